@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""promise-blazar lends OpenStack capacity in time."""

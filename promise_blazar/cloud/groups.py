@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Server groups, which only the tenant's own token can make usable for the tenant.
+
+Measured on a real Nova: a group of the service's project is "not found" to the tenant's boot; a
+group that the tenant's own token made works, and the service may delete it. So the API process
+makes the group (the token never leaves it), and the manager records its id.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose group it will be. ``token`` is used for this one call and kept nowhere."""
+
+    token: str
+    user_id: str
+    project_id: str
+
+
+class ServerGroups(Protocol):
+    def ensure_group(self, caller: Caller, name: str, policy: str) -> str:
+        """The caller's group of this name, made if there is none; its id.
+
+        Raises ``exceptions.CloudError`` (a quota, a missing right), ``CloudUnavailable``.
+        """
+        ...

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the API and the manager say to each other: requests one way, views the other.
+
+Plain values that survive JSON (``msgspec`` carries them). Times are aware UTC; where a client
+may say "now", the manager, not the API, knows when that is, so such fields are text: ``now``,
+or ISO 8601 with an offset. ``values`` holds the keys that belong to the resource type; the
+plugin of that type reads and writes them.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationRequest:
+    resource_type: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRequest:
+    """``before_end`` None: the configured lead before the end."""
+
+    name: str
+    start: str
+    end: str
+    before_end: str | None = None
+    reservations: tuple[ReservationRequest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationChange:
+    """``values``: only the keys to change. A given ``resource_type`` must be the same."""
+
+    id: str
+    values: dict[str, Any]
+    resource_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseChange:
+    """None: leave as it is."""
+
+    name: str | None = None
+    start: str | None = None
+    end: str | None = None
+    before_end: str | None = None
+    reservations: tuple[ReservationChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """``fingerprint``: a digest of the request that the key was sent with."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    id: str
+    event_type: str
+    time: datetime
+    status: str
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationView:
+    id: str
+    resource_id: str
+    resource_type: str
+    status: str
+    missing_resources: bool
+    resources_changed: bool
+    values: dict[str, Any]
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseView:
+    """``status_reason``: in words, why the lease is in ERROR or is being retried.
+
+    ``groups_wanted``: the reservations whose server group the API still has to make with the
+    caller's token (architecture, section 9).
+    """
+
+    id: str
+    name: str
+    user_id: str
+    project_id: str
+    start: datetime
+    end: datetime
+    status: str
+    degraded: bool
+    status_reason: str | None = None
+    reservations: tuple[ReservationView, ...] = ()
+    events: tuple[EventView, ...] = ()
+    groups_wanted: tuple["GroupWanted", ...] = ()
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupWanted:
+    """``policy``: ``affinity`` or ``anti-affinity``."""
+
+    reservation_id: str
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostRequest:
+    """A hypervisor to lend, by its exact name; capabilities are free text by name."""
+
+    name: str
+    capabilities: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HostView:
+    id: str
+    hypervisor_hostname: str
+    service_name: str
+    hypervisor_type: str
+    hypervisor_version: int
+    vcpus: int
+    memory_mb: int
+    local_gb: int
+    cpu_info: str
+    availability_zone: str
+    reservable: bool
+    capabilities: dict[str, str] = field(default_factory=dict)
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationView:
+    """One reservation's hold on one host."""
+
+    reservation_id: str
+    lease_id: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HostAllocations:
+    host_id: str
+    reservations: tuple[AllocationView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyView:
+    id: str
+    resource_type: str
+    name: str
+    private: bool
+    values: tuple[str, ...] = ()
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerHealth:
+    """``problems``: empty when all is well."""
+
+    manager_id: str
+    problems: tuple[str, ...] = ()
