@@ -49,14 +49,15 @@ class Aggregate(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """``reservations``: what the hint names (``hinted``), empty without the hint.
+    """``reservations``: what the hint names (``hinted``), empty without the hint. All strings,
+    unless the hint is malformed.
 
     ``flavor_id``: the id that users see; the flavor of an instance reservation carries the
     reservation's.
     """
 
     project_id: str
-    reservations: tuple[str, ...]
+    reservations: tuple[object, ...]
     flavor_id: str
     extra_specs: Mapping[str, str]
 
@@ -166,8 +167,8 @@ def _is_pool(aggregate: Aggregate, settings: Settings) -> bool:
 
 
 def _is_host_reservation(aggregate: Aggregate, settings: Settings) -> bool:
-    zone = (aggregate.metadata or {}).get(ZONE)
-    return bool(zone) and zone.startswith(settings.zone_prefix)
+    zone = (aggregate.metadata or {}).get(ZONE) or ""
+    return zone != "" and zone.startswith(settings.zone_prefix)
 
 
 def _is_instance_reservation(aggregate: Aggregate, settings: Settings) -> bool:
