@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of the ledger, and what changed in them since a generation.
+
+Whoever writes here has moved the provider's generation first, in the same transaction.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from oslo_db import exception as db_exception
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from promise_blazar.db.models import Booking, Bundle, Host, Lease, Reservation
+
+#: id, reservation, host, bundle (-1: the whole host), units, start, end, released, deleted
+LedgerRow = Row[tuple[int, int, int, int, int, int, int, bool, bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class NewBooking:
+    """``bundle_id`` None: the whole host. ``start``, ``end``: microseconds."""
+
+    reservation_id: int
+    host_id: int
+    bundle_id: int | None
+    units: int
+    start: int
+    end: int
+
+
+def changed(connection: Connection, provider_id: int, generation: int) -> Sequence[LedgerRow]:
+    """Every booking that changed after this generation, tombstones included."""
+    # SELECT id, ... FROM bookings WHERE provider_id = :p AND generation > :g
+    return connection.execute(
+        select(
+            Booking.id,
+            Booking.reservation_id,
+            Booking.host_id,
+            func.coalesce(Booking.bundle_id, -1),
+            Booking.units,
+            Booking.start,
+            Booking.end,
+            Booking.released,
+            Booking.deleted,
+        ).where(Booking.provider_id == provider_id, Booking.generation > generation)
+    ).all()  # type: ignore[return-value]  # coalesce is not typed
+
+
+def live(connection: Connection, provider_id: int) -> Sequence[LedgerRow]:
+    """Every booking that is not a tombstone: what a manager loads at its start."""
+    return connection.execute(
+        select(
+            Booking.id,
+            Booking.reservation_id,
+            Booking.host_id,
+            func.coalesce(Booking.bundle_id, -1),
+            Booking.units,
+            Booking.start,
+            Booking.end,
+            Booking.released,
+            Booking.deleted,
+        ).where(Booking.provider_id == provider_id, Booking.deleted.is_(False))
+    ).all()  # type: ignore[return-value]
+
+
+def add(
+    connection: Connection, provider_id: int, generation: int, new: Iterable[NewBooking]
+) -> None:
+    rows = [
+        {
+            "provider_id": provider_id,
+            "reservation_id": booking.reservation_id,
+            "host_id": booking.host_id,
+            "bundle_id": booking.bundle_id,
+            "units": booking.units,
+            "start": booking.start,
+            "end": booking.end,
+            "released": False,
+            "deleted": False,
+            "generation": generation,
+        }
+        for booking in new
+    ]
+    if rows:
+        connection.execute(insert(Booking), rows)
+
+
+def drop(connection: Connection, generation: int, reservations: Sequence[int]) -> None:
+    """Tombstone all bookings of these reservations: nothing in OpenStack depends on them."""
+    connection.execute(
+        update(Booking)
+        .where(Booking.reservation_id.in_(reservations), Booking.deleted.is_(False))
+        .values(deleted=True, generation=generation)
+    )
+
+
+def give_up(
+    connection: Connection, generation: int, reservations: Sequence[int], now: int
+) -> None:
+    """End these reservations' bookings now; they stay unreleased until OpenStack let go."""
+    connection.execute(
+        update(Booking)
+        .where(
+            Booking.reservation_id.in_(reservations),
+            Booking.deleted.is_(False),
+            Booking.end > now,
+        )
+        .values(end=now, generation=generation)
+    )
+
+
+def release(connection: Connection, generation: int, reservations: Sequence[int]) -> None:
+    """OpenStack has let go of everything these reservations held."""
+    connection.execute(
+        update(Booking)
+        .where(
+            Booking.reservation_id.in_(reservations),
+            Booking.deleted.is_(False),
+            Booking.released.is_(False),
+        )
+        .values(released=True, generation=generation)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a reservation holds on a host, with the names OpenStack knows the host by."""
+
+    booking_id: int
+    reservation_id: int
+    host_id: int
+    hypervisor: str
+    service_host: str
+    hypervisor_uuid: str
+    units: int
+
+
+def held_by(connection: Connection, reservations: Sequence[int]) -> list[Held]:
+    """By booking; a host that was removed since is still named."""
+    rows = connection.execute(
+        select(
+            Booking.id,
+            Booking.reservation_id,
+            Booking.host_id,
+            Host.hypervisor_hostname,
+            Host.service_host,
+            Host.hypervisor_uuid,
+            Booking.units,
+        )
+        .join(Host, Host.id == Booking.host_id)
+        .where(Booking.reservation_id.in_(reservations), Booking.deleted.is_(False))
+        .order_by(Booking.id)
+    ).all()
+    return [Held(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    host_id: int
+    reservation_uuid: str
+    lease_id: str
+    start: int
+    end: int
+
+
+def allocations(
+    connection: Connection,
+    provider_id: int,
+    *,
+    host_id: int | None = None,
+    lease_id: str | None = None,
+    reservation_uuid: str | None = None,
+    ending_after: int | None = None,
+) -> list[Allocation]:
+    """Which reservation holds which host, and when; by host and start."""
+    query = (
+        select(Booking.host_id, Reservation.uuid, Lease.id, Lease.start, Lease.end)
+        .join(Reservation, Reservation.id == Booking.reservation_id)
+        .join(Lease, Lease.id == Reservation.lease_id)
+        .where(Booking.provider_id == provider_id, Booking.deleted.is_(False))
+        .order_by(Booking.host_id, Booking.start, Booking.id)
+    )
+    if host_id is not None:
+        query = query.where(Booking.host_id == host_id)
+    if lease_id is not None:
+        query = query.where(Lease.id == lease_id)
+    if reservation_uuid is not None:
+        query = query.where(Reservation.uuid == reservation_uuid)
+    if ending_after is not None:
+        query = query.where(Booking.end >= ending_after)
+    return [Allocation(*row) for row in connection.execute(query)]
+
+
+def in_use(connection: Connection, host_id: int, now: int) -> bool:
+    """Is the host promised, now or later, or not yet let go of?"""
+    return (
+        connection.execute(
+            select(Booking.id)
+            .where(
+                Booking.host_id == host_id,
+                Booking.deleted.is_(False),
+                (Booking.end > now) | Booking.released.is_(False),
+            )
+            .limit(1)
+        ).first()
+        is not None
+    )
+
+
+def bundle_text(amounts: Mapping[str, int]) -> str:
+    """The canonical name of a bundle: ``DISK_GB=20,MEMORY_MB=4096,VCPU=2``."""
+    return ",".join(f"{name}={amounts[name]}" for name in sorted(amounts) if amounts[name])
+
+
+def bundle_amounts(text: str) -> dict[str, int]:
+    """What ``bundle_text`` came from."""
+    pairs = (pair.split("=") for pair in text.split(",") if pair)
+    return {name: int(amount) for name, amount in pairs}
+
+
+def ensure_bundle(connection: Connection, text: str) -> int:
+    """The number of this bundle.
+
+    Bundles are never changed or removed, so a transaction of its own is right, and a lost race
+    to insert one is the other's success (``oslo_db.exception.DBDuplicateEntry``).
+    """
+    found = connection.execute(select(Bundle.id).where(Bundle.text == text)).scalar()
+    if found is not None:
+        return found
+    return connection.execute(insert(Bundle).values(text=text)).inserted_primary_key[0]
+
+
+def bundles(connection: Connection, numbers: Sequence[int]) -> dict[int, dict[str, int]]:
+    rows = connection.execute(select(Bundle.id, Bundle.text).where(Bundle.id.in_(numbers)))
+    return {row.id: bundle_amounts(row.text) for row in rows}
+
+
+DuplicateBundle = db_exception.DBDuplicateEntry

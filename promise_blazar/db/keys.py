@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Idempotency keys: what a create made, so that its repetition makes nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from oslo_db import exception as db_exception
+from sqlalchemy import Connection, delete, insert, select, update
+
+from promise_blazar.db.models import IdempotencyKey
+
+#: Raised by ``add`` when the key is taken.
+Taken = db_exception.DBDuplicateEntry
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """``answer``: JSON text; None while the first request still runs."""
+
+    fingerprint: str
+    object_id: str
+    answer: str | None
+
+
+def get(connection: Connection, project_id: str, key: str) -> KeyRecord | None:
+    row = connection.execute(
+        select(IdempotencyKey.fingerprint, IdempotencyKey.object_id, IdempotencyKey.answer).where(
+            IdempotencyKey.project_id == project_id, IdempotencyKey.key == key
+        )
+    ).first()
+    return None if row is None else KeyRecord(*row)
+
+
+def add(
+    connection: Connection,
+    project_id: str,
+    key: str,
+    fingerprint: str,
+    object_id: str,
+    now: datetime,
+) -> None:
+    connection.execute(
+        insert(IdempotencyKey).values(
+            project_id=project_id,
+            key=key,
+            fingerprint=fingerprint,
+            object_id=object_id,
+            created_at=now,
+        )
+    )
+
+
+def answer(connection: Connection, object_id: str, text: str) -> None:
+    """Keep what was answered."""
+    connection.execute(
+        update(IdempotencyKey).where(IdempotencyKey.object_id == object_id).values(answer=text)
+    )
+
+
+def forget(connection: Connection, object_id: str) -> None:
+    """What was made is gone, or was never made: its key is free."""
+    connection.execute(delete(IdempotencyKey).where(IdempotencyKey.object_id == object_id))

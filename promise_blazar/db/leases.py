@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Leases with their reservations and events: a few narrow statements, whatever their number."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, true, update
+
+from promise_blazar.db.models import (
+    Base,
+    Event,
+    HostReservation,
+    InstanceReservation,
+    Lease,
+    Reservation,
+    ReservationServer,
+)
+
+#: Where the columns of a resource type's own are.
+DETAILS: Mapping[str, type[Base]] = {
+    "physical:host": HostReservation,
+    "virtual:instance": InstanceReservation,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    id: str
+    event_type: str
+    time: datetime
+    status: str
+    created_at: datetime
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationRecord:
+    """``details``: the columns of the resource type's own table."""
+
+    id: int
+    uuid: str
+    resource_id: str
+    resource_type: str
+    status: str
+    missing_resources: bool
+    resources_changed: bool
+    created_at: datetime
+    updated_at: datetime | None
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRecord:
+    id: str
+    provider_id: int
+    name: str
+    user_id: str
+    project_id: str
+    start: datetime
+    end: datetime
+    status: str
+    degraded: bool
+    reason: str | None
+    owner: str | None
+    attempt: int
+    failures: int
+    look_at: datetime | None
+    created_at: datetime
+    updated_at: datetime | None
+    reservations: tuple[ReservationRecord, ...] = ()
+    events: tuple[EventRecord, ...] = ()
+
+    def event(self, event_type: str) -> EventRecord | None:
+        return next((e for e in self.events if e.event_type == event_type), None)
+
+
+_LEASE = [
+    getattr(Lease, name)
+    for name in LeaseRecord.__slots__
+    if name not in ("reservations", "events")
+]
+_EVENT = [getattr(Event, name) for name in EventRecord.__slots__]
+_RESERVATION = [getattr(Reservation, n) for n in ReservationRecord.__slots__ if n != "details"]
+
+
+def get(connection: Connection, lease_id: str) -> LeaseRecord | None:
+    found = _load(connection, Lease.id == lease_id)
+    return found[0] if found else None
+
+
+def of_reservation(connection: Connection, reservation_uuid: str) -> LeaseRecord | None:
+    lease_id = connection.execute(
+        select(Reservation.lease_id).where(Reservation.uuid == reservation_uuid)
+    ).scalar()
+    return None if lease_id is None else get(connection, lease_id)
+
+
+def listed(
+    connection: Connection, provider_id: int, project_id: str | None
+) -> tuple[LeaseRecord, ...]:
+    """A project's leases, or everybody's (None), oldest first."""
+    where = Lease.provider_id == provider_id
+    if project_id is not None:
+        where &= Lease.project_id == project_id
+    return tuple(_load(connection, where))
+
+
+def _load(connection: Connection, where: ColumnElement[bool]) -> list[LeaseRecord]:
+    # SELECT ... FROM leases WHERE ...
+    # SELECT ... FROM reservations JOIN leases ... WHERE ...     (and so for each table)
+    leases = connection.execute(
+        select(*_LEASE).where(where).order_by(Lease.created_at, Lease.id)
+    ).all()
+    if not leases:
+        return []
+    details: dict[int, Mapping[str, Any]] = {}
+    reservations = defaultdict(list)
+    rows = connection.execute(
+        select(Reservation.lease_id, *_RESERVATION)
+        .join(Lease, Lease.id == Reservation.lease_id)
+        .where(where)
+        .order_by(Reservation.id)
+    ).all()
+    for resource_type in {row.resource_type for row in rows}:
+        table = DETAILS[resource_type]
+        for row in connection.execute(
+            select(table.__table__)
+            .join(Reservation, Reservation.id == table.__table__.c.reservation_id)
+            .join(Lease, Lease.id == Reservation.lease_id)
+            .where(where)
+        ).mappings():
+            details[row["reservation_id"]] = dict(row)
+    for lease_id, *columns in rows:
+        reservations[lease_id].append(ReservationRecord(*columns, details[columns[0]]))
+    events = defaultdict(list)
+    for lease_id, *columns in connection.execute(
+        select(Event.lease_id, *_EVENT)
+        .join(Lease, Lease.id == Event.lease_id)
+        .where(where)
+        .order_by(Event.time, Event.event_type)
+    ):
+        events[lease_id].append(EventRecord(*columns))
+    return [
+        LeaseRecord(*lease, tuple(reservations[lease.id]), tuple(events[lease.id]))
+        for lease in leases
+    ]
+
+
+def exists(connection: Connection, lease_id: str) -> bool:
+    return connection.execute(select(true()).where(Lease.id == lease_id)).first() is not None
+
+
+def add(connection: Connection, values: Mapping[str, Any]) -> None:
+    connection.execute(insert(Lease), [dict(values)])
+
+
+def add_reservation(
+    connection: Connection, values: Mapping[str, Any], details: Mapping[str, Any]
+) -> int:
+    """The reservation and its type's row; its number."""
+    number = connection.execute(insert(Reservation).values(**values)).inserted_primary_key[0]
+    connection.execute(
+        insert(DETAILS[values["resource_type"]]), [{"reservation_id": number, **details}]
+    )
+    return number
+
+
+def add_events(connection: Connection, events: Iterable[Mapping[str, Any]]) -> None:
+    rows = [dict(event) for event in events]
+    if rows:
+        connection.execute(insert(Event), rows)
+
+
+def set_lease(
+    connection: Connection,
+    lease_id: str,
+    values: Mapping[str, Any],
+    *,
+    attempt: int | None = None,
+    status: str | None = None,
+) -> bool:
+    """Compare and set: False when the attempt or the status is no longer this one."""
+    query = update(Lease).where(Lease.id == lease_id)
+    if attempt is not None:
+        query = query.where(Lease.attempt == attempt)
+    if status is not None:
+        query = query.where(Lease.status == status)
+    return connection.execute(query.values(**values)).rowcount == 1
+
+
+def set_reservation(connection: Connection, number: int, values: Mapping[str, Any]) -> None:
+    connection.execute(update(Reservation).where(Reservation.id == number).values(**values))
+
+
+def set_details(
+    connection: Connection, resource_type: str, number: int, details: Mapping[str, Any]
+) -> None:
+    table = DETAILS[resource_type].__table__
+    connection.execute(update(table).where(table.c.reservation_id == number).values(**details))
+
+
+def set_event(
+    connection: Connection, lease_id: str, event_type: str, values: Mapping[str, Any]
+) -> None:
+    connection.execute(
+        update(Event)
+        .where(Event.lease_id == lease_id, Event.event_type == event_type)
+        .values(**values)
+    )
+
+
+def remove_events(connection: Connection, lease_id: str, event_type: str) -> None:
+    connection.execute(
+        delete(Event).where(Event.lease_id == lease_id, Event.event_type == event_type)
+    )
+
+
+def remove(connection: Connection, lease_id: str) -> None:
+    """The lease with everything that hangs on it, except its bookings' tombstones."""
+    connection.execute(delete(Lease).where(Lease.id == lease_id))
+
+
+def record_servers(connection: Connection, number: int, server_ids: Iterable[str]) -> None:
+    """Servers that the end of this reservation will delete."""
+    known = servers(connection, number)
+    new = [
+        {"reservation_id": number, "server_id": server}
+        for server in server_ids
+        if server not in known
+    ]
+    if new:
+        connection.execute(insert(ReservationServer), new)
+
+
+def servers(connection: Connection, number: int) -> frozenset[str]:
+    return frozenset(
+        connection.execute(
+            select(ReservationServer.server_id).where(ReservationServer.reservation_id == number)
+        ).scalars()
+    )

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bring a database to the schema of this release."""
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, insert
+
+from promise_blazar.db import providers
+from promise_blazar.db.engine import Database
+from promise_blazar.db.models import Provider
+
+#: The provider that the service's own configuration describes.
+DEFAULT_PROVIDER = "default"
+
+
+def sync(database: Database, revision: str = "head") -> None:
+    """Run what is missing; safe to repeat. Only ever adds (expand-only migrations)."""
+    with database.writer() as connection:
+        command.upgrade(_config(connection), revision)
+        if providers.find(connection, DEFAULT_PROVIDER) is None:
+            connection.execute(
+                insert(Provider).values(name=DEFAULT_PROVIDER, generation=0, purged_generation=0)
+            )
+
+
+def version(database: Database) -> str | None:
+    """The revision the database is at; None before the first ``sync``."""
+    with database.reader() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", "promise_blazar.db:migrations")
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who works on which lease: claims by compare-and-set, and the heartbeats of managers."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy.orm import aliased
+
+from promise_blazar import times
+from promise_blazar.db.models import Booking, Lease, ManagerProcess, Reservation
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A lease that wants attention. ``owner``: a dead one, or nobody (None)."""
+
+    id: str
+    status: str
+    attempt: int
+    owner: str | None
+
+
+def _unowned(dead: Sequence[str]) -> Any:
+    free = Lease.owner.is_(None)
+    return or_(free, Lease.owner.in_(dead)) if dead else free
+
+
+def _blocked(now: datetime, patience_from: datetime) -> Any:
+    """A start whose hosts OpenStack has not let go of yet, while we have patience with it."""
+    micros = times.to_micros(now)
+    mine, theirs = aliased(Booking), aliased(Booking)
+    return and_(
+        Lease.status == "PENDING",
+        Lease.start > patience_from,
+        exists()
+        .where(Reservation.lease_id == Lease.id)
+        .where(mine.reservation_id == Reservation.id, mine.deleted.is_(False))
+        .where(
+            theirs.host_id == mine.host_id,
+            theirs.reservation_id != mine.reservation_id,
+            theirs.deleted.is_(False),
+            theirs.released.is_(False),
+            theirs.end <= micros,
+        ),
+    )
+
+
+def due(
+    connection: Connection,
+    now: datetime,
+    dead: Sequence[str],
+    patience_from: datetime,
+    limit: int,
+) -> list[Due]:
+    """Leases to look at now, the longest waiting first; blocked starts are left out."""
+    rows = connection.execute(
+        select(Lease.id, Lease.status, Lease.attempt, Lease.owner)
+        .where(Lease.look_at <= now, _unowned(dead), ~_blocked(now, patience_from))
+        .order_by(Lease.look_at)
+        .limit(limit)
+    )
+    return [Due(*row) for row in rows]
+
+
+def next_look(connection: Connection, dead: Sequence[str]) -> datetime | None:
+    """When the next lease that nobody works on wants attention; None: none does."""
+    return connection.execute(select(func.min(Lease.look_at)).where(_unowned(dead))).scalar()
+
+
+def claim(connection: Connection, lease: Due, owner: str, status: str) -> bool:
+    """Take the lease, and move it to this status. False: somebody else was faster."""
+    unchanged = Lease.owner.is_(None) if lease.owner is None else Lease.owner == lease.owner
+    return (
+        connection.execute(
+            update(Lease)
+            .where(
+                Lease.id == lease.id,
+                Lease.attempt == lease.attempt,
+                Lease.status == lease.status,
+                unchanged,
+            )
+            .values(owner=owner, attempt=lease.attempt + 1, status=status)
+        ).rowcount
+        == 1
+    )
+
+
+def attempt(connection: Connection, lease_id: str) -> int | None:
+    """The attempt that may act for this lease now; None when it is gone."""
+    return connection.execute(select(Lease.attempt).where(Lease.id == lease_id)).scalar()
+
+
+def let_go(connection: Connection, lease_id: str, owner: str) -> None:
+    """A superseded owner has stopped: the next may begin."""
+    connection.execute(
+        update(Lease).where(Lease.id == lease_id, Lease.owner == owner).values(owner=None)
+    )
+
+
+def let_go_of_all(connection: Connection, owner: str) -> None:
+    """A manager that ends in order leaves nothing to be waited for."""
+    connection.execute(update(Lease).where(Lease.owner == owner).values(owner=None))
+
+
+def arrive(connection: Connection, manager_id: str, host: str, now: datetime) -> None:
+    connection.execute(
+        insert(ManagerProcess).values(id=manager_id, host=host, beat=0, started_at=now)
+    )
+
+
+def beat(connection: Connection, manager_id: str) -> bool:
+    """False: somebody took this manager for dead, and removed it."""
+    return (
+        connection.execute(
+            update(ManagerProcess)
+            .where(ManagerProcess.id == manager_id)
+            .values(beat=ManagerProcess.beat + 1)
+        ).rowcount
+        == 1
+    )
+
+
+def beats(connection: Connection) -> dict[str, int]:
+    return {
+        row.id: row.beat
+        for row in connection.execute(select(ManagerProcess.id, ManagerProcess.beat))
+    }
+
+
+def owners(connection: Connection) -> frozenset[str]:
+    """Every manager that some lease names as its owner, known or not."""
+    rows = connection.execute(select(Lease.owner).where(Lease.owner.is_not(None)).distinct())
+    return frozenset(owner for owner in rows.scalars() if owner is not None)
+
+
+def bury(connection: Connection, manager_ids: Iterable[str]) -> None:
+    """Forget managers that are dead and own nothing any more."""
+    connection.execute(delete(ManagerProcess).where(ManagerProcess.id.in_(list(manager_ids))))

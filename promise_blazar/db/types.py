@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How our values lie in columns."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer
+from sqlalchemy.types import TypeDecorator
+
+from promise_blazar import times
+
+#: A number that the database gives. SQLite counts by itself only in INTEGER columns.
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, kept as microseconds: exact, and the same in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+        return None if value is None else times.to_micros(value)
+
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+        return None if value is None else times.from_micros(value)
