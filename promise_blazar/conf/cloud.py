@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which cloud, how to reach it, and how patient to be: [cloud], [openstack], [nova], [placement].
+
+``[openstack]`` says who we are (any keystoneauth plugin) and how long a call may take;
+``[nova]`` and ``[placement]`` say where those services are, if the catalog is not enough.
+"""
+
+from keystoneauth1 import loading
+from oslo_config import cfg
+
+AUTH_GROUP = "openstack"
+SERVICE_GROUPS = ("nova", "placement")
+
+CLOUD_OPTS = [
+    cfg.StrOpt(
+        "driver",
+        default="openstack",
+        choices=[
+            ("openstack", "The cloud that [openstack] names"),
+            ("simulated", "Hosts and servers that exist only in a file, with Nova's behaviour"),
+        ],
+        help="What leases are made real in. Change it to try the service out without a cloud; "
+        "leases made in the one mean nothing in the other.",
+    ),
+    cfg.StrOpt(
+        "simulated_state",
+        default="simulated-cloud.sqlite",
+        help="The file that the simulated cloud lives in, made at first use. Every process that "
+        "names the same file sees the same cloud. Put it on a local disk.",
+    ),
+    cfg.IntOpt(
+        "simulated_hosts",
+        default=8,
+        min=1,
+        help="How many hosts the simulated cloud gets when its file is made; without effect on "
+        "a file that exists.",
+    ),
+]
+
+OPENSTACK_OPTS = [
+    cfg.FloatOpt(
+        "call_timeout",
+        default=5.0,
+        min=0.1,
+        help="Seconds that one call to OpenStack may take, from connecting to the first byte of "
+        "the answer. What did not answer in time is asked again later. A manager takes over "
+        "the work of a lost one only after this time too, so a large value makes take-over "
+        "slow; raise it if calls that work are logged as timed out. The same in every process.",
+    ),
+    cfg.FloatOpt(
+        "list_timeout",
+        default=30.0,
+        min=0.1,
+        help="Seconds that one page of a long listing (hypervisors, servers, aggregates) may "
+        "take. Listings change nothing, so this delays nobody but the asker.",
+    ),
+    cfg.IntOpt(
+        "list_workers",
+        default=8,
+        min=1,
+        help="How many inventories are fetched from Placement at once when all hosts are "
+        "looked at: Placement has no call for more than one. More make the look shorter and "
+        "take that many of Placement's workers meanwhile.",
+    ),
+]
+
+# Of keystoneauth's session options: ``timeout`` is ours (call_timeout), and two are for
+# developers of clients.
+_SESSION_OPTS = [
+    opt
+    for opt in loading.get_session_conf_options()
+    if opt.dest not in ("timeout", "collect_timing", "split_loggers")
+]
+# Of its adapter options: where the service is, and nothing that would send a call again. A call
+# that is repeated below us would be neither asked for nor fenced.
+_WHERE_OPTS = [
+    opt
+    for opt in loading.get_adapter_conf_options(include_deprecated=False)
+    if opt.dest in ("service_type", "service_name", "valid_interfaces", "region_name")
+    or opt.dest == "endpoint_override"
+]
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    """Make all options of this module known to ``conf``."""
+    conf.register_opts(CLOUD_OPTS, group="cloud")
+    loading.register_auth_conf_options(conf, AUTH_GROUP)
+    conf.register_opts(_SESSION_OPTS + OPENSTACK_OPTS, group=AUTH_GROUP)
+    for group in SERVICE_GROUPS:
+        conf.register_opts(_WHERE_OPTS, group=group)
+
+
+def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
+    """For oslo-config-generator: with the options of a password login as the common case."""
+    password = loading.get_auth_plugin_conf_options("password")
+    auth = loading.get_auth_common_conf_options() + password
+    return [
+        ("cloud", CLOUD_OPTS),
+        (AUTH_GROUP, OPENSTACK_OPTS + auth + _SESSION_OPTS),
+        *((group, _WHERE_OPTS) for group in SERVICE_GROUPS),
+    ]
