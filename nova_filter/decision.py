@@ -98,24 +98,27 @@ def select(
 ) -> list[H]:
     """The hosts that the request may use, in the order given.
 
-    Nova shares one object per aggregate among all hosts, so each is judged once per call and
-    found again by its identity: what is left per host is a look-up in a dictionary for each of
-    its aggregates. That is the whole cost with thousands of hosts, hence the plain loop.
+    Nova shares one object per aggregate among all hosts, so each is judged once per call; what
+    is left per host is one look-up for each of its aggregates. That is the whole cost with
+    thousands of hosts, hence the plain loop. Aggregates that cannot be hashed are judged for
+    every host.
     """
     rule = _rule(request, settings)
     if rule is None:
         return []
     inside, matches = rule.inside, rule.matches
-    verdicts: dict[int, bool] = {}
-    judged: list[Aggregate] = []  # kept alive, so that no identity is given out a second time
+    verdicts: dict[Aggregate, bool] = {}
     chosen: list[H] = []
     for host in hosts:
         for aggregate in aggregates_of(host):
             try:
-                match = verdicts[id(aggregate)]
+                # By the object itself: its hash costs half of what a call of id() does, and the
+                # key keeps it alive, so that no identity is given out a second time.
+                match = verdicts[aggregate]
             except KeyError:
-                match = verdicts[id(aggregate)] = matches(aggregate)
-                judged.append(aggregate)
+                match = verdicts[aggregate] = matches(aggregate)
+            except TypeError:
+                match = matches(aggregate)
             if match:
                 if inside:
                     chosen.append(host)
