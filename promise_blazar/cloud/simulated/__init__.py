@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A deterministic OpenStack region in a file, with injectable latency and faults.
+
+The embedded default of the demo and of the standalone service, and the world of the property
+and crash tests. What it claims is checked against a real Nova and Placement by the same tests
+(``promise_blazar.tests.contract``).
+"""
+
+from promise_blazar.cloud.simulated.cloud import SimulatedCloud
+
+__all__ = ["SimulatedCloud"]

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What do users and operators of the simulated cloud do with it?
+
+These calls are theirs, not the service's: no fence stops them and no injected fault hits them.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from promise_blazar import exceptions
+from promise_blazar.cloud.protocol import Flavor
+from promise_blazar.cloud.simulated import aggregates, faults, flavors, servers
+from promise_blazar.cloud.simulated.faults import Fault
+from promise_blazar.cloud.simulated.refusals import missing
+from promise_blazar.cloud.simulated.world import IMAGE, World
+
+
+@dataclass(frozen=True, slots=True)
+class HostView:
+    """``state``: ``up`` or ``down``; ``servers``: ids."""
+
+    name: str
+    state: str
+    vcpus: int
+    memory_mb: int
+    disk_gb: int
+    aggregates: tuple[str, ...]
+    servers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerView:
+    """``fault``: why it is in ERROR."""
+
+    id: str
+    name: str
+    status: str
+    host: str | None
+    fault: str | None
+
+
+class Tenants:
+    """``project_id`` None stands for an administrator, who sees every project's servers."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def list_hosts(self) -> list[HostView]:
+        with self._world.reading() as db:
+            memberships: dict[str, list[str]] = {}
+            for aggregate in aggregates.every(db):
+                for host in aggregate.hosts:
+                    memberships.setdefault(host, []).append(aggregate.name)
+            running: dict[str | None, list[str]] = {}
+            for stored in servers.every(db):
+                running.setdefault(stored.server.host, []).append(stored.server.id)
+            hypervisors = aggregates.hypervisors(db)
+        return [
+            HostView(
+                name=host.name,
+                state="up" if host.up else "down",
+                vcpus=host.vcpus,
+                memory_mb=host.memory_mb,
+                disk_gb=host.disk_gb,
+                aggregates=tuple(memberships.get(host.name, ())),
+                servers=tuple(running.get(host.name, ())),
+            )
+            for host in hypervisors
+        ]
+
+    def set_host_state(self, name: str, state: str) -> HostView:
+        """Raises ``NotFound``, ``BadInput``."""
+        if state not in ("up", "down"):
+            raise exceptions.BadInput(f"A host is up or down, not {state!r}")
+        with self._world.writing() as db:
+            number = aggregates.host_number(db, name)
+            db.execute("UPDATE hosts SET up = ? WHERE number = ?", (state == "up", number))
+        return next(host for host in self.list_hosts() if host.name == name)
+
+    def list_flavors(self, project_id: str, admin: bool = False) -> list[Flavor]:
+        """Those that the project may use."""
+        with self._world.reading() as db:
+            return [stored.flavor for stored in flavors.seen_by(db, project_id, admin)]
+
+    def create_server(
+        self,
+        project_id: str,
+        name: str,
+        flavor: str,
+        hints: Mapping[str, object] | None = None,
+        image: str = IMAGE,
+        admin: bool = False,
+    ) -> ServerView:
+        """Schedule a server; flavor and image by id or name.
+
+        Raises ``BadInput`` for a flavor, image or server group (hint ``group``) that does not
+        exist or is not the project's. That no host will do is an answer: status ERROR.
+        """
+        asked = hints or {}
+        with self._world.writing() as db:
+            seen = flavors.seen_by(db, project_id, admin)
+            # An id goes before a name, which another flavor may have as its id.
+            found = [stored for stored in seen if stored.flavor.id == flavor] or [
+                stored for stored in seen if stored.flavor.name == flavor
+            ]
+            if not found:
+                raise exceptions.BadInput(f"Flavor {flavor} could not be found")
+            if not flavors.image_exists(db, image):
+                raise exceptions.BadInput(f"Image {image} could not be found")
+            for group in _group_hints(asked):
+                if not servers.group_exists(db, project_id, group):
+                    raise exceptions.BadInput(f"Server group {group} could not be found")
+            return _view(servers.create(db, project_id, name, found[0], asked))
+
+    def list_servers(self, project_id: str | None = None) -> list[ServerView]:
+        with self._world.reading() as db:
+            return [
+                _view(stored)
+                for stored in servers.every(db)
+                if project_id in (None, stored.server.project_id)
+            ]
+
+    def get_server(self, server_id: str, project_id: str | None = None) -> ServerView:
+        """Raises ``NotFound``, also for another project's."""
+        with self._world.reading() as db:
+            stored = servers.one(db, server_id)
+        if stored is None or project_id not in (None, stored.server.project_id):
+            raise missing("server", server_id)
+        return _view(stored)
+
+    def remove_server(self, server_id: str, project_id: str | None = None) -> None:
+        """Raises ``NotFound``, also for another project's."""
+        self.get_server(server_id, project_id)
+        with self._world.writing() as db:
+            self._let_go(db, server_id)
+
+    def set_faults(
+        self,
+        call: str = faults.ANY_CALL,
+        latency_ms: int = 0,
+        fail_next: int = 0,
+        status: int | None = 503,
+        after: bool = False,
+    ) -> None:
+        """Make the service's calls slow or fail (``Fault``); one rule a call."""
+        faults.put(self._world, Fault(call, latency_ms, fail_next, status, after))
+
+    def clear_faults(self) -> None:
+        faults.clear(self._world)
+
+    def set_server_delete_seconds(self, seconds: float) -> None:
+        """How long a server is still seen after its deletion was asked for."""
+        with self._world.writing() as db:
+            servers.set_delete_seconds(db, seconds)
+
+    def _let_go(self, db: sqlite3.Connection, server_id: str) -> None:
+        seconds = servers.delete_seconds(db)
+        servers.delete(db, server_id, self._world.in_seconds(seconds) if seconds else None)
+
+
+def _group_hints(hints: Mapping[str, object]) -> list[str]:
+    value = hints.get("group", [])
+    return [str(group) for group in (value if isinstance(value, list) else [value])]
+
+
+def _view(stored: servers.StoredServer) -> ServerView:
+    server = stored.server
+    return ServerView(server.id, server.name, server.status, server.host, stored.fault)

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where does the simulated cloud live? In one SQLite file, shared by every process that opens it.
+
+The file is made complete under another name and then linked into place, so that of several
+processes that start together one makes it and nobody sees half of it. Writers take the file's
+one write lock with their first statement (``BEGIN IMMEDIATE``); readers (WAL) never wait.
+
+A server that is being deleted carries the time at which it will be gone; whoever looks after
+that time takes it away first.
+"""
+
+import contextlib
+import os
+import sqlite3
+import tempfile
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from promise_blazar import times
+from promise_blazar.clock import Clock
+
+#: Kept in the file as ``user_version``: a file of another layout is refused, not misread.
+LAYOUT = 1
+#: Seconds that a writer of another process may keep us waiting.
+BUSY_TIMEOUT = 30.0
+
+#: What every host has: Nova's and Placement's defaults, with round sizes.
+HOST_VCPUS, HOST_MEMORY_MB, HOST_DISK_GB = 32, 131072, 2000
+VCPU_ALLOCATION_RATIO = 4.0
+FLAVORS = (
+    ("1", "m1.tiny", 1, 512, 1),
+    ("2", "m1.small", 1, 2048, 20),
+    ("3", "m1.medium", 2, 4096, 40),
+    ("4", "m1.large", 4, 8192, 80),
+)
+IMAGE = "tiny"
+
+# A flavor has a row number besides its id, as in Nova, where servers keep the number: of a
+# flavor that was deleted and made again under the same id, the old servers are not found.
+_SCHEMA = """
+CREATE TABLE settings (key TEXT PRIMARY KEY, value REAL NOT NULL);
+CREATE TABLE hosts (
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, uuid TEXT NOT NULL UNIQUE,
+    up INTEGER NOT NULL DEFAULT 1,
+    vcpus INTEGER NOT NULL, memory_mb INTEGER NOT NULL, disk_gb INTEGER NOT NULL);
+CREATE TABLE aggregates (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, metadata TEXT NOT NULL);
+CREATE TABLE aggregate_hosts (
+    aggregate INTEGER NOT NULL REFERENCES aggregates (id),
+    host INTEGER NOT NULL REFERENCES hosts (number), PRIMARY KEY (aggregate, host));
+CREATE TABLE flavors (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL UNIQUE, vcpus INTEGER NOT NULL, memory_mb INTEGER NOT NULL,
+    disk_gb INTEGER NOT NULL, extra_specs TEXT NOT NULL, public INTEGER NOT NULL);
+CREATE TABLE flavor_access (
+    flavor INTEGER NOT NULL REFERENCES flavors (number) ON DELETE CASCADE,
+    project_id TEXT NOT NULL, PRIMARY KEY (flavor, project_id));
+CREATE TABLE images (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, server TEXT);
+CREATE TABLE server_groups (
+    id TEXT PRIMARY KEY, project_id TEXT NOT NULL, name TEXT NOT NULL, policy TEXT NOT NULL);
+CREATE TABLE servers (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+    project_id TEXT NOT NULL, status TEXT NOT NULL,
+    host INTEGER REFERENCES hosts (number), flavor INTEGER NOT NULL, flavor_id TEXT NOT NULL,
+    flavor_extra_specs TEXT NOT NULL, fault TEXT, gone_at INTEGER);
+CREATE INDEX servers_by_host ON servers (host);
+CREATE INDEX servers_by_flavor ON servers (flavor);
+CREATE INDEX servers_by_gone_at ON servers (gone_at) WHERE gone_at IS NOT NULL;
+CREATE TABLE resource_classes (name TEXT PRIMARY KEY);
+CREATE TABLE providers (
+    uuid TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE,
+    root TEXT NOT NULL REFERENCES providers (uuid));
+CREATE TABLE inventories (
+    provider TEXT NOT NULL REFERENCES providers (uuid), resource_class TEXT NOT NULL,
+    total INTEGER NOT NULL, reserved INTEGER NOT NULL, allocation_ratio REAL NOT NULL,
+    max_unit INTEGER NOT NULL, PRIMARY KEY (provider, resource_class));
+CREATE INDEX inventories_by_class ON inventories (resource_class);
+CREATE TABLE allocations (
+    server INTEGER NOT NULL REFERENCES servers (number) ON DELETE CASCADE,
+    provider TEXT NOT NULL, resource_class TEXT NOT NULL, amount INTEGER NOT NULL,
+    PRIMARY KEY (server, provider, resource_class));
+CREATE INDEX allocations_by_inventory ON allocations (provider, resource_class);
+CREATE TABLE faults (
+    call TEXT PRIMARY KEY, latency_ms INTEGER NOT NULL, fail_next INTEGER NOT NULL,
+    status INTEGER, after INTEGER NOT NULL);
+"""
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # One thread at a time uses a connection, but not always the same one.
+    db = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+    db.row_factory = sqlite3.Row
+    db.execute("PRAGMA foreign_keys = ON")
+    # Survives the death of every process; only a power failure may lose the last commits.
+    db.execute("PRAGMA synchronous = NORMAL")
+    return db
+
+
+def _populate(db: sqlite3.Connection, hosts: int) -> None:
+    for number in range(1, hosts + 1):
+        name = f"compute-{number}"
+        host_uuid = str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
+        db.execute(
+            "INSERT INTO hosts (number, name, uuid, vcpus, memory_mb, disk_gb)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (number, name, host_uuid, HOST_VCPUS, HOST_MEMORY_MB, HOST_DISK_GB),
+        )
+        db.execute("INSERT INTO providers VALUES (?, ?, ?)", (host_uuid, name, host_uuid))
+        db.executemany(
+            "INSERT INTO inventories VALUES (?, ?, ?, 0, ?, ?)",
+            (
+                (host_uuid, "VCPU", HOST_VCPUS, VCPU_ALLOCATION_RATIO, HOST_VCPUS),
+                (host_uuid, "MEMORY_MB", HOST_MEMORY_MB, 1.0, HOST_MEMORY_MB),
+                (host_uuid, "DISK_GB", HOST_DISK_GB, 1.0, HOST_DISK_GB),
+            ),
+        )
+    db.executemany(
+        "INSERT INTO flavors (id, name, vcpus, memory_mb, disk_gb, extra_specs, public)"
+        " VALUES (?, ?, ?, ?, ?, '{}', 1)",
+        FLAVORS,
+    )
+    db.execute("INSERT INTO images VALUES (?, ?, NULL)", (str(uuid.uuid4()), IMAGE))
+
+
+def _make(path: Path, hosts: int) -> None:
+    with tempfile.TemporaryDirectory(prefix=f"{path.name}.", dir=path.parent) as directory:
+        draft = Path(directory) / path.name
+        with contextlib.closing(_connect(draft)) as db:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.executescript(_SCHEMA)
+            db.execute("BEGIN")
+            _populate(db, hosts)
+            db.execute(f"PRAGMA user_version = {LAYOUT:d}")
+            db.execute("COMMIT")
+        with contextlib.suppress(FileExistsError):  # another process was faster
+            os.link(draft, path)
+
+
+class World:
+    """The file, and its transactions. Safe to use from several threads."""
+
+    def __init__(self, path: Path, hosts: int, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+        self._idle: list[sqlite3.Connection] = []
+        # Threads queue here; SQLite's own lock is polled, and polling is slow and unfair.
+        self._writing = threading.Lock()
+        if not path.exists():
+            _make(path, hosts)
+        with self._connection() as db:
+            layout = db.execute("PRAGMA user_version").fetchone()[0]
+        if layout != LAYOUT:
+            raise ValueError(
+                f"{path} holds a simulated cloud of layout {layout}, not {LAYOUT};"
+                " remove it to begin with a new one"
+            )
+
+    def close(self) -> None:
+        """Let go of the file. No call may be under way."""
+        while self._idle:
+            self._idle.pop().close()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One consistent view of the world."""
+        with self._connection() as db:
+            gone = db.execute(
+                "SELECT 1 FROM servers WHERE gone_at <= ? LIMIT 1", (self._now(),)
+            ).fetchone()
+        if gone:
+            with self.writing():
+                pass  # every writer takes away first what is gone
+        with self._connection() as db:
+            db.execute("BEGIN")
+            try:
+                yield db
+            finally:
+                db.execute("ROLLBACK")
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One change of the world: all of it, or on an exception nothing."""
+        with self._writing, self._connection() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                db.execute("DELETE FROM servers WHERE gone_at <= ?", (self._now(),))
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+    def in_seconds(self, seconds: float) -> int:
+        """An instant from now, as ``servers.gone_at`` keeps it."""
+        return self._now() + round(seconds * 1_000_000)
+
+    def _now(self) -> int:
+        return times.to_micros(self._clock.now())
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            db = self._idle.pop()
+        except IndexError:
+            db = _connect(self._path)
+        try:
+            yield db
+        except BaseException:
+            db.close()  # whatever state it is in, nobody else shall find it there
+            raise
+        self._idle.append(db)
