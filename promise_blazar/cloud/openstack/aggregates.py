@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Host aggregates: calls ``nova.aggregate.list``, ``.show``, ``.create``, ``.update``,
+``.set_metadata``, ``.add_host``, ``.remove_host``, ``.delete``.
+
+Nova finds aggregates by number only, so a name costs one listing. It keeps the availability
+zone among the metadata; here the zone stands apart.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from promise_blazar import exceptions
+from promise_blazar.cloud.openstack.errors import CONFLICT, calling, is_status
+from promise_blazar.cloud.openstack.nova import Nova
+from promise_blazar.cloud.protocol import Aggregate
+
+_ZONE = "availability_zone"
+
+
+class Aggregates:
+    def __init__(self, nova: Nova) -> None:
+        self._nova = nova
+        self._api = nova.client.aggregates
+
+    def list(self) -> tuple[Aggregate, ...]:
+        # Not paged by Nova.
+        with calling("nova.aggregate.list", self._nova.list_timeout):
+            return tuple(_aggregate(found) for found in self._api.list())
+
+    def show(self, aggregate_id: int) -> Aggregate:
+        with calling("nova.aggregate.show", self._nova.call_timeout):
+            return _aggregate(self._api.get(aggregate_id))
+
+    def ensure(self, name: str, zone: str | None, metadata: Mapping[str, str]) -> Aggregate:
+        """Without ``zone`` the zone stays as it is: Nova can change one, but not take it away."""
+        aggregate = self._by_name(name) or self._create(name, zone)
+        rezoned = zone is not None and aggregate.zone != zone
+        if rezoned:
+            with calling("nova.aggregate.update", self._nova.call_timeout):
+                self._api.update(aggregate.id, {_ZONE: zone})
+        missing = {
+            key: value for key, value in metadata.items() if aggregate.metadata.get(key) != value
+        }
+        if missing:
+            self.set_metadata(aggregate.id, missing)
+        if missing or rezoned:
+            aggregate = self.show(aggregate.id)
+        return aggregate
+
+    def set_metadata(self, aggregate_id: int, metadata: Mapping[str, str | None]) -> None:
+        with calling("nova.aggregate.set_metadata", self._nova.call_timeout):
+            self._api.set_metadata(aggregate_id, dict(metadata))
+
+    def add_host(self, aggregate_id: int, service_host: str) -> None:
+        try:
+            with calling("nova.aggregate.add_host", self._nova.call_timeout):
+                self._api.add_host(aggregate_id, service_host)
+        except exceptions.CloudError as error:
+            # Nova says 409 to a host that is a member and to one that may not become one.
+            member = is_status(error, CONFLICT) and service_host in self.show(aggregate_id).hosts
+            if not member:
+                raise
+
+    def remove_host(self, aggregate_id: int, service_host: str) -> None:
+        try:
+            with calling("nova.aggregate.remove_host", self._nova.call_timeout):
+                self._api.remove_host(aggregate_id, service_host)
+        except exceptions.NotFound:
+            return
+
+    def delete(self, aggregate_id: int) -> None:
+        try:
+            for host in self.show(aggregate_id).hosts:
+                self.remove_host(aggregate_id, host)
+            with calling("nova.aggregate.delete", self._nova.call_timeout):
+                self._api.delete(aggregate_id)
+        except exceptions.NotFound:
+            return
+
+    def _by_name(self, name: str) -> Aggregate | None:
+        return next((found for found in self.list() if found.name == name), None)
+
+    def _create(self, name: str, zone: str | None) -> Aggregate:
+        try:
+            with calling("nova.aggregate.create", self._nova.call_timeout):
+                # Nova answers without metadata and hosts: a new one has none.
+                created = self._api.create(name, zone)
+        except exceptions.CloudError as error:
+            # Somebody else may have made it since we looked.
+            aggregate = self._by_name(name) if is_status(error, CONFLICT) else None
+            if aggregate is None:
+                raise
+            return aggregate
+        return Aggregate(created.id, name, zone, {}, ())
+
+
+def _aggregate(found: Any) -> Aggregate:
+    metadata = {key: value for key, value in found.metadata.items() if key != _ZONE}
+    return Aggregate(
+        id=found.id,
+        name=found.name,
+        zone=found.availability_zone,
+        metadata=metadata,
+        hosts=tuple(found.hosts),
+    )

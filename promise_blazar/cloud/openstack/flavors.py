@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Private flavors: calls ``nova.flavor.show``, ``.create``, ``.set_extra_specs``,
+``.unset_extra_spec``, ``.delete``, ``.grant``, ``.revoke``.
+
+A flavor's size cannot be changed in Nova, so one of another size is deleted and made again,
+which takes its grants away. Servers keep what they were booted with.
+"""
+
+from typing import Any
+
+from promise_blazar import exceptions
+from promise_blazar.cloud.openstack.errors import CONFLICT, calling, is_status
+from promise_blazar.cloud.openstack.nova import Nova
+from promise_blazar.cloud.protocol import Flavor
+
+
+class Flavors:
+    def __init__(self, nova: Nova) -> None:
+        self._nova = nova
+        self._api = nova.client.flavors
+        self._access = nova.client.flavor_access
+
+    def ensure(self, flavor: Flavor) -> None:
+        found = self._find(flavor.id)
+        if found is not None and not _has_shape(found, flavor):
+            self.delete(flavor.id)
+            found = None
+        if found is None:
+            found = self._create(flavor)
+        self._ensure_extra_specs(found, flavor)
+
+    def delete(self, flavor_id: str) -> None:
+        try:
+            with calling("nova.flavor.delete", self._nova.call_timeout):
+                self._api.delete(flavor_id)
+        except exceptions.NotFound:
+            return
+
+    def grant(self, flavor_id: str, project_id: str) -> None:
+        try:
+            with calling("nova.flavor.grant", self._nova.call_timeout):
+                self._access.add_tenant_access(flavor_id, project_id)
+        except exceptions.CloudError as error:
+            if not is_status(error, CONFLICT):
+                raise
+
+    def revoke(self, flavor_id: str, project_id: str) -> None:
+        try:
+            with calling("nova.flavor.revoke", self._nova.call_timeout):
+                self._access.remove_tenant_access(flavor_id, project_id)
+        except exceptions.NotFound:
+            return
+
+    def _find(self, flavor_id: str) -> Any | None:
+        try:
+            with calling("nova.flavor.show", self._nova.call_timeout):
+                return self._api.get(flavor_id)
+        except exceptions.NotFound:
+            return None
+
+    def _create(self, flavor: Flavor) -> Any:
+        try:
+            with calling("nova.flavor.create", self._nova.call_timeout):
+                return self._api.create(
+                    flavor.name,
+                    flavor.memory_mb,
+                    flavor.vcpus,
+                    flavor.disk_gb,
+                    flavorid=flavor.id,
+                    is_public=False,
+                )
+        except exceptions.CloudError as error:
+            # Somebody else may have made it since we looked; or another flavor has the name.
+            found = self._find(flavor.id) if is_status(error, CONFLICT) else None
+            if found is None or not _has_shape(found, flavor):
+                raise
+            return found
+
+    def _ensure_extra_specs(self, found: Any, flavor: Flavor) -> None:
+        wanted, there = dict(flavor.extra_specs), found.to_dict().get("extra_specs", {})
+        missing = {key: value for key, value in wanted.items() if there.get(key) != value}
+        if missing:
+            with calling("nova.flavor.set_extra_specs", self._nova.call_timeout):
+                found.set_keys(missing)
+        for key in sorted(there.keys() - wanted.keys()):
+            try:
+                with calling("nova.flavor.unset_extra_spec", self._nova.call_timeout):
+                    found.unset_keys([key])
+            except exceptions.NotFound:
+                continue
+
+
+def _has_shape(found: Any, flavor: Flavor) -> bool:
+    there = (found.name, found.vcpus, found.ram, found.disk, found.ephemeral, found.is_public)
+    # Nova writes no swap as an empty string, or as 0 from 2.75 on.
+    no_swap = not found.swap
+    wanted = (flavor.name, flavor.vcpus, flavor.memory_mb, flavor.disk_gb, 0, False)
+    return no_swap and there == wanted

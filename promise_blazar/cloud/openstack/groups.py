@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Server groups, made with the caller's own token: calls ``nova.server_group.list``, ``.create``.
+
+Where Nova is comes from the service's own catalog, so that the caller's token is used for the
+two calls alone and never exchanged for another one.
+"""
+
+from keystoneauth1 import session as keystone_session
+from keystoneauth1 import token_endpoint
+from oslo_config import cfg
+
+from promise_blazar.cloud.groups import Caller
+from promise_blazar.cloud.openstack.errors import calling
+from promise_blazar.cloud.openstack.nova import connect
+from promise_blazar.conf import cloud as options
+
+
+class OpenStackServerGroups:
+    """``promise_blazar.cloud.groups.ServerGroups`` on a real Nova."""
+
+    def __init__(self, conf: cfg.ConfigOpts, session: keystone_session.Session) -> None:
+        self._conf = conf
+        self._session = session
+        self._call_timeout: float = conf[options.AUTH_GROUP].call_timeout
+        self._list_timeout: float = conf[options.AUTH_GROUP].list_timeout
+
+    def ensure_group(self, caller: Caller, name: str, policy: str) -> str:
+        as_caller = token_endpoint.Token(self._endpoint(caller), caller.token)
+        nova = connect(self._conf, self._session, auth=as_caller)
+        with calling("nova.server_group.list", self._list_timeout):
+            groups = nova.server_groups.list()
+        for group in groups:
+            if (group.name, group.policy, group.project_id) == (name, policy, caller.project_id):
+                return str(group.id)
+        with calling("nova.server_group.create", self._call_timeout):
+            return str(nova.server_groups.create(name, policy).id)
+
+    def _endpoint(self, caller: Caller) -> str:
+        with calling("nova.server_group.list", self._call_timeout):
+            where = connect(self._conf, self._session).client.get_endpoint()
+            ours = self._session.get_project_id()
+        # Some catalogs put the asker's project into Nova's address.
+        return str(where).replace(str(ours), caller.project_id)

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers of all projects: calls ``nova.server.show``, ``.list``, ``.delete``, ``.snapshot``,
+and their groups: ``nova.server_group.delete``.
+
+Nova 2.47 and later shows a server's flavor as it was, with its extra specs but without its id;
+earlier ones show the id alone. Both matter, so a look that finds something asks twice.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from promise_blazar import exceptions
+from promise_blazar.cloud.openstack.errors import calling
+from promise_blazar.cloud.openstack.nova import Nova, refuse_partial
+from promise_blazar.cloud.protocol import Server
+
+_HOST = "OS-EXT-SRV-ATTR:host"
+
+
+class Servers:
+    def __init__(self, nova: Nova) -> None:
+        self._nova = nova
+
+    def show(self, server_id: str) -> Server | None:
+        client, earlier = self._nova.client, self._nova.flavor_id_client
+        try:
+            with calling("nova.server.show", self._nova.call_timeout):
+                found = client.servers.get(server_id).to_dict()
+            with calling("nova.server.show", self._nova.call_timeout):
+                flavor_id = earlier.servers.get(server_id).to_dict()["flavor"]["id"]
+        except exceptions.NotFound:
+            return None
+        refuse_partial("nova.server.show", [found])
+        return _server(found, flavor_id)
+
+    def on_host(self, service_host: str) -> tuple[Server, ...]:
+        found = self._list({"host": service_host})
+        if not found:
+            return ()
+        flavor_ids = {
+            server["id"]: server["flavor"]["id"]
+            for server in self._pages(self._nova.flavor_id_client, {"host": service_host})
+        }
+        # One that is in the first list only has gone meanwhile.
+        return tuple(
+            _server(server, flavor_ids[server["id"]])
+            for server in found
+            if server["id"] in flavor_ids
+        )
+
+    def of_flavor(self, flavor_id: str) -> tuple[Server, ...]:
+        """Those booted with the flavor that has this id now.
+
+        Nova remembers a row, not an id: servers of a flavor that was deleted, or deleted and
+        made again, are not found by it any more.
+        """
+        found = self._list({"flavor": flavor_id})
+        return tuple(_server(server, flavor_id) for server in found)
+
+    def delete(self, server_id: str) -> None:
+        # Forced: also where deletion is deferred, and in whatever state.
+        try:
+            with calling("nova.server.delete", self._nova.call_timeout):
+                self._nova.client.servers.force_delete(server_id)
+        except exceptions.NotFound:
+            return
+
+    def snapshot(self, server_id: str, image_name: str) -> None:
+        with calling("nova.server.snapshot", self._nova.call_timeout):
+            self._nova.client.servers.create_image(server_id, image_name)
+
+    def delete_group(self, group_id: str) -> None:
+        try:
+            with calling("nova.server_group.delete", self._nova.call_timeout):
+                self._nova.client.server_groups.delete(group_id)
+        except exceptions.NotFound:
+            return
+
+    def _list(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
+        found = self._pages(self._nova.client, query)
+        refuse_partial("nova.server.list", found)
+        return found
+
+    def _pages(self, client: Any, query: Mapping[str, str]) -> list[dict[str, Any]]:
+        asked = {"all_tenants": "1", **query}
+        return list(
+            self._nova.pages("nova.server.list", client, "/servers/detail", "servers", asked)
+        )
+
+
+def _server(found: Mapping[str, Any], flavor_id: str) -> Server:
+    return Server(
+        id=found["id"],
+        name=found["name"],
+        project_id=found["tenant_id"],
+        status=found["status"],
+        host=found[_HOST],
+        flavor_id=flavor_id,
+        flavor_extra_specs=dict(found["flavor"].get("extra_specs", {})),
+    )
