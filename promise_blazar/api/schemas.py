@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checking a request against its JSON schema, and saying in a sentence what is wrong with it."""
+
+from typing import Any
+
+import jsonschema
+
+from promise_blazar import exceptions
+
+_TYPES = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "an integer",
+    "null": "null",
+    "number": "a number",
+    "object": "an object",
+    "string": "a string",
+}
+
+
+class Schema:
+    """A JSON schema (draft 2020-12), compiled once.
+
+    ``names``: members that an error calls otherwise than the schema does.
+    """
+
+    def __init__(self, document: dict[str, Any], names: dict[str, str] | None = None) -> None:
+        jsonschema.Draft202012Validator.check_schema(document)
+        self._validator = jsonschema.Draft202012Validator(document)
+        self._names = names or {}
+
+    def check(self, value: Any) -> None:
+        """Raises ``MissingParameter`` or ``BadInput`` with the first fault, outermost first."""
+        faults = sorted(self._validator.iter_errors(value), key=lambda fault: len(fault.path))
+        if faults:
+            raise self._explain(faults[0])
+
+    def _explain(self, fault: jsonschema.ValidationError) -> exceptions.BadInput:
+        if fault.validator == "required":
+            missing = next(name for name in fault.validator_value if name not in fault.instance)
+            return exceptions.MissingParameter(param=self._names.get(missing, missing))
+        return exceptions.BadInput(f"{_place(fault)} must {_demand(fault)}")
+
+
+def _place(fault: jsonschema.ValidationError) -> str:
+    """``reservations[0].min``"""
+    text = "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step}" for step in fault.absolute_path
+    )
+    return text.lstrip(".") or "The request"
+
+
+def _demand(fault: jsonschema.ValidationError) -> str:
+    limit = fault.validator_value
+    match fault.validator:
+        case "type":
+            types = [limit] if isinstance(limit, str) else limit
+            wanted = " or ".join(_TYPES[name] for name in types)
+            return f"be {wanted}, not {shown(fault.instance)}"
+        case "enum":
+            return f"be one of {', '.join(map(shown, limit))}, not {shown(fault.instance)}"
+        case "minLength" | "minItems" | "minProperties":
+            return "not be empty"
+        case "maxLength":
+            return f"be at most {limit} characters long"
+        case "maxItems":
+            return f"have at most {limit} entries"
+        case _:
+            return f"be {fault.schema['description']}, not {shown(fault.instance)}"
+
+
+def shown(value: Any) -> str:
+    """A client's value as it is quoted back: never long, whatever was sent."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "an object"
+        case list():
+            return "a list"
+        case str() if len(value) > 40:
+            return repr(value[:37] + "...")
+        case _:
+            return repr(value)

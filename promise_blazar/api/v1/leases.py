@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``/v1/leases``. Every handler: authorise, parse, call, render."""
+
+from typing import Any
+
+import flask
+from oslo_log import log as logging
+
+from promise_blazar import exceptions
+from promise_blazar.api import bodies
+from promise_blazar.api.services import allowed, authorize, services
+from promise_blazar.api.v1 import render, requests, schemas
+from promise_blazar.cloud.groups import Caller
+from promise_blazar.manager.messages import (
+    LeaseChange,
+    LeaseRequest,
+    LeaseView,
+    ReservationChange,
+    ReservationRequest,
+)
+from promise_blazar.policies import leases as policies
+
+LOG = logging.getLogger(__name__)
+
+
+def index() -> flask.Response:
+    authorize(policies.GET, _own())
+    manager, context = services().manager, flask.g.context
+    if allowed(policies.GET, {}):
+        views = manager.list_leases(context)
+    else:
+        # An operator's rule may be narrower than the project.
+        own = manager.list_leases(context, context.project_id)
+        views = tuple(view for view in own if allowed(policies.GET, _target(view)))
+    return flask.jsonify(leases=[render.lease(view) for view in views])
+
+
+def create() -> tuple[flask.Response, int]:
+    authorize(policies.POST, _own())
+    dry_run = requests.dry_run()
+    body = bodies.read_object()
+    request = _lease_request(body)
+    key = None if dry_run else requests.idempotency_key("POST /v1/leases", body)
+    view = services().manager.create_lease(flask.g.context, request, key, dry_run)
+    if dry_run:
+        return flask.jsonify(lease=render.lease(view)), 200
+    if view.groups_wanted:
+        view = _with_groups_or_nothing(view)
+    return flask.jsonify(lease=render.lease(view)), 201
+
+
+def show(lease_id: str) -> flask.Response:
+    return flask.jsonify(lease=render.lease(_visible(lease_id)))
+
+
+def update(lease_id: str) -> flask.Response:
+    current = _visible(lease_id)
+    authorize(policies.PUT, _target(current))
+    dry_run = requests.dry_run()
+    change = _lease_change(bodies.read_object())
+    if change == LeaseChange():
+        return flask.jsonify(lease=render.lease(current))
+    view = services().manager.update_lease(flask.g.context, current.id, change, dry_run)
+    if view.groups_wanted and not dry_run:
+        view = _with_groups(view)
+    return flask.jsonify(lease=render.lease(view))
+
+
+def delete(lease_id: str) -> tuple[Any, int]:
+    current = _visible(lease_id)
+    authorize(policies.DELETE, _target(current))
+    dry_run = requests.dry_run()
+    services().manager.delete_lease(flask.g.context, current.id, dry_run)
+    return ({}, 200) if dry_run else ("", 204)
+
+
+def _own() -> dict[str, str]:
+    """The caller's own things, as a policy target."""
+    return {"project_id": flask.g.context.project_id, "user_id": flask.g.context.user_id}
+
+
+def _target(view: LeaseView) -> dict[str, str]:
+    return {"project_id": view.project_id, "user_id": view.user_id}
+
+
+def _visible(text: str) -> LeaseView:
+    """The lease, if there is one for this caller.
+
+    Raises the same ``NotFound`` for a lease that is not there and for another project's.
+    """
+    lease_id = requests.lease_id(text)
+    missing = exceptions.NotFound(object={"lease_id": lease_id})
+    try:
+        view = services().manager.get_lease(flask.g.context, lease_id)
+    except exceptions.NotFound:
+        raise missing from None
+    if not allowed(policies.GET, _target(view)):
+        raise missing
+    return view
+
+
+def _lease_request(body: dict[str, Any]) -> LeaseRequest:
+    schemas.LEASE_CREATE.check(body)
+    before_end = body.get("before_end_date")
+    return LeaseRequest(
+        name=body["name"],
+        start=requests.date(body["start_date"]),
+        end=requests.date(body["end_date"]),
+        before_end=None if before_end is None else requests.date(before_end),
+        reservations=tuple(
+            ReservationRequest(
+                entry["resource_type"],
+                {key: value for key, value in entry.items() if key != "resource_type"},
+            )
+            for entry in _reservations(body)
+        ),
+    )
+
+
+def _lease_change(body: dict[str, Any]) -> LeaseChange:
+    schemas.LEASE_UPDATE.check(body)
+    dates = {
+        key: None if body.get(key) is None else requests.date(body[key])
+        for key in ("start_date", "end_date", "before_end_date")
+    }
+    return LeaseChange(
+        name=body.get("name"),
+        start=dates["start_date"],
+        end=dates["end_date"],
+        before_end=dates["before_end_date"],
+        reservations=tuple(
+            ReservationChange(
+                entry["id"],
+                {k: v for k, v in entry.items() if k not in ("id", "resource_type")},
+                entry.get("resource_type"),
+            )
+            for entry in _reservations(body)
+        ),
+    )
+
+
+def _reservations(body: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = body.get("reservations", [])
+    limit = services().conf.api.max_reservations_per_lease
+    if len(found) > limit:
+        raise exceptions.BadInput(f"reservations must have at most {limit} entries")
+    return found
+
+
+def _with_groups(view: LeaseView) -> LeaseView:
+    """Make the server groups that only the caller's token can make usable for the caller."""
+    caller = Caller(flask.g.token, flask.g.context.user_id, flask.g.context.project_id)
+    for wanted in view.groups_wanted:
+        name = f"reservation:{wanted.reservation_id}"
+        group_id = services().groups.ensure_group(caller, name, wanted.policy)
+        services().manager.set_server_group(flask.g.context, wanted.reservation_id, group_id)
+    return services().manager.get_lease(flask.g.context, view.id)
+
+
+def _with_groups_or_nothing(view: LeaseView) -> LeaseView:
+    """The same for a lease just made, which a failure takes back: refused means unchanged."""
+    try:
+        return _with_groups(view)
+    except exceptions.PromiseBlazarError:
+        LOG.warning("No server group for lease %s; the lease is taken back", view.id)
+        services().manager.delete_lease(flask.g.context, view.id)
+        raise

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options of the REST API: group ``[api]``."""
+
+from oslo_config import cfg
+
+group = cfg.OptGroup(name="api", title="REST API")
+
+opts = [
+    cfg.StrOpt(
+        "auth_strategy",
+        default="keystone",
+        choices=[
+            ("keystone", "Tokens are checked by Keystone; see [keystone_authtoken]"),
+            ("noauth", "Tokens are believed as they are written: user:project[:role,...]"),
+        ],
+        help="""
+How the API knows who is calling. With ``noauth`` anyone who can reach the port is whoever they
+say they are: for trying the service out and for tests, never on a network that is shared.
+""",
+    ),
+    cfg.HostAddressOpt(
+        "bind_host",
+        default="127.0.0.1",
+        help="""
+Address that ``promise-blazar-api`` listens on. The default serves this machine only, which is
+right behind a proxy that ends TLS. A WSGI server such as uWSGI has its own setting.
+""",
+    ),
+    cfg.PortOpt(
+        "bind_port",
+        default=1234,
+        help="Port that ``promise-blazar-api`` listens on. The same as Blazar's.",
+    ),
+    cfg.IntOpt(
+        "threads",
+        default=16,
+        min=1,
+        help="""
+Requests that one ``promise-blazar-api`` process serves at the same time; more wait. A create
+holds its thread until the lease is prepared, up to about ten seconds.
+""",
+    ),
+    cfg.IntOpt(
+        "max_reservations_per_lease",
+        default=100,
+        min=1,
+        help="Reservations that one lease may ask for; more are refused with 400.",
+    ),
+    cfg.FloatOpt(
+        "health_timeout",
+        default=3.0,
+        min=0.1,
+        help="""
+Seconds that ``/healthcheck`` waits for a manager before it answers 503. Keep it below the
+patience of the load balancer that asks.
+""",
+    ),
+]
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    """Make ``conf.api`` known; registering twice does no harm."""
+    conf.register_group(group)
+    conf.register_opts(opts, group=group)
+
+
+def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
+    """For the sample configuration."""
+    return [(group, opts)]
