@@ -5,11 +5,42 @@ A rule is for one call by its name, or for ``*``, all calls that have no rule of
 stays until it is replaced or cleared; its failures are used up one by one.
 """
 
+import sqlite3
 from dataclasses import dataclass
 
+from promise_blazar import exceptions
 from promise_blazar.cloud.simulated.world import World
 
 ANY_CALL = "*"
+#: What can be hit; ``cloud.py`` says which of its methods makes which call.
+CALLS = frozenset(
+    {
+        "nova.aggregate.add_host",
+        "nova.aggregate.create",
+        "nova.aggregate.delete",
+        "nova.aggregate.get",
+        "nova.aggregate.list",
+        "nova.aggregate.remove_host",
+        "nova.aggregate.set_metadata",
+        "nova.flavor.add_access",
+        "nova.flavor.create",
+        "nova.flavor.delete",
+        "nova.flavor.remove_access",
+        "nova.hypervisor.get",
+        "nova.hypervisor.list",
+        "nova.server.delete",
+        "nova.server.get",
+        "nova.server.list",
+        "nova.server.snapshot",
+        "nova.server_group.create",
+        "nova.server_group.delete",
+        "placement.inventory.get",
+        "placement.inventory.put",
+        "placement.provider.create",
+        "placement.resource_class.create",
+        "placement.resource_class.delete",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +58,12 @@ class Fault:
 
 
 def put(world: World, fault: Fault) -> None:
-    """Lay down a rule, instead of an earlier one for the same call."""
+    """Lay down a rule, instead of an earlier one for the same call.
+
+    Raises ``BadInput`` for a call that is never made.
+    """
+    if fault.call != ANY_CALL and fault.call not in CALLS:
+        raise exceptions.BadInput(f"There is no call {fault.call!r}; try one of {sorted(CALLS)}")
     with world.writing() as db:
         db.execute(
             "INSERT OR REPLACE INTO faults VALUES (?, ?, ?, ?, ?)",
@@ -39,6 +75,12 @@ def clear(world: World) -> None:
     """Let every call work again."""
     with world.writing() as db:
         db.execute("DELETE FROM faults")
+
+
+def every(world: World) -> list[Fault]:
+    """The rules that hold, with the failures that are left."""
+    with world.reading() as db:
+        return [_fault(row) for row in db.execute("SELECT * FROM faults ORDER BY call")]
 
 
 def strike(world: World, call: str) -> Fault | None:
@@ -54,8 +96,10 @@ def strike(world: World, call: str) -> Fault | None:
                     "UPDATE faults SET fail_next = max(0, fail_next - 1) WHERE call = ?",
                     (row["call"],),
                 )
-    if row is None:
-        return None
+    return _fault(row) if row else None
+
+
+def _fault(row: sqlite3.Row) -> Fault:
     return Fault(
         row["call"], row["latency_ms"], row["fail_next"], row["status"], bool(row["after"])
     )

@@ -89,10 +89,10 @@ class Tenants:
         name: str,
         flavor: str,
         hints: Mapping[str, object] | None = None,
-        image: str = IMAGE,
+        image: str | None = None,
         admin: bool = False,
     ) -> ServerView:
-        """Schedule a server; flavor and image by id or name.
+        """Schedule a server; flavor and image by id or name, the image the usual one if None.
 
         Raises ``BadInput`` for a flavor, image or server group (hint ``group``) that does not
         exist or is not the project's. That no host will do is an answer: status ERROR.
@@ -106,7 +106,7 @@ class Tenants:
             ]
             if not found:
                 raise exceptions.BadInput(f"Flavor {flavor} could not be found")
-            if not flavors.image_exists(db, image):
+            if not flavors.image_exists(db, image or IMAGE):
                 raise exceptions.BadInput(f"Image {image} could not be found")
             for group in _group_hints(asked):
                 if not servers.group_exists(db, project_id, group):
@@ -143,8 +143,15 @@ class Tenants:
         status: int | None = 503,
         after: bool = False,
     ) -> None:
-        """Make the service's calls slow or fail (``Fault``); one rule a call."""
+        """Make the service's calls slow or fail (``Fault``); one rule a call.
+
+        Raises ``BadInput`` for a call that is never made.
+        """
         faults.put(self._world, Fault(call, latency_ms, fail_next, status, after))
+
+    def list_faults(self) -> list[Fault]:
+        """With the failures that are left of each."""
+        return faults.every(self._world)
 
     def clear_faults(self) -> None:
         faults.clear(self._world)
