@@ -69,7 +69,7 @@ def set_metadata(
                 raise Refused(
                     BAD_REQUEST, f"Aggregate {aggregate.name}: host {host} has servers in its zone"
                 )
-    metadata = {**aggregate.metadata, **changes}
+    metadata = {**aggregate.metadata, ZONE_KEY: aggregate.zone, **changes}
     kept = {key: value for key, value in metadata.items() if value is not None}
     db.execute("UPDATE aggregates SET metadata = ? WHERE id = ?", (json.dumps(kept), aggregate_id))
 
@@ -163,7 +163,8 @@ def _inventories(db: sqlite3.Connection, key: str | None) -> dict[str, dict[str,
 
 def _aggregate(row: sqlite3.Row, hosts: Iterable[str]) -> Aggregate:
     metadata = json.loads(row["metadata"])
-    return Aggregate(row["id"], row["name"], metadata.get(ZONE_KEY), metadata, tuple(hosts))
+    zone = metadata.pop(ZONE_KEY, None)
+    return Aggregate(row["id"], row["name"], zone, metadata, tuple(hosts))
 
 
 def host_number(db: sqlite3.Connection, host: str) -> int:

@@ -4,26 +4,26 @@
 Every call announces itself, then waits for the injected latency, then meets its injected fault,
 if there are any, and then is one transaction. The names, for fences and for faults:
 
-======================================  ========================================================
-``nova.hypervisor.get`` ``.list``       hypervisor, hypervisors
-``nova.aggregate.list`` ``.get``        aggregates, aggregate; ensure_aggregate looks first
-``nova.aggregate.create``               ensure_aggregate, where there was none
-``nova.aggregate.set_metadata``         set_aggregate_metadata; ensure_aggregate, where it differs
-``nova.aggregate.add_host``             add_to_aggregate
-``nova.aggregate.remove_host``          remove_from_aggregate; delete_aggregate, for each member
-``nova.aggregate.delete``               delete_aggregate
-``nova.flavor.create`` ``.delete``      ensure_flavor, delete_flavor
-``nova.flavor.add_access``              grant_flavor
-``nova.flavor.remove_access``           revoke_flavor
-``nova.server.get`` ``.list``           server; servers_on_host, servers_of_flavor
-``nova.server.delete`` ``.snapshot``    delete_server, snapshot_server
-``nova.server_group.create``            ensure_group
-``nova.server_group.delete``            delete_server_group
-``placement.resource_class.create``     ensure_resource_class
-``placement.resource_class.delete``     delete_resource_class
-``placement.provider.create``           ensure_child_provider
-``placement.inventory.get`` ``.put``    child_inventory, ensure_child_inventory
-======================================  ========================================================
+====================================  =========================================================
+``nova.hypervisor.show`` ``.list``    hypervisor, hypervisors
+``nova.aggregate.list`` ``.show``     aggregates, aggregate; ensure_aggregate looks first
+``nova.aggregate.create``             ensure_aggregate, where there was none
+``nova.aggregate.set_metadata``       set_aggregate_metadata; ensure_aggregate, where it differs
+``nova.aggregate.add_host``           add_to_aggregate
+``nova.aggregate.remove_host``        remove_from_aggregate; delete_aggregate, for each member
+``nova.aggregate.delete``             delete_aggregate
+``nova.flavor.create`` ``.delete``    ensure_flavor, delete_flavor
+``nova.flavor.grant`` ``.revoke``     grant_flavor, revoke_flavor
+``nova.server.show`` ``.list``        server; servers_on_host, servers_of_flavor
+``nova.server.delete`` ``.snapshot``  delete_server, snapshot_server
+``nova.server_group.create``          ensure_group
+``nova.server_group.delete``          delete_server_group
+``placement.resource_class.ensure``   ensure_resource_class
+``placement.resource_class.delete``   delete_resource_class
+``placement.provider.create``         ensure_child_provider
+``placement.inventory.show``          child_inventory
+``placement.inventory.set``           ensure_child_inventory
+====================================  =========================================================
 """
 
 import contextlib
@@ -70,7 +70,7 @@ class SimulatedCloud(Tenants):
     # Hypervisors
 
     def hypervisor(self, name: str) -> Hypervisor:
-        found = self._look("nova.hypervisor.get", lambda db: aggregates.hypervisors(db, name))
+        found = self._look("nova.hypervisor.show", lambda db: aggregates.hypervisors(db, name))
         if not found:
             raise missing("hypervisor", name)
         return found[0]
@@ -84,7 +84,7 @@ class SimulatedCloud(Tenants):
         return self._look("nova.aggregate.list", aggregates.every)
 
     def aggregate(self, aggregate_id: int) -> Aggregate:
-        return self._look("nova.aggregate.get", lambda db: aggregates.one(db, aggregate_id))
+        return self._look("nova.aggregate.show", lambda db: aggregates.one(db, aggregate_id))
 
     def ensure_aggregate(
         self, name: str, zone: str | None, metadata: Mapping[str, str]
@@ -96,7 +96,11 @@ class SimulatedCloud(Tenants):
             found = self._change(
                 "nova.aggregate.create", lambda db: aggregates.ensure(db, name, wanted)
             )
-        changes = {key: value for key, value in wanted.items() if found.metadata.get(key) != value}
+        changes = {
+            key: value for key, value in metadata.items() if found.metadata.get(key) != value
+        }
+        if zone and found.zone != zone:
+            changes[aggregates.ZONE_KEY] = zone
         if not changes:
             return found
         self.set_aggregate_metadata(found.id, changes)
@@ -123,7 +127,7 @@ class SimulatedCloud(Tenants):
         )
 
     def delete_aggregate(self, aggregate_id: int) -> None:
-        hosts = self._look("nova.aggregate.get", lambda db: aggregates.members(db, aggregate_id))
+        hosts = self._look("nova.aggregate.show", lambda db: aggregates.members(db, aggregate_id))
         for host in hosts:
             self.remove_from_aggregate(aggregate_id, host)
         self._change("nova.aggregate.delete", lambda db: aggregates.delete(db, aggregate_id))
@@ -137,17 +141,15 @@ class SimulatedCloud(Tenants):
         self._change("nova.flavor.delete", lambda db: flavors.delete(db, flavor_id))
 
     def grant_flavor(self, flavor_id: str, project_id: str) -> None:
-        self._change("nova.flavor.add_access", lambda db: flavors.grant(db, flavor_id, project_id))
+        self._change("nova.flavor.grant", lambda db: flavors.grant(db, flavor_id, project_id))
 
     def revoke_flavor(self, flavor_id: str, project_id: str) -> None:
-        self._change(
-            "nova.flavor.remove_access", lambda db: flavors.revoke(db, flavor_id, project_id)
-        )
+        self._change("nova.flavor.revoke", lambda db: flavors.revoke(db, flavor_id, project_id))
 
     # Servers
 
     def server(self, server_id: str) -> Server | None:
-        found = self._look("nova.server.get", lambda db: servers.one(db, server_id))
+        found = self._look("nova.server.show", lambda db: servers.one(db, server_id))
         return found.server if found else None
 
     def servers_on_host(self, service_host: str) -> Sequence[Server]:
@@ -181,7 +183,7 @@ class SimulatedCloud(Tenants):
 
     def ensure_resource_class(self, name: str) -> None:
         self._change(
-            "placement.resource_class.create", lambda db: placement.ensure_class(db, name)
+            "placement.resource_class.ensure", lambda db: placement.ensure_class(db, name)
         )
 
     def delete_resource_class(self, name: str) -> None:
@@ -195,11 +197,11 @@ class SimulatedCloud(Tenants):
         )
 
     def child_inventory(self, name: str) -> Mapping[str, int]:
-        return self._look("placement.inventory.get", lambda db: placement.totals(db, name))
+        return self._look("placement.inventory.show", lambda db: placement.totals(db, name))
 
     def ensure_child_inventory(self, name: str, resource_class: str, total: int) -> None:
         self._change(
-            "placement.inventory.put",
+            "placement.inventory.set",
             lambda db: placement.ensure_inventory(db, name, resource_class, total),
         )
 

@@ -54,6 +54,14 @@ class _Stock:
     max_unit: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Membership:
+    """An aggregate as the filter reads it: its zone is one of its metadata."""
+
+    name: str
+    metadata: Mapping[str, str]
+
+
 @dataclass(slots=True)
 class _Host:
     number: int
@@ -127,9 +135,11 @@ def _candidate(host: _Host, wanted: Mapping[str, int]) -> Candidate | None:
     return Candidate(host.number, host.name, free_memory, tuple(taken))
 
 
-def _memberships(every: Iterable[Aggregate]) -> dict[str, list[Aggregate]]:
-    found: dict[str, list[Aggregate]] = {}
+def _memberships(every: Iterable[Aggregate]) -> dict[str, list[_Membership]]:
+    found: dict[str, list[_Membership]] = {}
     for aggregate in every:
+        zone = {aggregates.ZONE_KEY: aggregate.zone} if aggregate.zone else {}
+        membership = _Membership(aggregate.name, {**aggregate.metadata, **zone})
         for host in aggregate.hosts:
-            found.setdefault(host, []).append(aggregate)
+            found.setdefault(host, []).append(membership)
     return found
