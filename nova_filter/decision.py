@@ -87,7 +87,7 @@ def hinted(hints: Mapping[str, object] | None) -> tuple[object, ...]:
     if not hints or RESERVATION not in hints:
         return ()
     value = hints[RESERVATION]
-    return tuple(value) if isinstance(value, list | tuple) else (value,)
+    return tuple(value) if isinstance(value, list) else (value,)
 
 
 def select(
@@ -144,7 +144,7 @@ def _rule(request: Request, settings: Settings) -> _Rule | None:
             inside=True,
             matches=lambda aggregate: (
                 aggregate.name == flavor_of
-                and _is_instance_reservation(aggregate, settings)
+                and _is_instance_reservation(aggregate)
                 and _may_use(aggregate, request.project_id, settings)
             ),
         )
@@ -165,18 +165,16 @@ def _is_pool(aggregate: Aggregate, settings: Settings) -> bool:
     return (
         aggregate.name == settings.freepool
         or _is_host_reservation(aggregate, settings)
-        or _is_instance_reservation(aggregate, settings)
+        or _is_instance_reservation(aggregate)
     )
 
 
 def _is_host_reservation(aggregate: Aggregate, settings: Settings) -> bool:
-    zone = (aggregate.metadata or {}).get(ZONE) or ""
-    return zone != "" and zone.startswith(settings.zone_prefix)
+    return ((aggregate.metadata or {}).get(ZONE) or "").startswith(settings.zone_prefix)
 
 
-def _is_instance_reservation(aggregate: Aggregate, settings: Settings) -> bool:
-    reservation = (aggregate.metadata or {}).get(RESERVATION)
-    return reservation == aggregate.name and not _is_host_reservation(aggregate, settings)
+def _is_instance_reservation(aggregate: Aggregate) -> bool:
+    return (aggregate.metadata or {}).get(RESERVATION) == aggregate.name
 
 
 def _may_use(aggregate: Aggregate, project_id: str, settings: Settings) -> bool:

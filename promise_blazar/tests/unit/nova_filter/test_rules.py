@@ -24,28 +24,32 @@ def passes(request: decision.Request, host: Host) -> bool:
         if any(hint != reservation for hint in request.reservations):
             return False
         return any(
-            kind(aggregate) == "instances"
+            "instances" in kinds(aggregate)
             and aggregate.label == reservation
             and belongs(aggregate, request.project_id)
             for aggregate in host.aggregates
         )
     if request.reservations:
         return any(
-            kind(aggregate) == "hosts"
+            "hosts" in kinds(aggregate)
             and aggregate.label in request.reservations
             and belongs(aggregate, request.project_id)
             for aggregate in host.aggregates
         )
-    return all(kind(aggregate) == "ordinary" for aggregate in host.aggregates)
+    return not any(kinds(aggregate) for aggregate in host.aggregates)
 
 
-def kind(aggregate: Aggregate) -> str:
+def kinds(aggregate: Aggregate) -> set[str]:
+    """What pools it is; none if it is an ordinary aggregate."""
     metadata = aggregate.metadata or {}
+    found = set()
+    if aggregate.label == "freepool":
+        found.add("freepool")
     if metadata.get("availability_zone", "")[:7] == "blazar_":
-        return "hosts"
+        found.add("hosts")
     if "reservation" in metadata and metadata["reservation"] == aggregate.label:
-        return "instances"
-    return "freepool" if aggregate.label == "freepool" else "ordinary"
+        found.add("instances")
+    return found
 
 
 def belongs(aggregate: Aggregate, project: str) -> bool:
