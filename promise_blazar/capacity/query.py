@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which hosts does a tenant accept? Property queries: parsed once, then asked of each host.
+
+The language is Blazar's, completed: JSON text such as ``["and", [">=", "$vcpus", "8"], ["or",
+["=", "$gpu", "True"], ["not", ["<", "$disk", "100"]]]]``.
+
+* Where both sides are numbers they are compared as numbers (``"10"`` is more than ``"8"``),
+  where both are ``true`` or ``false``, however capitalised, as booleans, else as text.
+* A host that has no such property satisfies no comparison with it, not even ``!=``. ``not``
+  turns the answer round, so ``["not", ["=", "$gpu", "1"]]`` does accept it.
+"""
+
+import json
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, NoReturn, Protocol
+
+#: What a host may say of itself.
+Property = str | int | float | bool | None
+
+MAX_LENGTH: Final = 8192
+MAX_DEPTH: Final = 16
+
+_OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_SYNONYMS: Final = {"==": "="}
+# Longer digit strings are identifiers; Python would refuse to convert the longest ones.
+_NUMBER: Final = re.compile(r"(?=.{1,100}$)[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_INTEGER: Final = re.compile(r"[+-]?\d+", re.ASCII)
+_BOOLEANS: Final = {"true": True, "false": False}
+
+
+class QueryError(ValueError):
+    """The text is not a query; the message says why, for its author."""
+
+
+class Query(Protocol):
+    """A condition on a host's properties. Immutable, hashable; ``str`` gives its JSON."""
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The names of the properties that it looks at, without ``$``."""
+        ...
+
+    def matches(self, properties: Mapping[str, Property]) -> bool:
+        """Does a host with these properties satisfy it?"""
+        ...
+
+    def to_json(self) -> list[Any]:
+        """The query in the form that ``parse`` reads."""
+        ...
+
+
+class _Node:
+    """What all kinds of query have in common."""
+
+    __slots__ = ()
+
+    def to_json(self) -> list[Any]:
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return json.dumps(self.to_json(), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(_Node):
+    """``[op, "$key", value]``; the value is kept as text, as its type decides nothing."""
+
+    op: str
+    key: str
+    value: str
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset((self.key,))
+
+    def matches(self, properties: Mapping[str, Property]) -> bool:
+        held = properties.get(self.key)
+        if held is None:
+            return False
+        ours, theirs = _text(held), self.value
+        compare = _OPERATORS[self.op]
+        for read in (_number, _boolean):
+            left, right = read(ours), read(theirs)
+            if left is not None and right is not None:
+                return compare(left, right)
+        return compare(ours, theirs)
+
+    def to_json(self) -> list[Any]:
+        return [self.op, f"${self.key}", self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Combination(_Node):
+    """``["and", q, ...]`` or ``["or", q, ...]``."""
+
+    op: str
+    parts: tuple[Query, ...]
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset[str]().union(*(part.keys for part in self.parts))
+
+    def matches(self, properties: Mapping[str, Property]) -> bool:
+        quantifier = all if self.op == "and" else any
+        return quantifier(part.matches(properties) for part in self.parts)
+
+    def to_json(self) -> list[Any]:
+        return [self.op, *(part.to_json() for part in self.parts)]
+
+
+@dataclass(frozen=True, slots=True)
+class Negation(_Node):
+    """``["not", q]``."""
+
+    part: Query
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return self.part.keys
+
+    def matches(self, properties: Mapping[str, Property]) -> bool:
+        return not self.part.matches(properties)
+
+    def to_json(self) -> list[Any]:
+        return ["not", self.part.to_json()]
+
+
+def parse(text: str) -> Query | None:
+    """The query that a text holds; None for no condition (``""`` or ``"[]"``).
+
+    Raises ``QueryError``.
+    """
+    if len(text) > MAX_LENGTH:
+        raise QueryError(f"the query is longer than {MAX_LENGTH} characters")
+    if not text.strip():
+        return None
+    try:
+        tree = json.loads(text, parse_constant=_no_constant)
+    except RecursionError:
+        raise QueryError(f"the query is nested deeper than {MAX_DEPTH} levels") from None
+    except QueryError:
+        raise
+    except ValueError as error:
+        raise QueryError(f"the query is not JSON: {error}") from None
+    if tree == []:
+        return None
+    return _build(tree, 1)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise QueryError(f"the query is not JSON: {name} is no value")
+
+
+def _build(tree: Any, depth: int) -> Query:
+    if depth > MAX_DEPTH:
+        raise QueryError(f"the query is nested deeper than {MAX_DEPTH} levels")
+    if not isinstance(tree, list) or not tree or not isinstance(tree[0], str):
+        raise QueryError(f"expected a list that begins with an operator, not {_shown(tree)}")
+    op = _SYNONYMS.get(tree[0], tree[0])
+    rest = tree[1:]
+    if op in ("and", "or"):
+        if not rest:
+            raise QueryError(f'"{op}" needs at least one condition')
+        return Combination(op, tuple(_build(part, depth + 1) for part in rest))
+    if op == "not":
+        if len(rest) != 1:
+            raise QueryError(f'"not" takes one condition, not {len(rest)}')
+        return Negation(_build(rest[0], depth + 1))
+    if op in _OPERATORS:
+        return _comparison(op, rest)
+    known = ", ".join([*_OPERATORS, "and", "or", "not"])
+    raise QueryError(f"{_shown(tree[0])} is not an operator (these are: {known})")
+
+
+def _comparison(op: str, rest: list[Any]) -> Comparison:
+    if len(rest) != 2:
+        raise QueryError(f'"{op}" takes a property and a value, not {len(rest)} operands')
+    key, value = rest
+    if not isinstance(key, str) or not key.startswith("$") or len(key) == 1:
+        raise QueryError(f'a property is written as "$name", not {_shown(key)}')
+    if not isinstance(value, str | int | float):
+        raise QueryError(f"a value is a string or a number, not {_shown(value)}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise QueryError(f"the value compared with {_shown(key)} is too large")
+    return Comparison(op, key[1:], _text(value))
+
+
+def _text(value: str | int | float | bool) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+@lru_cache(maxsize=4096)
+def _number(text: str) -> int | float | None:
+    if not _NUMBER.fullmatch(text):
+        return None
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _boolean(text: str) -> bool | None:
+    return _BOOLEANS.get(text.lower())
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."

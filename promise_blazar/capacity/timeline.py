@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much is used at most, on each host, within a window? One sort answers for all hosts.
+
+Only what changes inside the window is sorted: bookings that run at its start are a sum, and
+those that outlast it never end here. Measured: most of the time is in scanning and sorting.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from promise_blazar.capacity.columns import BoolArray, IntArray
+from promise_blazar.capacity.demand import Window
+from promise_blazar.capacity.ledger import WHOLE, Rows
+
+_KEY_LIMIT: Final = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """The starts and ends inside a window, by slot and time, ends before starts."""
+
+    row: IntArray
+    sign: IntArray
+    first: IntArray
+    slot: IntArray
+
+
+class Timeline:
+    """The rows of one window, for ``size`` hosts."""
+
+    def __init__(self, rows: Rows, window: Window, size: int) -> None:
+        self._rows = rows
+        self._window = window
+        self._size = size
+        self._sorted: _Changes | None = None
+
+    def busy(self) -> BoolArray:
+        """Is anything booked on the host in the window?"""
+        found = np.zeros(self._size, dtype=np.bool_)
+        found[self._rows.slot] = True
+        return found
+
+    def lent_whole(self) -> BoolArray:
+        """Is the whole host booked at any time in the window?"""
+        found = np.zeros(self._size, dtype=np.bool_)
+        found[self._rows.slot[self._rows.bundle == WHOLE]] = True
+        return found
+
+    def peak(self, use: IntArray) -> IntArray:
+        """The most that is used at one instant, by slot; ``use`` is what each row takes."""
+        peak = np.zeros(self._size, dtype=np.int64)
+        early = np.flatnonzero(self._rows.start <= self._window.start)
+        np.add.at(peak, self._rows.slot[early], use[early])
+        changes = self._changes()
+        if len(changes.row):
+            change = use[changes.row] * changes.sign
+            running = np.cumsum(change)
+            before = running[changes.first] - change[changes.first]
+            highest = np.maximum.reduceat(running, changes.first) - before
+            peak[changes.slot] += np.maximum(highest, 0)
+        return peak
+
+    def _changes(self) -> _Changes:
+        if self._sorted is None:
+            self._sorted = self._sort()
+        return self._sorted
+
+    def _sort(self) -> _Changes:
+        rows, window = self._rows, self._window
+        starting = np.flatnonzero(rows.start > window.start)
+        ending = np.flatnonzero(rows.end < window.end)
+        row = np.concatenate((ending, starting))
+        time = np.concatenate((rows.end[ending], rows.start[starting]))
+        sign = np.repeat(np.array((-1, 1), dtype=np.int64), (len(ending), len(starting)))
+        slot = rows.slot[row]
+        order = _in_order(slot, time, sign, self._size)
+        slot = slot[order]
+        first = np.flatnonzero(np.append(True, slot[1:] != slot[:-1])[: len(slot)])
+        return _Changes(row[order], sign[order], first, slot[first])
+
+
+def _in_order(slot: IntArray, time: IntArray, sign: IntArray, size: int) -> IntArray:
+    """The order by slot, time and sign.
+
+    Slot and time are packed in one integer where they fit, as nearly always: sorting that is
+    several times faster than sorting by three keys.
+    """
+    if not len(time):
+        return np.zeros(0, dtype=np.int64)
+    earliest = int(time.min())
+    width = 2 * (int(time.max()) - earliest + 1)
+    if size * width < _KEY_LIMIT:
+        return np.argsort(slot * width + 2 * (time - earliest) + (sign > 0))
+    return np.lexsort((sign, time, slot)).astype(np.int64)

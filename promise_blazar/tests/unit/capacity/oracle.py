@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The host rule, as naively as it can be written: instant by instant, assignment by assignment.
+
+It shares no code with what it judges but the words (hosts, bookings, asks).
+"""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from promise_blazar.capacity.demand import Ask, Placement, Slots, WholeHosts, Window
+from promise_blazar.capacity.ledger import Booking, Host, Ledger
+
+Assignment = dict[int, int]
+
+
+@dataclass
+class World:
+    """A small cloud, with its bookings as a list."""
+
+    hosts: list[Host]
+    bundles: dict[int, dict[str, int]]
+    bookings: list[Booking]
+    now: int
+    exclude: frozenset[int] = field(default_factory=frozenset)
+
+    def ledger(self) -> Ledger:
+        ledger = Ledger()
+        for host in self.hosts:
+            ledger.put_host(host)
+        for bundle, amounts in self.bundles.items():
+            ledger.put_bundle(bundle, amounts)
+        put(ledger, self.bookings)
+        return ledger
+
+
+def put(ledger: Ledger, bookings: list[Booking]) -> None:
+    ledger.put_bookings(
+        [b.id for b in bookings],
+        [b.reservation for b in bookings],
+        [b.host for b in bookings],
+        [-1 if b.bundle is None else b.bundle for b in bookings],
+        [b.units for b in bookings],
+        [b.start for b in bookings],
+        [b.end for b in bookings],
+        [b.released for b in bookings],
+    )
+
+
+def covers(world: World, booking: Booking, instant: int) -> bool:
+    lingers = booking.end <= world.now and not booking.released
+    if booking.reservation in world.exclude and not lingers:
+        return False
+    if lingers and instant == world.now:
+        return True
+    return booking.start <= instant < booking.end
+
+
+def accepted(host: Host, ask: Ask) -> bool:
+    return host.reservable and all(q.matches(host.properties) for q in ask.demand.where)
+
+
+def rule_kept(world: World, given: list[tuple[Ask, Assignment]]) -> bool:
+    """Does the whole of the ledger and these assignments keep the host rule?
+
+    Only hosts, classes and instants that the assignments add to are judged: the ledger may hold
+    more than fits elsewhere.
+    """
+    hosts = {host.id: host for host in world.hosts}
+    for mine, assignment in given:
+        for host_id, units in assignment.items():
+            if units == 0:
+                continue
+            if host_id not in hosts or not accepted(hosts[host_id], mine):
+                return False
+            for instant in range(mine.window.start, mine.window.end):
+                if not _instant_kept(world, given, hosts[host_id], mine, instant):
+                    return False
+    return True
+
+
+def _instant_kept(
+    world: World, given: list[tuple[Ask, Assignment]], host: Host, mine: Ask, instant: int
+) -> bool:
+    booked = [
+        b for b in world.bookings if b.host == host.id and covers(world, b, instant) and b.units
+    ]
+    here = [
+        (ask, assignment[host.id])
+        for ask, assignment in given
+        if assignment.get(host.id) and ask.window.start <= instant < ask.window.end
+    ]
+    whole = sum(b.bundle is None for b in booked)
+    whole += sum(isinstance(ask.demand, WholeHosts) for ask, _ in here)
+    if whole and len(booked) + len(here) > 1:
+        return False
+    if isinstance(mine.demand, WholeHosts):
+        return True
+    for name, amount in mine.demand.amounts.items():
+        if amount == 0:
+            continue
+        used = sum(world.bundles[b.bundle].get(name, 0) * b.units for b in booked if b.bundle)
+        used += sum(
+            ask.demand.amounts.get(name, 0) * units
+            for ask, units in here
+            if isinstance(ask.demand, Slots)
+        )
+        if used > host.capacity.get(name, 0):
+            return False
+    return True
+
+
+def satisfies(ask: Ask, assignment: Mapping[int, int]) -> bool:
+    """Is this what the ask asked for, the host rule apart?"""
+    used = {host: units for host, units in assignment.items() if units}
+    if ask.pinned:
+        for placement in ask.keep:
+            if used.get(placement.host, 0) < placement.units:
+                return False
+    demand = ask.demand
+    if isinstance(demand, WholeHosts):
+        fits = demand.minimum <= len(used) <= demand.maximum
+        return fits and all(units == 1 for units in used.values())
+    if sum(used.values()) != demand.amount:
+        return False
+    if demand.affinity is True:
+        return len(used) <= 1
+    if demand.affinity is False:
+        return all(units == 1 for units in used.values())
+    return True
+
+
+def assignments(world: World, ask: Ask) -> Iterator[Assignment]:
+    """Every assignment that satisfies the ask alone, in this world."""
+    most = 1 if isinstance(ask.demand, WholeHosts) else ask.demand.amount
+    ids = [host.id for host in world.hosts]
+    for units in itertools.product(range(most + 1), repeat=len(ids)):
+        assignment = dict(zip(ids, units, strict=True))
+        if satisfies(ask, assignment) and rule_kept(world, [(ask, assignment)]):
+            yield assignment
+
+
+def kept_units(ask: Ask, assignment: Mapping[int, int]) -> int:
+    """How much of what is held now stays where it is."""
+    return sum(min(p.units, assignment.get(p.host, 0)) for p in ask.keep)
+
+
+def assignment_of(placements: tuple[Placement, ...]) -> Assignment:
+    assert len({p.host for p in placements}) == len(placements)
+    assert all(p.units > 0 for p in placements)
+    return {p.host: p.units for p in placements}
+
+
+def freed_after(world: World, instant: int) -> list[int]:
+    """The instants after this one at which something in the books is freed."""
+    instants = set()
+    for booking in world.bookings:
+        lingers = booking.end <= world.now and not booking.released
+        if booking.reservation not in world.exclude or lingers:
+            instants.add(booking.end)
+        if lingers:
+            instants.add(world.now + 1)
+    return sorted(i for i in instants if i > instant)
+
+
+def shifted(window: Window, by: int) -> Window:
+    return Window(window.start + by, window.end + by)
