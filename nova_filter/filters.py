@@ -3,12 +3,17 @@
 
 from collections.abc import Iterable
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
-from nova import conf, objects
-from nova.scheduler import filters, host_manager, utils
+from nova import conf
+from nova.scheduler import filters, utils
 from oslo_config import cfg
 
 from nova_filter import decision
+
+if TYPE_CHECKING:
+    from nova.objects.request_spec import RequestSpec
+    from nova.scheduler.host_manager import HostState
 
 _DEFAULTS = decision.Settings()
 
@@ -60,10 +65,8 @@ class ReservationFilter(filters.BaseHostFilter):
         )
 
     def filter_all(
-        self,
-        filter_obj_list: Iterable[host_manager.HostState],
-        spec_obj: objects.RequestSpec,
-    ) -> list[host_manager.HostState]:
+        self, filter_obj_list: Iterable["HostState"], spec_obj: "RequestSpec"
+    ) -> list["HostState"]:
         """The hosts that pass. The base class would ask about rebuild, and all else, per host."""
         if utils.request_is_rebuild(spec_obj):
             return list(filter_obj_list)

@@ -39,10 +39,8 @@ def nova(conf: cfg.ConfigOpts) -> dict[str, ModuleType]:
         for name in (
             "nova",
             "nova.conf",
-            "nova.objects",
             "nova.scheduler",
             "nova.scheduler.filters",
-            "nova.scheduler.host_manager",
             "nova.scheduler.utils",
         )
     }
@@ -51,8 +49,6 @@ def nova(conf: cfg.ConfigOpts) -> dict[str, ModuleType]:
         if package:
             setattr(modules[package], child, module)
     modules["nova.conf"].CONF = conf
-    modules["nova.objects"].RequestSpec = RequestSpec
-    modules["nova.scheduler.host_manager"].HostState = Host
     modules["nova.scheduler.filters"].BaseHostFilter = BaseHostFilter
     modules["nova.scheduler.utils"].request_is_rebuild = request_is_rebuild
     return modules
