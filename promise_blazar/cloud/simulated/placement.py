@@ -34,14 +34,13 @@ def delete_class(db: sqlite3.Connection, name: str) -> None:
 
 
 def ensure_child(db: sqlite3.Connection, parent_uuid: str, name: str) -> str:
-    """The uuid. Raises ``NotFound`` (the parent), ``Refused`` (409): the name is elsewhere."""
+    """The uuid; a child of another provider is moved here. Raises ``NotFound`` (the parent)."""
     parent = db.execute("SELECT root FROM providers WHERE uuid = ?", (parent_uuid,)).fetchone()
     if parent is None:
         raise missing("resource provider", parent_uuid)
     found = db.execute("SELECT uuid, root FROM providers WHERE name = ?", (name,)).fetchone()
     if found is not None:
-        if found["root"] != parent["root"]:
-            raise Refused(CONFLICT, f"Resource provider {name} is another provider's child")
+        db.execute("UPDATE providers SET root = ? WHERE uuid = ?", (parent["root"], found["uuid"]))
         return str(found["uuid"])
     made = str(uuid.uuid4())
     db.execute("INSERT INTO providers VALUES (?, ?, ?)", (made, name, parent["root"]))
@@ -70,8 +69,8 @@ def ensure_inventory(db: sqlite3.Connection, name: str, resource_class: str, tot
     if resource_class not in STANDARD_CLASSES and known.fetchone() is None:
         raise Refused(BAD_REQUEST, f"Unknown resource class {resource_class}")
     db.execute(
-        "INSERT OR REPLACE INTO inventories VALUES (?, ?, ?, 0, 1.0, 1)",
-        (provider["uuid"], resource_class, total),
+        "INSERT OR REPLACE INTO inventories VALUES (?, ?, ?, 0, 1.0, ?)",
+        (provider["uuid"], resource_class, total, total),
     )
 
 

@@ -121,9 +121,10 @@ def snapshot(db: sqlite3.Connection, server_id: str, image_name: str) -> None:
 
 
 def ensure_group(db: sqlite3.Connection, project_id: str, name: str, policy: str) -> str:
-    """The project's group of this name; its id."""
+    """The project's group of this name and policy; its id."""
     row = db.execute(
-        "SELECT id FROM server_groups WHERE project_id = ? AND name = ?", (project_id, name)
+        "SELECT id FROM server_groups WHERE project_id = ? AND name = ? AND policy = ?",
+        (project_id, name, policy),
     ).fetchone()
     if row:
         return str(row["id"])

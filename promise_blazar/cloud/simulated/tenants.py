@@ -113,6 +113,11 @@ class Tenants:
                     raise exceptions.BadInput(f"Server group {group} could not be found")
             return _view(servers.create(db, project_id, name, found[0], asked))
 
+    def image_exists(self, image: str) -> bool:
+        """By id or name."""
+        with self._world.reading() as db:
+            return flavors.image_exists(db, image)
+
     def list_servers(self, project_id: str | None = None) -> list[ServerView]:
         with self._world.reading() as db:
             return [

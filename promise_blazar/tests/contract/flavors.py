@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Flavors: private, of exactly the shape asked for, seen by those they are granted to."""
+
+import dataclasses
+
+from promise_blazar import exceptions
+from promise_blazar.cloud.protocol import Flavor
+from promise_blazar.tests.contract.base import THREADS, ContractCase
+
+
+class FlavorContract(ContractCase):
+    def flavor(self) -> Flavor:
+        self.addCleanup(self.cloud.delete_flavor, self.reservation)
+        return Flavor(self.reservation, f"contract:{self.unique}", 2, 512, 3, {"a:b": "1"})
+
+    def test_a_flavor_is_seen_by_whom_it_is_granted_to(self) -> None:
+        flavor = self.flavor()
+        project = self.tenant.project_id
+        for _ in range(2):
+            self.cloud.ensure_flavor(flavor)
+        self.assertIsNone(self.tenant_flavor(flavor.id))
+        for _ in range(2):
+            self.cloud.grant_flavor(flavor.id, project)
+            self.assertEqual(flavor, self.tenant_flavor(flavor.id))
+        self.cloud.ensure_flavor(flavor)
+        self.assertEqual(flavor, self.tenant_flavor(flavor.id))
+        for _ in range(2):
+            self.cloud.revoke_flavor(flavor.id, project)
+            self.assertIsNone(self.tenant_flavor(flavor.id))
+
+    def test_a_flavor_of_another_shape_is_replaced(self) -> None:
+        flavor = self.flavor()
+        self.cloud.ensure_flavor(flavor)
+        for wanted in (
+            dataclasses.replace(flavor, vcpus=1),
+            dataclasses.replace(flavor, memory_mb=1024),
+            dataclasses.replace(flavor, disk_gb=0),
+            dataclasses.replace(flavor, name=f"renamed:{self.unique}"),
+        ):
+            with self.subTest(wanted):
+                self.cloud.ensure_flavor(wanted)
+                self.cloud.grant_flavor(flavor.id, self.tenant.project_id)
+                self.assertEqual(wanted, self.tenant_flavor(flavor.id))
+
+    def test_other_extra_specs_leave_the_grants_alone(self) -> None:
+        flavor = self.flavor()
+        self.cloud.ensure_flavor(flavor)
+        self.cloud.grant_flavor(flavor.id, self.tenant.project_id)
+        wanted = dataclasses.replace(flavor, extra_specs={"c:d": "2"})
+        self.cloud.ensure_flavor(wanted)
+        self.assertEqual(wanted, self.tenant_flavor(flavor.id))
+
+    def test_a_flavor_goes(self) -> None:
+        flavor = self.flavor()
+        self.cloud.ensure_flavor(flavor)
+        self.cloud.grant_flavor(flavor.id, self.tenant.project_id)
+        for _ in range(2):
+            self.cloud.delete_flavor(flavor.id)
+            self.assertIsNone(self.tenant_flavor(flavor.id))
+
+    def test_unknown_flavors(self) -> None:
+        with self.assertRaises(exceptions.NotFound):
+            self.cloud.grant_flavor(self.reservation, self.tenant.project_id)
+        self.cloud.revoke_flavor(self.reservation, self.tenant.project_id)
+        self.cloud.delete_flavor(self.reservation)
+
+    def test_another_flavors_name_is_refused(self) -> None:
+        flavor = self.flavor()
+        self.cloud.ensure_flavor(flavor)
+        other = dataclasses.replace(flavor, id=f"{self.unique}-other")
+        self.addCleanup(self.cloud.delete_flavor, other.id)
+        self.refused(409, lambda: self.cloud.ensure_flavor(other))
+
+    def test_many_make_a_flavor_at_once(self) -> None:
+        flavor = self.flavor()
+        self.at_once(*[lambda: self.cloud.ensure_flavor(flavor)] * THREADS)
+        self.cloud.grant_flavor(flavor.id, self.tenant.project_id)
+        self.assertEqual(flavor, self.tenant_flavor(flavor.id))
