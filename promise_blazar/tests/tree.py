@@ -58,6 +58,8 @@ def modules() -> tuple[Module, ...]:
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
+            if "build" in parts:  # what an installation of the filter leaves behind
+                continue
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
             found.append(Module(path, name, path.read_text()))
     return tuple(found)
