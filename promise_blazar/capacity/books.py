@@ -14,7 +14,7 @@ import numpy as np
 from promise_blazar.capacity.columns import BoolArray, IntArray
 from promise_blazar.capacity.demand import Ask, Slots, WholeHosts, Window
 from promise_blazar.capacity.ledger import WHOLE, Ledger, Rows
-from promise_blazar.capacity.timeline import Timeline
+from promise_blazar.capacity.timeline import Spans, Timeline
 
 #: More than any host can take, and few enough to be summed over all hosts.
 UNLIMITED: Final = 2**40
@@ -92,6 +92,24 @@ class Books:
         """Slots that each host could take if nothing else were booked."""
         nothing = np.zeros(self.ledger.size, dtype=np.int64)
         return self._fit(demand, dict.fromkeys(demand.taken, nothing))
+
+    def lacking(self, ask: Ask, window: Window, units: int) -> Spans:
+        """When, within a window, eligible hosts have room for fewer units; spans may overlap."""
+        timeline = self.timeline(window)
+        if isinstance(ask.demand, WholeHosts):
+            parts = [timeline.bookings()]
+        else:
+            parts = [timeline.bookings(whole_only=True)]
+            for name, amount in ask.demand.taken.items():
+                limit = self.ledger.capacity(name) - min(amount * units, _MOST)
+                parts.append(timeline.above(self.ledger.use(self.rows(window), name), limit))
+        slot = np.concatenate([part.slot for part in parts])
+        here = self.eligible(ask)[slot]
+        return Spans(
+            slot[here],
+            np.concatenate([part.start for part in parts])[here],
+            np.concatenate([part.end for part in parts])[here],
+        )
 
     def _slot_room(self, demand: Slots, window: Window) -> IntArray:
         timeline = self.timeline(window)

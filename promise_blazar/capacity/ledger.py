@@ -289,13 +289,9 @@ class Ledger:
         )
         return rows if rows.units.all() else rows.where(rows.units > 0)
 
-    def ends(self, after: int, exclude: frozenset[int] = frozenset()) -> IntArray:
-        """The instants after ``after`` at which a booking ends, in order."""
-        table = self._bookings
-        counted = table.live & (table["end"] > after)
-        if exclude:
-            counted &= ~np.isin(table["reservation"], np.fromiter(exclude, dtype=np.int64))
-        return np.unique(table["end"][counted])
+    def last_end(self) -> int:
+        """The latest end of a booking; 0 if there is none."""
+        return int(self._bookings["end"].max(initial=0, where=self._bookings.live))
 
     def _slot_made(self, host_id: int) -> int:
         slot = self._slots.get(host_id)

@@ -18,10 +18,23 @@ _KEY_LIMIT: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
+class Spans:
+    """Stretches of time on hosts: ``[start, end)`` on the host in ``slot``. They may overlap."""
+
+    slot: IntArray
+    start: IntArray
+    end: IntArray
+
+
+@dataclass(frozen=True, slots=True)
 class _Changes:
-    """The starts and ends inside a window, by slot and time, ends before starts."""
+    """The starts and ends inside a window, by slot and time, ends before starts.
+
+    ``first``: where each host's changes begin, and ``slot`` which host that is.
+    """
 
     row: IntArray
+    time: IntArray
     sign: IntArray
     first: IntArray
     slot: IntArray
@@ -50,17 +63,60 @@ class Timeline:
 
     def peak(self, use: IntArray) -> IntArray:
         """The most that is used at one instant, by slot; ``use`` is what each row takes."""
-        peak = np.zeros(self._size, dtype=np.int64)
-        early = np.flatnonzero(self._rows.start <= self._window.start)
-        np.add.at(peak, self._rows.slot[early], use[early])
+        peak = self._at_start(use)
         changes = self._changes()
         if len(changes.row):
-            change = use[changes.row] * changes.sign
-            running = np.cumsum(change)
-            before = running[changes.first] - change[changes.first]
+            running, before = self._running(use)
             highest = np.maximum.reduceat(running, changes.first) - before
             peak[changes.slot] += np.maximum(highest, 0)
         return peak
+
+    def bookings(self, whole_only: bool = False) -> Spans:
+        """When each row takes its host, inside the window."""
+        rows = self._rows.where(self._rows.bundle == WHOLE) if whole_only else self._rows
+        return Spans(
+            rows.slot,
+            np.maximum(rows.start, self._window.start),
+            np.minimum(rows.end, self._window.end),
+        )
+
+    def above(self, use: IntArray, limit: IntArray) -> Spans:
+        """When more is used than the limit of the host; such spans touch, but do not overlap."""
+        start, end = self._window.start, self._window.end
+        changes = self._changes()
+        level = self._at_start(use)
+        until = np.full(self._size, end, dtype=np.int64)
+        until[changes.slot] = changes.time[changes.first]
+        high = np.flatnonzero(level > limit)
+        spans = Spans(high, np.full(len(high), start, dtype=np.int64), until[high])
+        if not len(changes.row):
+            return spans
+        running, before = self._running(use)
+        counts = np.diff(np.append(changes.first, len(running)))
+        slot = np.repeat(changes.slot, counts)
+        following = np.append(changes.time[1:], end)
+        following[np.append(changes.first[1:], len(running)) - 1] = end
+        higher = running - np.repeat(before, counts) + level[slot] > limit[slot]
+        higher &= following > changes.time
+        return Spans(
+            np.concatenate((spans.slot, slot[higher])),
+            np.concatenate((spans.start, changes.time[higher])),
+            np.concatenate((spans.end, following[higher])),
+        )
+
+    def _at_start(self, use: IntArray) -> IntArray:
+        """What is used at the start of the window, by slot."""
+        level = np.zeros(self._size, dtype=np.int64)
+        early = np.flatnonzero(self._rows.start <= self._window.start)
+        np.add.at(level, self._rows.slot[early], use[early])
+        return level
+
+    def _running(self, use: IntArray) -> tuple[IntArray, IntArray]:
+        """The sum of changes over all hosts, and what it was before each host's first."""
+        changes = self._changes()
+        change = use[changes.row] * changes.sign
+        running = np.cumsum(change)
+        return running, running[changes.first] - change[changes.first]
 
     def _changes(self) -> _Changes:
         if self._sorted is None:
@@ -75,14 +131,14 @@ class Timeline:
         time = np.concatenate((rows.end[ending], rows.start[starting]))
         sign = np.repeat(np.array((-1, 1), dtype=np.int64), (len(ending), len(starting)))
         slot = rows.slot[row]
-        order = _in_order(slot, time, sign, self._size)
+        order = in_order(slot, time, sign, self._size)
         slot = slot[order]
         first = np.flatnonzero(np.append(True, slot[1:] != slot[:-1])[: len(slot)])
-        return _Changes(row[order], sign[order], first, slot[first])
+        return _Changes(row[order], time[order], sign[order], first, slot[first])
 
 
-def _in_order(slot: IntArray, time: IntArray, sign: IntArray, size: int) -> IntArray:
-    """The order by slot, time and sign.
+def in_order(slot: IntArray, time: IntArray, sign: IntArray, size: int) -> IntArray:
+    """The order by slot, time and sign (-1 before 1).
 
     Slot and time are packed in one integer where they fit, as nearly always: sorting that is
     several times faster than sorting by three keys.
