@@ -26,8 +26,9 @@ class Reason:
     """``hosts`` of them failed this ``check``, or, for ``fits``, passed them all.
 
     Checks: ``hosts`` (not in service), ``property``, ``capacity`` (too small when empty),
-    ``busy``, ``together`` (given to the rest of the request, see ``Refusal.gave_up``), ``kept`` (a running reservation
-    cannot leave its hosts), ``affinity``, ``fits``. ``window``: where it is short.
+    ``busy``, ``together`` (given to the rest of the request, see ``Refusal.gave_up``), ``kept``
+    (a running reservation cannot leave its hosts), ``affinity``, ``fits``. ``window``: where it
+    is short.
     """
 
     check: str

@@ -18,6 +18,8 @@ from promise_blazar.capacity.query import Property, Query
 
 #: The bundle of a booking that takes the whole host.
 WHOLE: Final = -1
+#: An end that never comes.
+OPEN: Final = 2**62
 #: Answers to queries that are kept; tenants write queries, so there must be a limit.
 _QUERIES_KEPT: Final = 256
 
@@ -290,8 +292,9 @@ class Ledger:
         return rows if rows.units.all() else rows.where(rows.units > 0)
 
     def last_end(self) -> int:
-        """The latest end of a booking; 0 if there is none."""
-        return int(self._bookings["end"].max(initial=0, where=self._bookings.live))
+        """The latest end of a booking that does end; 0 if there is none."""
+        ends = self._bookings["end"]
+        return int(ends.max(initial=0, where=self._bookings.live & (ends < OPEN)))
 
     def _slot_made(self, host_id: int) -> int:
         slot = self._slots.get(host_id)

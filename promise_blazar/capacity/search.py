@@ -17,11 +17,9 @@ from promise_blazar.capacity.admission import Plan, admit
 from promise_blazar.capacity.books import Books
 from promise_blazar.capacity.columns import BoolArray, IntArray
 from promise_blazar.capacity.demand import Ask, WholeHosts, Window
-from promise_blazar.capacity.ledger import Ledger
+from promise_blazar.capacity.ledger import OPEN, Ledger
 from promise_blazar.capacity.timeline import Spans, in_order
 
-#: An end that never comes stays where it is when a window moves.
-OPEN: Final = 2**62
 MINUTE: Final = 60_000_000
 
 #: The search ends after so many bookings, or so many windows admitted in earnest.
@@ -59,13 +57,14 @@ def next_windows(
         return Found((), start)
     tries = 0
     looked_until = start
-    for reach, shifts in _promising(ledger, asks, now, exclude, grain):
+    for reach, rows, shifts in _promising(ledger, asks, now, exclude, grain):
+        affordable = max(1, min(_MOST_TRIES, _MOST_ROWS // max(rows, 1)))
         for shift in shifts.tolist():
             moved = [_moved(ask, shift) for ask in asks]
             tries += 1
             if isinstance(admit(ledger, moved, now, exclude), Plan):
                 windows.append(_shifted(Window(start, end), shift))
-            if len(windows) == count or tries == _MOST_TRIES:
+            if len(windows) == count or tries >= affordable:
                 return Found(tuple(windows), start + shift)
         looked_until = start + reach
     return Found(tuple(windows), looked_until)
@@ -76,13 +75,17 @@ def _moved(ask: Ask, shift: int) -> Ask:
 
 
 def _shifted(window: Window, shift: int) -> Window:
+    """An end that never comes stays where it is."""
     return Window(window.start + shift, min(window.end + shift, OPEN))
 
 
 def _promising(
     ledger: Ledger, asks: Sequence[Ask], now: int, exclude: frozenset[int], grain: int
-) -> Iterator[tuple[int, IntArray]]:
-    """Shifts that may be admitted, in order, in longer and longer stretches: (until, shifts)."""
+) -> Iterator[tuple[int, int, IntArray]]:
+    """Shifts that may be admitted, in order, in longer and longer stretches.
+
+    Each comes with the shift until which was looked, and how many bookings were looked at.
+    """
     last = ledger.last_end()
     length = max((ask.window.end - ask.window.start for ask in asks), default=1)
     shifts = np.zeros(1, dtype=np.int64)
@@ -91,7 +94,8 @@ def _promising(
         books = Books(ledger, now, exclude)
         reach = [Window(ask.window.start + low, min(ask.window.end + high, OPEN)) for ask in asks]
         for ask, window in zip(asks, reach, strict=True):
-            freed = np.maximum(books.rows(window).end, now)
+            ends = books.rows(window).end
+            freed = np.maximum(ends[ends < OPEN], now)
             moved = -(freed // -grain) * grain - ask.window.start
             shifts = np.append(shifts, moved[moved > low])
         shifts = np.unique(shifts)
@@ -99,8 +103,8 @@ def _promising(
         for ask, window in zip(asks, reach, strict=True):
             if len(promising):
                 promising = promising[_enough(books, ask, window, promising)]
-        yield high, promising
         rows += sum(len(books.rows(window).slot) for window in reach)
+        yield high, rows, promising
         shifts = shifts[shifts > high]
         ended = all(ask.window.start + high >= last for ask in asks)
         if rows > _MOST_ROWS or (ended and not len(shifts)):

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+import unittest
+from dataclasses import replace
+
+from hypothesis import given, note
+
+from promise_blazar.capacity.admission import Plan, Refusal, admit
+from promise_blazar.capacity.demand import Ask, Placement, Slots, WholeHosts, Window
+from promise_blazar.capacity.explanation import explain
+from promise_blazar.capacity.ledger import Booking, Host
+from promise_blazar.capacity.query import parse
+from promise_blazar.capacity.search import next_windows
+from promise_blazar.tests.unit.capacity import oracle, worlds
+
+OPEN = 2**62
+HOUR = 3600 * 10**6
+
+
+def most(world: oracle.World, ask: Ask) -> int:
+    """The most that fits, found by asking the oracle for more and more."""
+    demand = ask.demand
+    count = 0
+    while True:
+        if isinstance(demand, WholeHosts):
+            more = replace(demand, minimum=count + 1, maximum=count + 1)
+        else:
+            more = replace(demand, amount=count + 1)
+        if count > 8 or not any(oracle.assignments(world, replace(ask, demand=more, keep=()))):
+            return count
+        count += 1
+
+
+class ExplanationAgainstTheOracleTest(unittest.TestCase):
+    @worlds.exact(400)
+    @given(worlds.cases(most_hosts=3))
+    def test_what_would_fit_is_exact(self, case):
+        world, (ask,) = case
+        ledger = world.ledger()
+        answer = explain(ledger, [ask], world.now, world.exclude, grain=1)
+        note(answer.text)
+        if isinstance(admit(ledger, [ask], world.now, world.exclude), Plan):
+            self.assertEqual((), answer.reasons)
+            return
+        kind = "hosts" if isinstance(ask.demand, WholeHosts) else "slots"
+        unpinned = replace(ask, pinned=False)
+        if isinstance(ask.demand, WholeHosts) or any(ask.demand.taken):
+            self.assertEqual({kind: most(world, unpinned)}, dict(answer.fits))
+        self.assertEqual(ask.key, answer.key)
+        self.assertTrue(answer.reasons)
+        sifted = [r for r in answer.reasons if r.check != "kept"]
+        self.assertEqual(len(world.hosts), sum(reason.hosts for reason in sifted))
+
+    @worlds.exact(500)
+    @given(worlds.cases(may_keep=False))
+    def test_the_next_window_is_the_first_that_fits(self, case):
+        world, (ask,) = case
+        ledger = world.ledger()
+        found = next_windows(ledger, [ask], world.now, world.exclude, 2, grain=1)
+        note(f"{found}")
+        start = ask.window.start
+        starts = [start, *(max(i, world.now) for i in oracle.freed_after(world, start))]
+        fitting = []
+        for candidate in sorted(set(starts)):
+            moved = replace(ask, window=oracle.shifted(ask.window, candidate - start))
+            if any(oracle.assignments(world, moved)):
+                fitting.append(moved.window)
+        self.assertEqual(fitting[:2], list(found.windows))
+
+    @worlds.exact(200)
+    @given(worlds.cases(count=2))
+    def test_windows_for_several_asks_are_admitted(self, case):
+        world, asks = case
+        ledger = world.ledger()
+        found = next_windows(ledger, asks, world.now, world.exclude, 3, grain=1)
+        start = min(ask.window.start for ask in asks)
+        for window in found.windows:
+            shift = window.start - start
+            moved = [replace(a, window=oracle.shifted(a.window, shift)) for a in asks]
+            self.assertIsInstance(admit(ledger, moved, world.now, world.exclude), Plan)
+            self.assertLessEqual(window.start, found.looked_until)
+
+
+def world_of(*hosts: Host, bookings: tuple[Booking, ...] = (), now: int = 0) -> oracle.World:
+    return oracle.World(list(hosts), {1: {"VCPU": 1}}, list(bookings), now)
+
+
+def host(id_: int, vcpus: int = 8, reservable: bool = True, **properties: str) -> Host:
+    return Host(id_, f"compute-{id_}", "nova", {"VCPU": vcpus}, properties, reservable)
+
+
+def checks(answer) -> dict[str, int]:
+    return {reason.check: reason.hosts for reason in answer.reasons}
+
+
+class ExplanationTest(unittest.TestCase):
+    def test_each_host_is_counted_under_what_it_fails_first(self):
+        gpu = parse('["=", "$gpu", "1"]')
+        world = world_of(
+            host(1, reservable=False),
+            host(2),
+            host(3, gpu="1", vcpus=1),
+            host(4, gpu="1"),
+            host(5, gpu="1"),
+            bookings=(Booking(1, 1, 4, 1, 7, 2 * HOUR, 3 * HOUR, False),),
+        )
+        ask = Ask("a", Slots(5, {"VCPU": 2}, None, (gpu,)), Window(HOUR, 4 * HOUR))
+        answer = explain(world.ledger(), [ask], 0)
+        self.assertEqual(
+            {"hosts": 1, "property": 1, "capacity": 1, "busy": 1, "fits": 1}, checks(answer)
+        )
+        self.assertEqual(
+            '5 hosts: 1 not in service, 1 lack ["=", "$gpu", "1"], 1 too small for a slot of'
+            " 2 VCPU, 1 busy 1970-01-01 02:00 to 1970-01-01 03:00, 1 fit for 4 slots, 5 asked",
+            answer.text,
+        )
+        (busy,) = (reason for reason in answer.reasons if reason.check == "busy")
+        self.assertEqual(Window(2 * HOUR, 3 * HOUR), busy.window)
+        self.assertEqual({"slots": 4}, answer.fits)
+        self.assertEqual((Window(3 * HOUR, 6 * HOUR),), answer.alternatives)
+
+    def test_whole_hosts(self):
+        world = world_of(
+            *(host(n) for n in range(1, 5)),
+            bookings=(
+                Booking(1, 1, 1, 1, 1, 0, 5 * HOUR, False),
+                Booking(2, 1, 2, None, 1, 0, 2 * HOUR, False),
+            ),
+        )
+        ask = Ask("a", WholeHosts(3, 4), Window(HOUR, 4 * HOUR))
+        answer = explain(world.ledger(), [ask], 0, alternatives=2)
+        self.assertEqual({"busy": 2, "fits": 2}, checks(answer))
+        self.assertEqual({"hosts": 2}, answer.fits)
+        self.assertIn("2 fit, 3 asked", answer.text)
+        self.assertEqual(
+            (Window(2 * HOUR, 5 * HOUR), Window(5 * HOUR, 8 * HOUR)), answer.alternatives
+        )
+
+    def test_no_host_at_all(self):
+        answer = explain(world_of().ledger(), [Ask("a", WholeHosts(1, 1), Window(0, 1))], 0)
+        self.assertEqual("0 hosts: none is registered", answer.text)
+        self.assertEqual((), answer.alternatives)
+
+    def test_affinity_is_named(self):
+        world = world_of(host(1), host(2))
+        window = Window(0, HOUR)
+        together = explain(world.ledger(), [Ask("a", Slots(9, {"VCPU": 1}, True), window)], 0)
+        self.assertEqual({"capacity": 2, "affinity": 0}, checks(together))
+        self.assertIn("the roomiest has for 8", together.text)
+        apart = explain(world.ledger(), [Ask("a", Slots(3, {"VCPU": 1}, False), window)], 0)
+        self.assertEqual({"affinity": 2}, checks(apart))
+        self.assertEqual({"slots": 2}, apart.fits)
+
+    def test_a_running_reservation_is_told_what_keeps_it_from_growing(self):
+        world = world_of(
+            host(1), host(2), bookings=(Booking(1, 1, 1, None, 1, HOUR, 2 * HOUR, False),)
+        )
+        ask = Ask("a", WholeHosts(1, 2), Window(0, 3 * HOUR), keep=(Placement(1, 1),), pinned=True)
+        answer = explain(world.ledger(), [ask], 0)
+        self.assertEqual({"busy": 1, "fits": 1, "kept": 1}, checks(answer))
+        self.assertIn("cannot stay on 1 of its 1", answer.text)
+        self.assertEqual((), answer.alternatives)
+        shrink = replace(ask, demand=Slots(1, {"VCPU": 1}, None), keep=(Placement(2, 3),))
+        answer = explain(world.ledger(), [shrink], 0)
+        self.assertIn("can only grow: it has 3, 1 asked", answer.text)
+
+    def test_what_fails_only_together_is_said_to_be_not_found(self):
+        asks = [Ask(key, WholeHosts(2, 2), Window(0, HOUR)) for key in ("a", "b")]
+        world = world_of(host(1), host(2), host(3))
+        answer = explain(world.ledger(), asks, 0)
+        self.assertEqual({"together": 2, "fits": 1}, checks(answer))
+        self.assertIn("not found to fit", answer.text)
+
+    def test_alternatives_start_at_whole_minutes_and_not_in_the_past(self):
+        end = 2 * HOUR + 1
+        world = world_of(host(1), bookings=(Booking(1, 1, 1, None, 1, 0, end, False),))
+        ask = Ask("a", WholeHosts(1, 1), Window(HOUR, 4 * HOUR))
+        (window,) = explain(world.ledger(), [ask], 0).alternatives
+        self.assertEqual(2 * HOUR + 60 * 10**6, window.start)
+        late = 3 * HOUR
+        world = world_of(host(1), bookings=(Booking(1, 1, 1, None, 1, 0, end, True),), now=late)
+        (window,) = explain(world.ledger(), [ask], late).alternatives
+        self.assertEqual(Window(late, late + 3 * HOUR), window)
+
+    def test_an_open_window_moves_only_its_start(self):
+        world = world_of(host(1), bookings=(Booking(1, 1, 1, None, 1, 0, 5 * HOUR, False),))
+        ask = Ask("a", WholeHosts(1, 1), Window(HOUR, OPEN))
+        answer = explain(world.ledger(), [ask], 0)
+        self.assertEqual((Window(5 * HOUR, OPEN),), answer.alternatives)
+        forever = world_of(host(1), bookings=(Booking(1, 1, 1, None, 1, 0, OPEN, False),))
+        answer = explain(forever.ledger(), [ask], 0)
+        self.assertEqual((), answer.alternatives)
+        self.assertIn("busy from 1970-01-01 01:00", answer.text)
+
+    def test_nothing_to_explain(self):
+        ask = Ask("a", WholeHosts(1, 1), Window(0, 1))
+        world = world_of(host(1))
+        self.assertNotIsInstance(admit(world.ledger(), [ask], 0), Refusal)
+        self.assertEqual("It fits", explain(world.ledger(), [ask], 0).text)
