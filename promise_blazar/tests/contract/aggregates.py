@@ -93,7 +93,11 @@ class AggregateContract(ContractCase):
         server = self.boot_on_lent_host()
         self.refused(409, lambda: self.cloud.remove_from_aggregate(lent.id, host))
         self.refused(409, lambda: self.cloud.delete_aggregate(lent.id))
-        self.assertEqual((host,), self.cloud.aggregate(lent.id).hosts)
+        self.refused(
+            400, lambda: self.cloud.ensure_aggregate(lent.name, f"blazar_{self.unique}", {})
+        )
+        found = self.cloud.aggregate(lent.id)
+        self.assertEqual((lent.zone, (host,)), (found.zone, found.hosts))
         # Where the zone stays as it is, there is nothing to refuse.
         self.cloud.add_to_aggregate(lent.id, host)
         plain = self.make_aggregate(self.unique)
