@@ -189,7 +189,8 @@ class World:
                 db.execute("DELETE FROM servers WHERE gone_at <= ?", (self._now(),))
                 yield db
             except BaseException:
-                db.execute("ROLLBACK")
+                if db.in_transaction:  # a full disk has ended it already
+                    db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
 

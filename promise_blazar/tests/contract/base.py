@@ -77,7 +77,7 @@ class ContractCase(_Mixin):
     def make_flavor(self, extra_specs: Mapping[str, str] | None = None) -> Flavor:
         """Granted to the tenant."""
         flavor = Flavor(
-            self.reservation, f"contract:{self.unique}", 1, 256, 0, dict(extra_specs or {})
+            self.reservation, f"contract:{self.unique}", 1, 256, 1, dict(extra_specs or {})
         )
         self.addCleanup(self.cloud.delete_flavor, flavor.id)
         self.cloud.ensure_flavor(flavor)
