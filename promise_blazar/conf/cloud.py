@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which cloud, how to reach it, and how patient to be: [cloud], [openstack], [nova], [placement].
+"""Which cloud, how to reach it, and how patient to be?
 
-``[openstack]`` says who we are (any keystoneauth plugin) and how long a call may take;
-``[nova]`` and ``[placement]`` say where those services are, if the catalog is not enough.
+``[cloud]`` says which; ``[openstack]`` who we are (any keystoneauth plugin) and how long a call
+may take; ``[nova]``, ``[placement]`` and ``[glance]`` (for the ownership of snapshots) where those
+services are, if the catalog is not enough.
 """
 
 from keystoneauth1 import loading
 from oslo_config import cfg
 
 AUTH_GROUP = "openstack"
-SERVICE_GROUPS = ("nova", "placement")
+SERVICE_GROUPS = ("nova", "placement", "glance")
 
 CLOUD_OPTS = [
     cfg.StrOpt(

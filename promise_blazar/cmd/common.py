@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every command does first, and how it waits to be told to stop."""
+
+import signal
+import threading
+
+from oslo_config import cfg
+from oslo_log import log
+
+from promise_blazar.conf import opts
+from promise_blazar.db.engine import Database
+
+PROJECT = "promise-blazar"
+
+
+def configure(
+    conf: cfg.ConfigOpts, arguments: list[str] | None = None, prog: str | None = None
+) -> None:
+    """Read the configuration files and begin to log."""
+    opts.register(conf)
+    # The SQL library's debug output of every statement is nobody's log.
+    log.set_defaults(default_log_levels=[*log.get_default_log_levels(), "alembic=WARN"])
+    conf(arguments, project=PROJECT, prog=prog)
+    log.setup(conf, PROJECT)
+
+
+def database(conf: cfg.ConfigOpts) -> Database:
+    """Raises ``SystemExit`` with a sentence when none is configured."""
+    if not conf.database.connection:
+        raise SystemExit("[database] connection is not set")
+    # Each worker may hold a connection while its lease changes hands.
+    return Database(conf.database.connection, pool_size=conf.manager.workers)
+
+
+def until_told_to_stop() -> threading.Event:
+    """Set by SIGTERM or SIGINT. Call it from the main thread."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    return stopping

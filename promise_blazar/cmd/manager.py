@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``promise-blazar-manager``: serves the API's requests and runs lease events until SIGTERM."""
+
+from oslo_config import cfg
+from oslo_log import log
+
+from promise_blazar.clock import SystemClock
+from promise_blazar.cloud import factory
+from promise_blazar.cmd import common
+from promise_blazar.manager import rpc
+from promise_blazar.manager.service import ManagerService
+
+LOG = log.getLogger(__name__)
+
+
+def main() -> None:
+    conf = cfg.CONF
+    common.configure(conf)
+    stopping = common.until_told_to_stop()
+    service = ManagerService(conf, common.database(conf), factory.cloud(conf), SystemClock())
+    service.start()
+    server = rpc.server(conf, service, service.presence.id)
+    server.start()
+    LOG.info("promise-blazar-manager %s is ready", service.presence.id)
+    stopping.wait()
+    LOG.info("promise-blazar-manager %s is stopping", service.presence.id)
+    server.stop()
+    server.wait()
+    service.stop()

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``promise-blazar-standalone``: API, manager and, by default, a simulated cloud in one process.
+
+The RPC is a direct call. Started again on the same state directory it goes on where it was.
+"""
+
+import argparse
+import re
+from pathlib import Path
+
+from oslo_config import cfg
+from oslo_log import log
+
+from promise_blazar.api import simulated
+from promise_blazar.api.app import create_app
+from promise_blazar.clock import SystemClock
+from promise_blazar.cloud import factory
+from promise_blazar.cloud.simulated import SimulatedCloud
+from promise_blazar.cmd import common
+from promise_blazar.cmd.serve import Serving
+from promise_blazar.db import migrate
+from promise_blazar.manager.service import ManagerService
+
+LOG = log.getLogger(__name__)
+
+
+def main() -> None:
+    arguments = _parse()
+    conf = cfg.CONF
+    _configure(conf, arguments)
+    stopping = common.until_told_to_stop()
+    database = common.database(conf)
+    migrate.sync(database)
+    clock = SystemClock()
+    cloud = factory.cloud(conf)
+    # The same world for both ends of a simulated cloud; the real one has another session.
+    groups = cloud if isinstance(cloud, SimulatedCloud) else factory.groups(conf)
+    service = ManagerService(conf, database, cloud, clock)
+    service.start()
+    extensions = []
+    if isinstance(cloud, SimulatedCloud) and conf.api.auth_strategy == "noauth":
+        extensions.append(simulated.blueprint(cloud))
+    application = create_app(conf, service, groups, clock, extensions)
+    host, port = arguments.bind
+    try:
+        serving = Serving(application, host, port, conf.api.threads)
+    except OSError as error:
+        service.stop()
+        raise SystemExit(f"cannot listen on {host}:{port}: {error}") from None
+    print(f"promise-blazar ready at {serving.url}", flush=True)
+    stopping.wait()
+    serving.stop()
+    service.stop()
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="promise-blazar-standalone",
+        description="A complete lease service in one process, on a simulated cloud by default.",
+    )
+    parser.add_argument(
+        "--bind",
+        type=_address,
+        default=("127.0.0.1", 1234),
+        metavar="HOST:PORT",
+        help="where to listen (127.0.0.1:1234); port 0 takes a free one",
+    )
+    parser.add_argument(
+        "--state-dir",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="where everything is kept; made if it is missing",
+    )
+    parser.add_argument(
+        "--simulated-hosts",
+        type=int,
+        default=None,
+        metavar="N",
+        help="hosts of a new simulated cloud (8)",
+    )
+    parser.add_argument(
+        "--config-file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="configuration, which overrides the defaults of this command",
+    )
+    return parser.parse_args()
+
+
+def _address(text: str) -> tuple[str, int]:
+    matched = re.fullmatch(r"\[?([^\]]*?)\]?:(\d{1,5})", text)
+    if not matched or int(matched[2]) > 65535:
+        raise argparse.ArgumentTypeError(f"HOST:PORT expected, not {text!r}")
+    return matched[1] or "127.0.0.1", int(matched[2])
+
+
+def _configure(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
+    state = arguments.state_dir.resolve()
+    state.mkdir(parents=True, exist_ok=True)
+    files = [f"--config-file={path}" for path in arguments.config_file]
+    # Nothing is read from the machine's own places: this command is what it was told.
+    common.configure(conf, files or ["--config-file=/dev/null"], prog="promise-blazar-standalone")
+    conf.set_default("connection", f"sqlite:///{state / 'promise-blazar.sqlite'}", "database")
+    conf.set_default("auth_strategy", "noauth", "api")
+    conf.set_default("driver", "simulated", "cloud")
+    conf.set_default("simulated_state", str(state / "simulated-cloud.sqlite"), "cloud")
+    if arguments.simulated_hosts is not None:
+        conf.set_override("simulated_hosts", arguments.simulated_hosts, "cloud")

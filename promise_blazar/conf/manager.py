@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options of the manager."""
+
+from oslo_config import cfg
+
+MANAGER = cfg.OptGroup("manager", title="The manager process")
+
+MANAGER_OPTIONS = [
+    cfg.ListOpt(
+        "plugins",
+        default=["physical.host.plugin", "virtual.instance.plugin"],
+        help="Resource types that can be leased: names of entry points in the group "
+        "promise_blazar.plugins. Leaving one out refuses new leases of its type.",
+    ),
+    cfg.IntOpt(
+        "minutes_before_end_lease",
+        default=60,
+        min=0,
+        help="When a lease names no time for it, its before_end event happens this many minutes "
+        "before its end (at its start, if the lease is shorter). 0: no such event.",
+    ),
+    cfg.IntOpt(
+        "workers",
+        default=64,
+        min=2,
+        help="Leases worked on at the same time by this process. Each costs a thread and, now "
+        "and then, a database connection. Raise it when many leases start at one instant and "
+        "OpenStack answers slowly.",
+    ),
+    cfg.FloatOpt(
+        "prepare_wait",
+        default=10,
+        min=0,
+        help="Seconds that a create or update waits for OpenStack. Past that the lease is "
+        "answered as it is (CREATING, UPDATING) and the work goes on.",
+    ),
+    cfg.FloatOpt(
+        "decision_timeout",
+        default=10,
+        min=0.1,
+        help="Seconds within which a request must get its turn to change what is promised. "
+        "Past that it is answered 503 with Retry-After, and nothing has changed.",
+    ),
+    cfg.FloatOpt(
+        "heartbeat_interval",
+        default=1,
+        min=0.05,
+        help="Seconds between heartbeats. Shorter finds dead managers sooner and costs one small "
+        "write and read each.",
+    ),
+    cfg.FloatOpt(
+        "claim_seconds",
+        default=7,
+        min=0.2,
+        help="A manager whose heartbeat has not been acknowledged for this long stops acting, "
+        "and the others take its work over shortly after. Must exceed the time-out of one call "
+        "to OpenStack ([openstack] call_timeout) plus two heartbeats.",
+    ),
+    cfg.FloatOpt(
+        "call_timeout",
+        default=5,
+        min=0.05,
+        help="Seconds that a claim must still last for a call to OpenStack to be begun. Not less "
+        "than [openstack] call_timeout.",
+    ),
+    cfg.IntOpt(
+        "start_wait",
+        default=600,
+        min=0,
+        help="Seconds that a start waits for hosts that OpenStack has not let go of.",
+    ),
+    cfg.FloatOpt(
+        "retry_delay",
+        default=2,
+        min=0.01,
+        help="Seconds before a failed step is tried again; doubled with each failure in a row, up "
+        "to a minute.",
+    ),
+    cfg.IntOpt(
+        "start_attempts",
+        default=3,
+        min=1,
+        help="How often a start that OpenStack refuses is tried before the lease goes to ERROR. "
+        "One that OpenStack does not answer is tried for as long as the lease lasts.",
+    ),
+    cfg.FloatOpt(
+        "poll_interval",
+        default=1,
+        min=0.01,
+        help="Seconds between two looks at servers that are being deleted.",
+    ),
+    cfg.StrOpt(
+        "rpc_topic",
+        default="promise-blazar.manager",
+        help="The topic on which managers listen. Must be the same for the API and all managers.",
+    ),
+]
+
+NOVA_NAMES = [
+    cfg.StrOpt(
+        "aggregate_freepool_name",
+        default="freepool",
+        help="Aggregate of the hosts that can be leased and are not. The scheduler filter must "
+        "be configured with the same name.",
+    ),
+    cfg.StrOpt(
+        "blazar_owner",
+        default="blazar:owner",
+        help="Metadata key of an aggregate for the project that leased it.",
+    ),
+    cfg.StrOpt(
+        "image_prefix",
+        default="reserved_",
+        help="Snapshots of servers are named by this and the server's name.",
+    ),
+]
+
+HOST_NAMES = [
+    cfg.StrOpt(
+        "blazar_az_prefix",
+        default="blazar_",
+        help="Availability zone of a host reservation's aggregate, before the reservation's id.",
+    ),
+    cfg.StrOpt(
+        "before_end",
+        default="",
+        choices=["", "snapshot"],
+        help="What happens before the end of host reservations that say `default`: nothing, or a "
+        "snapshot of each of their servers.",
+    ),
+]
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    conf.register_group(MANAGER)
+    for group, options in list_opts():
+        conf.register_opts(options, group=group)
+
+
+def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
+    return [
+        (MANAGER.name, MANAGER_OPTIONS),
+        ("nova", NOVA_NAMES),
+        ("physical:host", HOST_NAMES),
+    ]

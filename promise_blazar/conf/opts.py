@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every option of the service, registered or listed at once."""
+
+from typing import Any
+
+from oslo_config import cfg
+from oslo_db import options as db_options
+from oslo_log import log
+
+from promise_blazar.conf import api, cloud, manager
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    """Make all options known to ``conf``; do it before its files are read."""
+    log.register_options(conf)
+    conf.register_opts(db_options.database_opts, group="database")
+    api.register_opts(conf)
+    cloud.register_opts(conf)
+    manager.register(conf)
+
+
+def list_opts() -> list[tuple[Any, list[cfg.Opt]]]:
+    """For oslo-config-generator and -validator: ours; libraries list their own."""
+    return [*api.list_opts(), *cloud.list_opts(), *manager.list_opts()]

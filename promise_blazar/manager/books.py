@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The books of one provider: the ledger in memory, and the only way to change what is promised.
+
+The concurrency rule (architecture, section 4): a decision is taken on generation g and committed
+together with g -> g + 1. Who loses that race decides once more while holding the provider's row,
+which ends the race in one go. The truth is in the database; the arrays here only follow it.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from promise_blazar import exceptions, times
+from promise_blazar.capacity.admission import Plan, Refusal, admit, holds
+from promise_blazar.capacity.demand import Ask
+from promise_blazar.capacity.explanation import Explanation, explain
+from promise_blazar.capacity.ledger import Host, Ledger
+from promise_blazar.clock import Clock
+from promise_blazar.db import bookings, hosts, providers
+from promise_blazar.db.engine import Database, LostRace
+
+LOG = logging.getLogger(__name__)
+T = TypeVar("T")
+
+#: The classes that a reservation's slots are counted by; they are ours, not the host's.
+OWN_CLASSES = "CUSTOM_RESERVATION_"
+
+#: Transactions lost to deadlocks in a row before a request is told to come again.
+MOST_RACES = 20
+
+
+class Refused(Exception):
+    """The answer is no, and why."""
+
+    def __init__(self, explanation: Explanation) -> None:
+        super().__init__(explanation.text)
+        self.explanation = explanation
+
+
+class Books:
+    """Safe to use from several threads: they take turns, which also saves lost races."""
+
+    def __init__(
+        self, database: Database, provider_id: int, clock: Clock, timeout: float = 10
+    ) -> None:
+        self._database = database
+        self.provider_id = provider_id
+        self._clock = clock
+        self._timeout = timeout
+        self._turn = threading.Lock()
+        self._ledger = Ledger()
+        self._seen: int | None = None
+
+    # Reading
+
+    def read(self, question: Callable[[Ledger, int], T]) -> T:
+        """The answer to a question (the ledger, now in microseconds) about the present books.
+
+        The question must not keep the ledger. Raises ``Busy``, ``Unavailable``.
+        """
+        with self._my_turn():
+            self._catch_up()
+            return question(self._ledger, self._now())
+
+    # Deciding
+
+    def decide(
+        self,
+        asks: Sequence[Ask],
+        write: Callable[[Connection, Plan, int], T],
+        exclude: frozenset[int] = frozenset(),
+        done: Callable[[Connection], T | None] = lambda connection: None,
+    ) -> T:
+        """Admit the asks and commit what ``write`` does with the plan, or neither.
+
+        ``write`` gets the transaction, the plan and the new generation, and may run more than
+        once (each time in a new transaction); what it raises ends the decision. ``done`` looks,
+        after a commit whose outcome is unknown, whether it happened, and answers as ``write``
+        would. Raises ``Refused``, ``Busy``, ``Unavailable``.
+        """
+        with self._my_turn():
+            for _ in range(MOST_RACES):
+                try:
+                    return self._decide_once(asks, write, exclude)
+                except LostRace:
+                    continue
+                except exceptions.Unavailable:
+                    with self._database.reader() as connection:
+                        found = done(connection)
+                    if found is None:
+                        raise
+                    return found
+        raise exceptions.Busy(retry_after=1)
+
+    def _decide_once(
+        self,
+        asks: Sequence[Ask],
+        write: Callable[[Connection, Plan, int], T],
+        exclude: frozenset[int],
+    ) -> T:
+        seen = self._catch_up()
+        plan = admit(self._ledger, asks, self._now(), exclude)
+        if isinstance(plan, Refusal):
+            if not self._moved(seen):
+                raise self._refused(asks, exclude)
+        else:
+            with self._database.writer() as connection:
+                if providers.advance_from(connection, self.provider_id, seen):
+                    return write(connection, plan, seen + 1)
+        # Somebody was faster. Once more, holding the row: nobody can be faster now.
+        with self._database.writer() as connection:
+            self._follow(connection, providers.lock(connection, self.provider_id))
+            if isinstance(plan, Refusal) or not holds(
+                self._ledger, asks, plan, self._now(), exclude
+            ):
+                plan = admit(self._ledger, asks, self._now(), exclude)
+            if isinstance(plan, Plan):
+                generation = providers.advance(connection, self.provider_id)
+                return write(connection, plan, generation)
+        # Explained, which takes longer, without the row.
+        raise self._refused(asks, exclude)
+
+    def _refused(self, asks: Sequence[Ask], exclude: frozenset[int]) -> Refused:
+        return Refused(explain(self._ledger, asks, self._now(), exclude))
+
+    # Writing what decides nothing
+
+    def change(self, write: Callable[[Connection, int], T]) -> T:
+        """Commit what ``write`` does at a new generation: releases, hosts, pins.
+
+        ``write`` may run more than once, each time in a new transaction.
+        """
+        for _ in range(MOST_RACES):
+            try:
+                with self._database.writer() as connection:
+                    generation = providers.advance(connection, self.provider_id)
+                    return write(connection, generation)
+            except LostRace:
+                continue
+        raise exceptions.Busy(retry_after=1)
+
+    def bundle(self, amounts: dict[str, int]) -> int:
+        """The number under which these amounts are booked."""
+        text = bookings.bundle_text(amounts)
+        for _ in range(MOST_RACES):
+            try:
+                with self._database.reader() as connection:
+                    found = bookings.find_bundle(connection, text)
+                if found is not None:
+                    return found
+                with self._database.writer() as connection:
+                    return bookings.add_bundle(connection, text)
+            except (LostRace, bookings.DuplicateBundle):
+                continue
+        raise exceptions.Busy(retry_after=1)
+
+    # Following the truth
+
+    def _catch_up(self) -> int:
+        # The head first, then what changed after it was last seen. The other way round rows that
+        # are committed in between would be missed for ever.
+        with self._database.reader() as connection:
+            head = providers.head(connection, self.provider_id)
+            self._follow(connection, head)
+        return head.generation
+
+    def _follow(self, connection: Connection, head: providers.Head) -> None:
+        seen = self._seen
+        if seen is None or not head.purged <= seen <= head.generation:
+            # The first time; or tombstones that were missed are gone; or the database was
+            # restored from a backup.
+            self._seen = None
+            self._ledger = Ledger()
+            self._apply(connection, None)
+        elif seen < head.generation:
+            self._apply(connection, seen)
+        self._seen = head.generation
+
+    def _apply(self, connection: Connection, seen: int | None) -> None:
+        if seen is None:
+            host_rows = hosts.listed(connection, self.provider_id)
+            rows = bookings.live(connection, self.provider_id)
+        else:
+            host_rows = hosts.changed(connection, self.provider_id, seen)
+            rows = bookings.changed(connection, self.provider_id, seen)
+        for host in host_rows:
+            if host.tombstone:
+                self._ledger.drop_host(host.id)
+            else:
+                self._ledger.put_host(_ledger_host(host))
+        live = [row[:8] for row in rows if not row[8]]
+        new = {row[3] for row in live if row[3] != -1 and not self._ledger.has_bundle(row[3])}
+        if new:
+            for number, amounts in bookings.bundles(connection, sorted(new)).items():
+                self._ledger.put_bundle(number, amounts)
+        self._ledger.drop_bookings([row[0] for row in rows if row[8]])
+        if live:
+            self._ledger.put_bookings(*zip(*live, strict=True))
+
+    def _moved(self, seen: int) -> bool:
+        with self._database.reader() as connection:
+            return providers.head(connection, self.provider_id).generation != seen
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=self._timeout):
+            raise exceptions.Busy(retry_after=1)
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _now(self) -> int:
+        return times.to_micros(self._clock.now())
+
+
+def _ledger_host(host: hosts.HostRecord) -> Host:
+    return Host(
+        id=host.id,
+        name=host.hypervisor_hostname,
+        zone=host.zone,
+        capacity={k: v for k, v in host.lendable.items() if not k.startswith(OWN_CLASSES)},
+        properties={
+            **host.capabilities,
+            "id": host.id,
+            "availability_zone": host.zone,
+            "cpu_info": host.cpu_info,
+            "hypervisor_hostname": host.hypervisor_hostname,
+            "hypervisor_type": host.hypervisor_type,
+            "hypervisor_version": host.hypervisor_version,
+            "local_gb": host.local_gb,
+            "memory_mb": host.memory_mb,
+            "reservable": host.reservable,
+            "service_name": host.service_host,
+            "vcpus": host.vcpus,
+        },
+        reservable=host.reservable and host.state == "ready",
+    )

@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Create a lease: decide, commit, prepare; and undo it when OpenStack will not have it."""
+
+import logging
+import uuid
+from collections.abc import Mapping
+from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from promise_blazar import exceptions
+from promise_blazar.capacity.admission import Plan, Refusal, admit
+from promise_blazar.capacity.demand import Ask
+from promise_blazar.capacity.explanation import explain
+from promise_blazar.capacity.ledger import Ledger
+from promise_blazar.clock import Clock
+from promise_blazar.context import RequestContext
+from promise_blazar.db import bookings, keys, leases
+from promise_blazar.db.engine import Database
+from promise_blazar.manager import lifecycle as life
+from promise_blazar.manager.books import Books, Refused
+from promise_blazar.manager.deletion import Deletion
+from promise_blazar.manager.engine import Engine
+from promise_blazar.manager.messages import (
+    EventView,
+    IdempotencyKey,
+    LeaseRequest,
+    LeaseView,
+    ReservationView,
+)
+from promise_blazar.manager.presence import Claim, Presence
+from promise_blazar.manager.requests import Dates, bundle_of, new_dates, new_event, plugin_for
+from promise_blazar.manager.views import lease_view, refusal
+from promise_blazar.plugins.base import Made, Plugin, columns
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A reservation of the request, understood. ``key``: of its ask."""
+
+    key: str
+    uuid: str
+    plugin: Plugin
+    spec: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CreationSettings:
+    """``warning_lead``: of the before_end event. ``claim_seconds``: as of ``Presence``."""
+
+    warning_lead: timedelta
+    prepare_wait: float
+    claim_seconds: float
+
+
+class Creation:
+    def __init__(
+        self,
+        database: Database,
+        books: Books,
+        plugins: Mapping[str, Plugin],
+        deletion: Deletion,
+        engine: Engine,
+        presence: Presence,
+        clock: Clock,
+        settings: CreationSettings,
+    ) -> None:
+        self._database = database
+        self._books = books
+        self._plugins = plugins
+        self._deletion = deletion
+        self._engine = engine
+        self._presence = presence
+        self._clock = clock
+        self._settings = settings
+
+    def create(
+        self,
+        context: RequestContext,
+        request: LeaseRequest,
+        key: IdempotencyKey | None,
+        dry_run: bool,
+    ) -> LeaseView:
+        """See ``interface.Manager.create_lease``."""
+        if key is not None and not dry_run:
+            answer = self._answered(context, key)
+            if answer is not None:
+                return answer
+        now = self._clock.now()
+        dates = new_dates(request, now, self._settings.warning_lead)
+        wanted = []
+        for number, item in enumerate(request.reservations):
+            plugin = plugin_for(self._plugins, item.resource_type)
+            spec = plugin.parse(item.values)
+            wanted.append(_Wanted(str(number), str(uuid.uuid4()), plugin, spec))
+        window = dates.window(now)
+        asks = [Ask(want.key, want.plugin.demand(want.spec), window) for want in wanted]
+        if dry_run:
+            return self._rehearse(context, request, dates, wanted, asks)
+        lease_id = str(uuid.uuid4())
+        claim = self._commit(context, request, key, dates, wanted, asks, lease_id, now)
+        LOG.info("Lease %s of project %s is admitted", lease_id, context.project_id)
+        if wanted:
+            self._prepare(claim)
+        view = self._view(lease_id)
+        if key is not None:
+            with self._database.writer() as connection:
+                keys.answer(connection, lease_id, msgspec.json.encode(view).decode())
+        self._engine.wake()
+        return view
+
+    def _commit(
+        self,
+        context: RequestContext,
+        request: LeaseRequest,
+        key: IdempotencyKey | None,
+        dates: Dates,
+        wanted: list[_Wanted],
+        asks: list[Ask],
+        lease_id: str,
+        now: datetime,
+    ) -> Claim:
+        claim = Claim(lease_id, 1, self._presence.id)
+        bundles = {}
+        for want in wanted:
+            amounts = bundle_of(want.plugin, want.spec)
+            bundles[want.key] = None if amounts is None else self._books.bundle(amounts)
+
+        def write(connection: Connection, plan: Plan, generation: int) -> Claim:
+            self._write_lease(connection, context, request, dates, claim, bool(wanted), now)
+            if key is not None:
+                keys.add(connection, context.project_id, key.key, key.fingerprint, lease_id, now)
+            new = []
+            for want, ask in zip(wanted, asks, strict=True):
+                number = self._write_reservation(connection, lease_id, want, now)
+                new += [
+                    bookings.NewBooking(
+                        number,
+                        placement.host,
+                        bundles[want.key],
+                        placement.units,
+                        ask.window.start,
+                        ask.window.end,
+                    )
+                    for placement in plan.placements[want.key]
+                ]
+            bookings.add(connection, self._books.provider_id, generation, new)
+            return claim
+
+        def done(connection: Connection) -> Claim | None:
+            return claim if leases.exists(connection, lease_id) else None
+
+        try:
+            return self._books.decide(asks, write, done=done)
+        except Refused as refused:
+            raise refusal(refused.explanation) from None
+        except keys.Taken:
+            # Another request with this key was committed while this one was being decided.
+            raise exceptions.RequestInFlight() from None
+
+    def _write_lease(
+        self,
+        connection: Connection,
+        context: RequestContext,
+        request: LeaseRequest,
+        dates: Dates,
+        claim: Claim,
+        to_prepare: bool,
+        now: datetime,
+    ) -> None:
+        # A lease without reservations has nothing to prepare. The others are this manager's
+        # from their first moment; should it die, another looks at them.
+        until_taken_over = now + timedelta(seconds=self._settings.claim_seconds)
+        leases.add(
+            connection,
+            {
+                "id": claim.lease_id,
+                "provider_id": self._books.provider_id,
+                "name": request.name,
+                "user_id": context.user_id,
+                "project_id": context.project_id,
+                "start": dates.start,
+                "end": dates.end,
+                "status": life.CREATING if to_prepare else life.PENDING,
+                "degraded": False,
+                "owner": claim.owner if to_prepare else None,
+                "attempt": claim.attempt,
+                "failures": 0,
+                "look_at": until_taken_over if to_prepare else dates.start,
+                "created_at": now,
+            },
+        )
+        leases.add_events(
+            connection,
+            [
+                new_event(claim.lease_id, event_type, instant, now)
+                for event_type, instant in _events(dates)
+            ],
+        )
+
+    def _write_reservation(
+        self, connection: Connection, lease_id: str, want: _Wanted, now: datetime
+    ) -> int:
+        return leases.add_reservation(
+            connection,
+            {
+                "uuid": want.uuid,
+                "lease_id": lease_id,
+                "resource_id": str(uuid.uuid4()),
+                "resource_type": want.plugin.resource_type,
+                "status": "pending",
+                "missing_resources": False,
+                "resources_changed": False,
+                "created_at": now,
+            },
+            columns(want.spec),
+        )
+
+    def _prepare(self, claim: Claim) -> None:
+        """Wait a while for OpenStack; what it refuses in that time is undone."""
+        future = self._engine.submit(claim)
+        try:
+            future.result(timeout=self._settings.prepare_wait)
+        except NotYet:
+            return
+        with self._database.reader() as connection:
+            lease = leases.get(connection, claim.lease_id)
+        if lease is None or lease.status != life.CREATING or lease.attempt != claim.attempt:
+            return
+        # Nobody knows of this lease yet: it never was. What was made of it is removed by the
+        # engine, as for any deleted lease, however long OpenStack stays away.
+        reason = lease.reason or "OpenStack could not prepare the lease"
+        if self._deletion.delete(claim.lease_id, only_attempt=claim.attempt):
+            with self._database.writer() as connection:
+                keys.forget(connection, claim.lease_id)
+            raise exceptions.CloudError(
+                f"OpenStack could not prepare the lease: {reason}", call="prepare", detail=reason
+            )
+
+    def _rehearse(
+        self,
+        context: RequestContext,
+        request: LeaseRequest,
+        dates: Dates,
+        wanted: list[_Wanted],
+        asks: list[Ask],
+    ) -> LeaseView:
+        """The same checks and the same shape; nothing is made."""
+
+        def question(ledger: Ledger, now: int) -> exceptions.NotEnoughHosts | None:
+            if isinstance(admit(ledger, asks, now), Refusal):
+                return refusal(explain(ledger, asks, now))
+            return None
+
+        refused = self._books.read(question)
+        if refused is not None:
+            raise refused
+        return LeaseView(
+            id="",
+            name=request.name,
+            user_id=context.user_id,
+            project_id=context.project_id,
+            start=dates.start,
+            end=dates.end,
+            status=life.PENDING,
+            degraded=False,
+            reservations=tuple(
+                ReservationView(
+                    id="",
+                    resource_id="",
+                    resource_type=want.plugin.resource_type,
+                    status="pending",
+                    missing_resources=False,
+                    resources_changed=False,
+                    values=want.plugin.show("", want.spec, Made()),
+                )
+                for want in wanted
+            ),
+            events=tuple(
+                EventView("", event_type, instant, life.UNDONE)
+                for event_type, instant in _events(dates)
+            ),
+        )
+
+    def _answered(self, context: RequestContext, key: IdempotencyKey) -> LeaseView | None:
+        """What the first request with this key was answered; None: this is the first.
+
+        Raises ``KeyReused``, ``RequestInFlight``.
+        """
+        with self._database.reader() as connection:
+            known = keys.get(connection, context.project_id, key.key)
+            if known is None:
+                return None
+            lease = leases.get(connection, known.object_id)
+        if known.fingerprint != key.fingerprint:
+            raise exceptions.KeyReused()
+        if known.answer is not None:
+            return msgspec.json.decode(known.answer, type=LeaseView)
+        if lease is None or lease.status == life.CREATING:
+            raise exceptions.RequestInFlight()
+        # The manager that admitted it died before it could answer.
+        return lease_view(lease, self._plugins)
+
+    def _view(self, lease_id: str) -> LeaseView:
+        with self._database.reader() as connection:
+            lease = leases.get(connection, lease_id)
+        if lease is None:
+            raise exceptions.NotFound(object={"lease_id": lease_id})
+        return lease_view(lease, self._plugins)
+
+
+def _events(dates: Dates) -> list[tuple[str, datetime]]:
+    events = [(life.START, dates.start), (life.END, dates.end)]
+    if dates.warning is not None:
+        events.append((life.BEFORE_END, dates.warning))
+    return events

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run what is due, when it is due: claims leases and works on them, many at a time.
+
+The engine sleeps until the next due instant, not for a fixed period. Once a heartbeat it looks
+for what other managers have stored or left behind. Leases are independent: a slow one occupies
+one worker and delays nobody.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+
+from promise_blazar import exceptions
+from promise_blazar.clock import Clock
+from promise_blazar.cloud import outgoing
+from promise_blazar.db import leases, ownership
+from promise_blazar.db.engine import Database, LostRace
+from promise_blazar.manager import lifecycle as life
+from promise_blazar.manager.presence import Claim, Presence, Superseded
+from promise_blazar.manager.work import Work
+
+LOG = logging.getLogger(__name__)
+
+#: Seconds between looks while something is due that cannot be begun yet.
+BUSY_LOOK = 0.25
+
+#: Between two tries of something that met a fault of ours.
+FAULT_PAUSE = timedelta(seconds=10)
+
+
+class Engine:
+    """``workers``: leases at a time. ``tick``: seconds after which others' leases are seen."""
+
+    def __init__(
+        self,
+        database: Database,
+        presence: Presence,
+        work: Work,
+        clock: Clock,
+        workers: int,
+        start_wait: float,
+        tick: float,
+    ) -> None:
+        self._database = database
+        self._presence = presence
+        self._work = work
+        self._clock = clock
+        self._workers = workers
+        self._start_wait = timedelta(seconds=start_wait)
+        self._tick = tick
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="lease")
+        self._lock = threading.Lock()
+        self._under_way: set[str] = set()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Begin nothing more, and wait for what is under way."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def wake(self) -> None:
+        """Something has changed: look again."""
+        self._wake.set()
+
+    def submit(self, claim: Claim) -> "Future[None]":
+        """Work on a lease that this manager has claimed already."""
+        with self._lock:
+            self._under_way.add(claim.lease_id)
+        return self._pool.submit(self._attend, claim.lease_id, lambda: claim)
+
+    def run_due(self) -> int:
+        """Work on all that is due, here and now, until nothing is. How much it was."""
+        count = 0
+        while batch := self._take(self._workers):
+            for due in batch:
+                self._attend(due.id, self._claimer(due))
+                count += 1
+        return count
+
+    # The loop
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                self._begin_due()
+                pause = self._pause()
+            except (exceptions.Unavailable, LostRace) as error:
+                LOG.warning("Cannot look for due leases: %s", error)
+                pause = self._tick
+            self._wake.wait(pause)
+
+    def _begin_due(self) -> None:
+        with self._lock:
+            free = self._workers - len(self._under_way)
+        if free > 0:
+            for due in self._take(free):
+                self._pool.submit(self._attend, due.id, self._claimer(due))
+
+    def _take(self, most: int) -> list[ownership.Due]:
+        if not self._presence.able():
+            return []
+        now = self._clock.now()
+        with self._lock:
+            busy = set(self._under_way)
+        with self._database.reader() as connection:
+            found = ownership.due(
+                connection, now, self._open_to_us(), now - self._start_wait, most + len(busy)
+            )
+        with self._lock:
+            chosen = [due for due in found if due.id not in self._under_way][:most]
+            self._under_way.update(due.id for due in chosen)
+        return chosen
+
+    def _pause(self) -> float:
+        with self._database.reader() as connection:
+            look_at = ownership.next_look(connection, self._open_to_us())
+        if look_at is None:
+            return self._tick
+        seconds = (look_at - self._clock.now()).total_seconds()
+        # What is due and was not begun is under way, or blocked, or has to wait for a worker.
+        return min(self._tick, seconds if seconds > 0 else BUSY_LOOK)
+
+    def _open_to_us(self) -> list[str]:
+        """Owners whose leases we may claim: the dead, and ourselves where work was cut off."""
+        return [*self._presence.dead(), self._presence.id]
+
+    # One lease
+
+    def _claimer(self, due: ownership.Due) -> Callable[[], Claim | None]:
+        def claim() -> Claim | None:
+            now = self._clock.now()
+            owner = self._presence.id
+            with self._database.writer() as connection:
+                lease = leases.get(connection, due.id)
+                if lease is None:
+                    return None
+                duty = life.duty(lease, now)
+                if duty is None:
+                    # Looked at too early: an update moved the event in between.
+                    look_at = life.next_look(lease, lease.status)
+                    leases.set_lease(
+                        connection,
+                        due.id,
+                        {"look_at": look_at},
+                        attempt=due.attempt,
+                        status=due.status,
+                    )
+                    return None
+                if not ownership.claim(connection, due, owner, duty.status):
+                    return None
+                for event_type in duty.begins:
+                    leases.set_event(
+                        connection,
+                        due.id,
+                        event_type,
+                        {"status": life.IN_PROGRESS, "updated_at": now},
+                    )
+            return Claim(due.id, due.attempt + 1, owner)
+
+        return claim
+
+    def _attend(self, lease_id: str, claimer: Callable[[], Claim | None]) -> None:
+        claim = None
+        try:
+            claim = claimer()
+            if claim is not None:
+                with outgoing.fenced(self._presence.fence(claim)):
+                    self._work.carry_on(claim)
+        except Superseded as error:
+            LOG.info("Left to others: %s", error)
+            if claim is not None:
+                self._let_go(claim)
+        except (exceptions.Unavailable, exceptions.Busy, LostRace) as error:
+            # The claim stays ours, and open to us: the next look carries on.
+            LOG.warning("Lease %s: %s; carrying on later", lease_id, error)
+        except Exception:
+            # A fault of ours. Other leases must not suffer, and this one is tried again.
+            LOG.exception("Lease %s: unexpected failure", lease_id)
+            if claim is not None:
+                self._let_go(claim, postpone=True)
+        finally:
+            with self._lock:
+                self._under_way.discard(lease_id)
+            self._wake.set()
+
+    def _let_go(self, claim: Claim, postpone: bool = False) -> None:
+        try:
+            with self._database.writer() as connection:
+                if postpone:
+                    look_at = self._clock.now() + FAULT_PAUSE
+                    leases.set_lease(
+                        connection, claim.lease_id, {"look_at": look_at}, attempt=claim.attempt
+                    )
+                ownership.let_go(connection, claim.lease_id, claim.owner)
+        except (exceptions.Unavailable, LostRace) as error:
+            LOG.warning("Lease %s: %s; letting go later", claim.lease_id, error)

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Am I alive, and who is not? The heartbeats of managers, and the fence that follows from them.
+
+No wall clocks are compared. A rival is dead when its counter has not moved for a while on *our*
+monotonic clock; and long before anybody can see that, its own fence has stopped it, since that
+counts from the moment it *sent* its last acknowledged heartbeat.
+"""
+
+import logging
+import threading
+import uuid
+from dataclasses import dataclass
+
+from promise_blazar import exceptions
+from promise_blazar.clock import Clock
+from promise_blazar.cloud.outgoing import Fence
+from promise_blazar.db import ownership
+from promise_blazar.db.engine import Database, LostRace
+
+LOG = logging.getLogger(__name__)
+
+#: How long the dead stay on record after they own nothing, in multiples of their claim.
+BURIAL = 100
+
+
+class Superseded(Exception):
+    """This process may no longer act for the lease. Not a failure: somebody else carries on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on a lease, as long as its attempt is this one and its owner alive."""
+
+    lease_id: str
+    attempt: int
+    owner: str
+
+
+class Presence:
+    """This manager among the others.
+
+    ``claim_seconds``: how long a claim outlives the last acknowledged heartbeat.
+    ``call_seconds``: the longest that one outgoing call can take.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        host: str,
+        interval: float,
+        claim_seconds: float,
+        call_seconds: float,
+    ) -> None:
+        if claim_seconds < call_seconds + 2 * interval:
+            raise ValueError(
+                f"claim_seconds ({claim_seconds}) must be at least call_timeout ({call_seconds}) "
+                f"plus two heartbeat intervals ({interval})"
+            )
+        self._database = database
+        self._clock = clock
+        self._host = host
+        self._interval = interval
+        self._claim_seconds = claim_seconds
+        self._call_seconds = call_seconds
+        self._acknowledged = 0.0
+        self._seen: dict[str, tuple[int, float]] = {}
+        self._dead: frozenset[str] = frozenset()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.id = ""
+
+    def start(self) -> None:
+        """Arrive, and beat from now on."""
+        self._arrive()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Leave in order: nobody has to wait for this manager's claims to run out."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+        with self._database.writer() as connection:
+            ownership.let_go_of_all(connection, self.id)
+            ownership.bury(connection, [self.id])
+
+    def dead(self) -> frozenset[str]:
+        """Owners whose work may be taken over."""
+        return self._dead
+
+    def able(self) -> bool:
+        """Does a claim of ours last long enough for a call to OpenStack?"""
+        left = self._acknowledged + self._claim_seconds - self._clock.monotonic()
+        return left >= self._call_seconds
+
+    def fence(self, claim: Claim) -> Fence:
+        """Stops every outgoing call of an owner that was overtaken, or is too late."""
+
+        def check(call: str) -> None:
+            if claim.owner != self.id or not self.able():
+                raise Superseded(f"{call} for lease {claim.lease_id}: the claim is running out")
+            with self._database.reader() as connection:
+                attempt = ownership.attempt(connection, claim.lease_id)
+            if attempt != claim.attempt:
+                raise Superseded(
+                    f"{call} for lease {claim.lease_id}: attempt {attempt} has it now"
+                )
+
+        return check
+
+    def beat(self) -> None:
+        """One heartbeat, and one look at the others."""
+        sent = self._clock.monotonic()
+        with self._database.writer() as connection:
+            alive = ownership.beat(connection, self.id)
+            # Owners before heartbeats: who owns something has arrived before.
+            owners = ownership.owners(connection)
+            beats = ownership.beats(connection)
+        if not alive:
+            LOG.warning("Manager %s was taken for dead; starting again under a new id", self.id)
+            self._arrive()
+            return
+        self._acknowledged = sent
+        self._judge(beats, owners)
+
+    def _judge(self, beats: dict[str, int], owners: frozenset[str]) -> None:
+        now = self._clock.monotonic()
+        patience = self._claim_seconds + self._interval
+        self._seen = {
+            rival: self._seen[rival]
+            if rival in self._seen and self._seen[rival][0] == count
+            else (count, now)
+            for rival, count in beats.items()
+        }
+        silent = {rival: now - since for rival, (_, since) in self._seen.items()}
+        dead = {rival for rival, age in silent.items() if age > patience}
+        # Owners without a record were buried after they were found dead.
+        self._dead = frozenset((dead | (owners - beats.keys())) - {self.id})
+        forgotten = [
+            rival for rival in dead - owners if silent[rival] > BURIAL * self._claim_seconds
+        ]
+        if forgotten:
+            with self._database.writer() as connection:
+                ownership.bury(connection, forgotten)
+
+    def _arrive(self) -> None:
+        new = str(uuid.uuid4())
+        sent = self._clock.monotonic()
+        with self._database.writer() as connection:
+            ownership.arrive(connection, new, self._host, self._clock.now())
+        self.id = new
+        self._acknowledged = sent
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._interval):
+            try:
+                self.beat()
+            except (exceptions.Unavailable, LostRace) as error:
+                LOG.warning("Heartbeat of manager %s failed: %s", self.id, error)

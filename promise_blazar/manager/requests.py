@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a client's request for a lease means, and every mistake that shows without a ledger."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from promise_blazar import exceptions, times
+from promise_blazar.capacity.demand import WholeHosts, Window
+from promise_blazar.db.leases import LeaseRecord
+from promise_blazar.manager import lifecycle as life
+from promise_blazar.manager.messages import LeaseChange, LeaseRequest
+from promise_blazar.plugins.base import Plugin
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """``warning``: when the before_end event happens; None, if it never does."""
+
+    start: datetime
+    end: datetime
+    warning: datetime | None
+
+    def window(self, now: datetime) -> Window:
+        """What is to be promised: nothing of the past, and be it for an instant."""
+        start = max(times.to_micros(self.start), times.to_micros(now))
+        return Window(start, max(times.to_micros(self.end), start + 1))
+
+
+def plugin_for(plugins: Mapping[str, Plugin], resource_type: str) -> Plugin:
+    """Raises ``UnsupportedResourceType``."""
+    try:
+        return plugins[resource_type]
+    except KeyError:
+        raise exceptions.UnsupportedResourceType(
+            f"The {resource_type} resource type is not supported; there are "
+            f"{', '.join(sorted(plugins))}",
+            resource_type=resource_type,
+        ) from None
+
+
+def new_dates(request: LeaseRequest, now: datetime, lead: timedelta) -> Dates:
+    """The dates of a new lease. Raises ``BadInput``, ``OutsideLease``."""
+    start = times.parse(request.start, now)
+    end = times.parse(request.end, now)
+    if start < times.floor_minute(now):
+        raise exceptions.BadInput("Start date must be later than current date")
+    if end <= start:
+        raise exceptions.BadInput("End date must be later than start date.")
+    if request.before_end is not None:
+        return Dates(start, end, _inside(times.parse(request.before_end, now), start, end))
+    warning = life.default_warning(start, end, lead) if lead else None
+    return Dates(start, end, warning)
+
+
+def changed_dates(lease: LeaseRecord, change: LeaseChange, now: datetime) -> Dates:
+    """The dates of a lease after a change. Raises ``BadInput``, ``OutsideLease``."""
+    minute = times.floor_minute(now)
+    if lease.status == life.TERMINATED or lease.end < minute:
+        raise exceptions.BadInput("Terminated leases can only be renamed")
+    start = lease.start if change.start is None else times.parse(change.start, now)
+    end = lease.end if change.end is None else times.parse(change.end, now)
+    # Clients send whole minutes, also of dates that they only mean to keep.
+    if start == times.floor_minute(lease.start):
+        start = lease.start
+    if start != lease.start:
+        if life.started(lease) or lease.start < minute:
+            raise exceptions.BadInput("Cannot modify the start date of already started leases")
+        if start < minute:
+            raise exceptions.BadInput("Start date must be later than current date")
+    if end < minute or end < start or (end == start and not life.started(lease)):
+        raise exceptions.BadInput("End date must be later than current and start date")
+    event = lease.event(life.BEFORE_END)
+    if change.before_end is not None:
+        return Dates(start, end, _inside(times.parse(change.before_end, now), start, end))
+    if event is None:
+        return Dates(start, end, None)
+    return Dates(start, end, life.moved_warning(lease.end, event.time, start, end))
+
+
+def new_event(lease_id: str, event_type: str, instant: datetime, now: datetime) -> dict[str, Any]:
+    """The row of an event that is still to come."""
+    return {
+        "id": str(uuid.uuid4()),
+        "lease_id": lease_id,
+        "event_type": event_type,
+        "time": instant,
+        "status": life.UNDONE,
+        "created_at": now,
+    }
+
+
+def _inside(instant: datetime, start: datetime, end: datetime) -> datetime:
+    if not start < instant < end:
+        raise exceptions.OutsideLease()
+    return instant
+
+
+def bundle_of(plugin: Plugin, spec: Any) -> dict[str, int] | None:
+    """What one unit of a reservation takes; None: a whole host."""
+    demand = plugin.demand(spec)
+    return None if isinstance(demand, WholeHosts) else dict(demand.amounts)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The manager's end of the bus: explicit endpoints with versions, typed errors."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import oslo_messaging
+from oslo_config import cfg
+
+from promise_blazar import exceptions
+from promise_blazar.context import RequestContext
+from promise_blazar.manager.interface import Manager
+from promise_blazar.manager.rpc import wire
+
+LOG = logging.getLogger(__name__)
+
+
+def server(conf: cfg.ConfigOpts, manager: Manager, name: str) -> oslo_messaging.RPCServer:
+    """A server, not yet started, that answers on the configured topic as ``name``."""
+    transport = oslo_messaging.get_rpc_transport(conf)
+    target = oslo_messaging.Target(topic=conf.manager.rpc_topic, server=name)
+    endpoints = [_endpoint(namespace, manager) for namespace in wire.ENDPOINTS]
+    return oslo_messaging.get_rpc_server(
+        transport,
+        target,
+        endpoints,
+        access_policy=oslo_messaging.ExplicitRPCAccessPolicy,
+    )
+
+
+def _endpoint(namespace: str, manager: Manager) -> object:
+    members: dict[str, Any] = {
+        call: _exposed(call, getattr(manager, call)) for call in wire.ENDPOINTS[namespace]
+    }
+    members["target"] = oslo_messaging.Target(namespace=namespace, version=wire.VERSION)
+    return type(f"{namespace.title()}Endpoint", (), members)()
+
+
+def _exposed(call: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    """An answer is ``{"answer": ...}`` or ``{"error": ...}``, both with their own types."""
+
+    def endpoint(self: object, ctxt: dict[str, Any], **arguments: Any) -> dict[str, Any]:
+        try:
+            decoded = wire.decode_arguments(call, arguments)
+            if ctxt:
+                decoded["context"] = RequestContext(**ctxt)
+            return {"answer": wire.encode(method(**decoded))}
+        except exceptions.PromiseBlazarError as error:
+            return {"error": error.to_wire()}
+        except Exception:
+            # The caller is told that it failed, not what our stack looks like.
+            LOG.exception("%s failed", call)
+            return {"error": exceptions.PromiseBlazarError().to_wire()}
+
+    oslo_messaging.expose(endpoint)
+    return endpoint

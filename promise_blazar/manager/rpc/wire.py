@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How calls and answers are written on the bus: JSON that both ends know the types of."""
+
+import functools
+import inspect
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from promise_blazar.manager.interface import Manager
+
+VERSION = "1.0"
+
+#: The calls of each endpoint.
+ENDPOINTS: Mapping[str, tuple[str, ...]] = {
+    "leases": (
+        "create_lease",
+        "get_lease",
+        "list_leases",
+        "update_lease",
+        "delete_lease",
+        "set_server_group",
+    ),
+    "hosts": (
+        "create_host",
+        "get_host",
+        "list_hosts",
+        "update_host",
+        "delete_host",
+        "list_allocations",
+        "list_properties",
+        "set_property",
+    ),
+    "process": ("health",),
+}
+
+
+@functools.cache
+def _types(call: str) -> dict[str, Any]:
+    hints = typing.get_type_hints(getattr(Manager, call))
+    return {name: hints[name] for name in hints if name != "context"}
+
+
+def encode(value: Any) -> Any:
+    return msgspec.to_builtins(value)
+
+
+def decode_arguments(call: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Raises ``msgspec.ValidationError`` for a peer that speaks otherwise."""
+    types = _types(call)
+    return {name: msgspec.convert(value, types[name]) for name, value in arguments.items()}
+
+
+def decode_answer(call: str, answer: Any) -> Any:
+    return msgspec.convert(answer, _types(call)["return"])
+
+
+def bind(call: str, positional: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call by name, without ``self`` and the context."""
+    bound = inspect.signature(getattr(Manager, call)).bind(None, *positional, **named)
+    return {k: v for k, v in bound.arguments.items() if k not in ("self", "context")}

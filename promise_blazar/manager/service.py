@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The manager as a whole: its use cases, its engine, and how they are put together."""
+
+import logging
+import socket
+from collections.abc import Mapping
+from datetime import timedelta
+
+from oslo_config import cfg
+from stevedore import named
+
+from promise_blazar import exceptions
+from promise_blazar.clock import Clock
+from promise_blazar.cloud.protocol import Cloud
+from promise_blazar.context import RequestContext
+from promise_blazar.db import leases, providers
+from promise_blazar.db.engine import Database
+from promise_blazar.manager import messages
+from promise_blazar.manager.books import Books
+from promise_blazar.manager.creation import Creation, CreationSettings
+from promise_blazar.manager.deletion import Deletion
+from promise_blazar.manager.engine import Engine
+from promise_blazar.manager.hosts import Hosts
+from promise_blazar.manager.presence import Presence
+from promise_blazar.manager.updates import Updates
+from promise_blazar.manager.views import lease_view
+from promise_blazar.manager.work import Patience, Work
+from promise_blazar.plugins.base import Names, Plugin
+
+LOG = logging.getLogger(__name__)
+
+#: The provider that the service's own configuration describes.
+PROVIDER = "default"
+
+
+class ManagerService:
+    """``interface.Manager``, in this process. The database must have its schema.
+
+    ``start`` begins with events and heartbeats; a manager that is not started answers requests
+    and leaves the work to ``engine.run_due`` (tests) or to other managers.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, database: Database, cloud: Cloud, clock: Clock):
+        options = conf.manager
+        with database.reader() as connection:
+            provider_id = providers.find(connection, PROVIDER)
+        if provider_id is None:
+            raise RuntimeError("the database has no schema; run promise-blazar-manage db sync")
+        names = Names(
+            freepool=conf.nova.aggregate_freepool_name,
+            zone_prefix=conf["physical:host"].blazar_az_prefix,
+            owner_key=conf.nova.blazar_owner,
+            image_prefix=conf.nova.image_prefix,
+            before_end=conf["physical:host"].before_end,
+        )
+        self._database = database
+        self._plugins = load_plugins(options.plugins, cloud, names)
+        self._books = Books(database, provider_id, clock, options.decision_timeout)
+        self.presence = Presence(
+            database,
+            clock,
+            socket.gethostname(),
+            options.heartbeat_interval,
+            options.claim_seconds,
+            options.call_timeout,
+        )
+        patience = Patience(options.start_attempts, options.retry_delay, options.poll_interval)
+        work = Work(database, self._books, self._plugins, clock, patience)
+        self.engine = Engine(
+            database,
+            self.presence,
+            work,
+            clock,
+            options.workers,
+            options.start_wait,
+            options.heartbeat_interval,
+        )
+        self._deletion = Deletion(database, self._books, self.engine, clock)
+        self._creation = Creation(
+            database,
+            self._books,
+            self._plugins,
+            self._deletion,
+            self.engine,
+            self.presence,
+            clock,
+            CreationSettings(
+                timedelta(minutes=options.minutes_before_end_lease),
+                options.prepare_wait,
+                options.claim_seconds,
+            ),
+        )
+        self._updates = Updates(
+            database,
+            self._books,
+            self._plugins,
+            self.engine,
+            self.presence,
+            clock,
+            options.prepare_wait,
+        )
+        self._hosts = Hosts(database, self._books, self._plugins, cloud, clock, names)
+
+    # The process
+
+    def start(self) -> None:
+        self.presence.start()
+        self.engine.start()
+        LOG.info("Manager %s is at work", self.presence.id)
+
+    def stop(self) -> None:
+        """Finish what is under way, then leave."""
+        self.engine.stop()
+        self.presence.stop()
+        self._database.dispose()
+
+    def health(self) -> messages.ManagerHealth:
+        problems = []
+        try:
+            self._database.ping()
+        except exceptions.Unavailable as error:
+            problems.append(error.message)
+        if not self.presence.able():
+            problems.append("heartbeats are not acknowledged; this manager does not act")
+        return messages.ManagerHealth(self.presence.id, tuple(problems))
+
+    # Leases
+
+    def create_lease(
+        self,
+        context: RequestContext,
+        request: messages.LeaseRequest,
+        key: messages.IdempotencyKey | None = None,
+        dry_run: bool = False,
+    ) -> messages.LeaseView:
+        return self._creation.create(context, request, key, dry_run)
+
+    def get_lease(self, context: RequestContext, lease_id: str) -> messages.LeaseView:
+        with self._database.reader() as connection:
+            lease = leases.get(connection, lease_id)
+        if lease is None:
+            raise exceptions.NotFound(object={"lease_id": lease_id})
+        return lease_view(lease, self._plugins)
+
+    def list_leases(
+        self, context: RequestContext, project_id: str | None = None
+    ) -> tuple[messages.LeaseView, ...]:
+        with self._database.reader() as connection:
+            found = leases.listed(connection, self._books.provider_id, project_id)
+        return tuple(lease_view(lease, self._plugins) for lease in found)
+
+    def update_lease(
+        self,
+        context: RequestContext,
+        lease_id: str,
+        change: messages.LeaseChange,
+        dry_run: bool = False,
+    ) -> messages.LeaseView:
+        self._updates.update(lease_id, change, dry_run)
+        return self.get_lease(context, lease_id)
+
+    def delete_lease(self, context: RequestContext, lease_id: str, dry_run: bool = False) -> None:
+        if dry_run:
+            self.get_lease(context, lease_id)
+        elif not self._deletion.delete(lease_id):
+            raise exceptions.NotFound(object={"lease_id": lease_id})
+
+    def set_server_group(
+        self, context: RequestContext, reservation_id: str, group_id: str
+    ) -> None:
+        with self._database.writer() as connection:
+            lease = leases.of_reservation(connection, reservation_id)
+            for record in lease.reservations if lease is not None else ():
+                if record.uuid == reservation_id and "server_group_id" in record.details:
+                    leases.set_details(
+                        connection,
+                        record.resource_type,
+                        record.id,
+                        {"server_group_id": group_id},
+                    )
+                    return
+        raise exceptions.NotFound(object={"reservation_id": reservation_id})
+
+    # Hosts
+
+    def create_host(
+        self,
+        context: RequestContext,
+        request: messages.HostRequest,
+        key: messages.IdempotencyKey | None = None,
+    ) -> messages.HostView:
+        return self._hosts.create(request)
+
+    def get_host(self, context: RequestContext, host_id: str) -> messages.HostView:
+        return self._hosts.get(host_id)
+
+    def list_hosts(self, context: RequestContext) -> tuple[messages.HostView, ...]:
+        return self._hosts.listed()
+
+    def update_host(
+        self, context: RequestContext, host_id: str, capabilities: dict[str, str | None]
+    ) -> messages.HostView:
+        return self._hosts.update(host_id, capabilities)
+
+    def delete_host(self, context: RequestContext, host_id: str) -> None:
+        self._hosts.delete(host_id)
+
+    def list_allocations(
+        self,
+        context: RequestContext,
+        host_id: str | None = None,
+        lease_id: str | None = None,
+        reservation_id: str | None = None,
+    ) -> tuple[messages.HostAllocations, ...]:
+        return self._hosts.allocations(host_id, lease_id, reservation_id)
+
+    def list_properties(
+        self, context: RequestContext, include_private: bool = False
+    ) -> tuple[messages.PropertyView, ...]:
+        return self._hosts.properties(include_private)
+
+    def set_property(
+        self, context: RequestContext, name: str, private: bool
+    ) -> messages.PropertyView:
+        return self._hosts.set_property(name, private)
+
+
+def load_plugins(enabled: list[str], cloud: Cloud, names: Names) -> Mapping[str, Plugin]:
+    """The enabled plugins by their resource types. Raises what a broken one raises."""
+    extensions: named.NamedExtensionManager[Plugin] = named.NamedExtensionManager(
+        "promise_blazar.plugins", enabled, on_load_failure_callback=_broken
+    )
+    missing = set(enabled) - set(extensions.names())
+    if missing:
+        raise RuntimeError(f"no such plugins: {', '.join(sorted(missing))}")
+    plugins = [extension.plugin(cloud, names) for extension in extensions]
+    return {plugin.resource_type: plugin for plugin in plugins}
+
+
+def _broken(manager: object, entry_point: object, error: BaseException) -> None:
+    raise error

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the outside sees of our records."""
+
+from collections.abc import Mapping
+
+from promise_blazar import exceptions, times
+from promise_blazar.capacity.explanation import Explanation
+from promise_blazar.db.hosts import HostRecord
+from promise_blazar.db.leases import LeaseRecord
+from promise_blazar.manager.messages import (
+    EventView,
+    GroupWanted,
+    HostView,
+    LeaseView,
+    ReservationView,
+)
+from promise_blazar.plugins.base import Plugin, made_of, spec_of
+
+
+def lease_view(lease: LeaseRecord, plugins: Mapping[str, Plugin]) -> LeaseView:
+    reservations = []
+    groups = []
+    for record in lease.reservations:
+        plugin = plugins[record.resource_type]
+        spec = spec_of(plugin, record.details)
+        made = made_of(record.details)
+        reservations.append(
+            ReservationView(
+                id=record.uuid,
+                resource_id=record.resource_id,
+                resource_type=record.resource_type,
+                status=record.status,
+                missing_resources=record.missing_resources,
+                resources_changed=record.resources_changed,
+                values=plugin.show(record.uuid, spec, made),
+                created_at=record.created_at,
+                updated_at=record.updated_at,
+            )
+        )
+        policy = plugin.group_policy(spec)
+        if policy is not None and made.server_group_id is None and record.status != "deleted":
+            groups.append(GroupWanted(record.uuid, policy))
+    return LeaseView(
+        id=lease.id,
+        name=lease.name,
+        user_id=lease.user_id,
+        project_id=lease.project_id,
+        start=lease.start,
+        end=lease.end,
+        status=lease.status,
+        degraded=lease.degraded,
+        status_reason=lease.reason,
+        reservations=tuple(reservations),
+        events=tuple(
+            EventView(e.id, e.event_type, e.time, e.status, e.created_at, e.updated_at)
+            for e in lease.events
+        ),
+        groups_wanted=tuple(groups),
+        created_at=lease.created_at,
+        updated_at=lease.updated_at,
+    )
+
+
+def host_view(host: HostRecord) -> HostView:
+    return HostView(
+        id=str(host.id),
+        hypervisor_hostname=host.hypervisor_hostname,
+        service_name=host.service_host,
+        hypervisor_type=host.hypervisor_type,
+        hypervisor_version=host.hypervisor_version,
+        vcpus=host.vcpus,
+        memory_mb=host.memory_mb,
+        local_gb=host.local_gb,
+        cpu_info=host.cpu_info,
+        availability_zone=host.zone,
+        reservable=host.reservable,
+        capabilities=dict(host.capabilities),
+        created_at=host.created_at,
+        updated_at=host.updated_at,
+    )
+
+
+def refusal(explanation: Explanation) -> exceptions.NotEnoughHosts:
+    """A refusal as the error that says why, how much would fit, and when.
+
+    Its message begins with Blazar's words, which clients look for.
+    """
+    return exceptions.NotEnoughHosts(
+        f"{exceptions.NotEnoughHosts.sentence}: {explanation.text}",
+        reasons=[
+            {
+                "check": reason.check,
+                "hosts": reason.hosts,
+                "text": reason.text,
+                "window": None
+                if reason.window is None
+                else {
+                    "start": times.from_micros(reason.window.start).isoformat(),
+                    "end": times.from_micros(reason.window.end).isoformat(),
+                },
+            }
+            for reason in explanation.reasons
+        ],
+        fits=dict(explanation.fits),
+        alternatives=[
+            {
+                "start_date": times.from_micros(window.start).strftime(times.MINUTE_FORMAT),
+                "end_date": times.from_micros(window.end).strftime(times.MINUTE_FORMAT),
+            }
+            for window in explanation.alternatives
+        ],
+    )

@@ -1,0 +1,373 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Carry on with a lease, from wherever it was left.
+
+Every handler may be cut off anywhere and is then simply run again, by this manager or another:
+the plugins look at what there is, and each change of our own records is a compare-and-set on the
+attempt of the claim. No OpenStack call is made inside a transaction.
+"""
+
+import dataclasses
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from promise_blazar import exceptions, times
+from promise_blazar.clock import Clock
+from promise_blazar.db import bookings, leases
+from promise_blazar.db.engine import Database
+from promise_blazar.db.leases import LeaseRecord, ReservationRecord
+from promise_blazar.manager import lifecycle as life
+from promise_blazar.manager.books import Books
+from promise_blazar.manager.presence import Claim, Superseded
+from promise_blazar.plugins.base import Hold, Job, Occupied, Plugin, made_of, spec_of
+
+LOG = logging.getLogger(__name__)
+
+#: The longest pause between two tries of a failing step.
+LONGEST_DELAY = 60.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Patience:
+    """``start_attempts``: refusals of a step before the lease goes to ERROR. Others: seconds."""
+
+    start_attempts: int = 3
+    retry_delay: float = 2
+    poll_interval: float = 1
+
+
+class Work:
+    """The handlers of every state in which there is something to do."""
+
+    def __init__(
+        self,
+        database: Database,
+        books: Books,
+        plugins: Mapping[str, Plugin],
+        clock: Clock,
+        patience: Patience,
+    ) -> None:
+        self._database = database
+        self._books = books
+        self._plugins = plugins
+        self._clock = clock
+        self._patience = patience
+
+    def carry_on(self, claim: Claim) -> None:
+        """Do what the lease needs, then let go of it. Raises ``Superseded``, ``Unavailable``."""
+        with self._database.reader() as connection:
+            lease = leases.get(connection, claim.lease_id)
+        if lease is None or lease.attempt != claim.attempt:
+            raise Superseded(f"lease {claim.lease_id} has moved on")
+        handlers: dict[str, Callable[[Claim, LeaseRecord], None]] = {
+            life.CREATING: self._prepare,
+            life.STARTING: self._start,
+            life.ACTIVE: self._warn,
+            life.UPDATING: self._realise,
+            life.TERMINATING: self._end,
+            life.DELETING: self._delete,
+            life.ERROR: self._clean,
+        }
+        handlers[lease.status](claim, lease)
+
+    # The states
+
+    def _prepare(self, claim: Claim, lease: LeaseRecord) -> None:
+        refused = self._each(claim, lease, lease.reservations, self._make)
+        if refused is None:
+            self._settle(claim, lease, life.PENDING)
+        elif self._exhausted(lease, refused):
+            self._give_up(claim, lease, refused)
+        else:
+            self._later(claim, lease, refused)
+
+    def _start(self, claim: Claim, lease: LeaseRecord) -> None:
+        now = self._clock.now()
+        if now >= lease.end:
+            self._give_up(claim, lease, {r.id: "the lease was over" for r in _waiting(lease)})
+            return
+        refused = self._each(claim, lease, _waiting(lease), self._hand_over)
+        if refused is None:
+            LOG.info("Lease %s has started", lease.id)
+            self._settle(claim, lease, life.ACTIVE, done=(life.START,))
+        elif self._exhausted(lease, refused):
+            self._give_up(claim, lease, refused)
+        else:
+            self._later(claim, lease, refused)
+
+    def _warn(self, claim: Claim, lease: LeaseRecord) -> None:
+        def warn(claim: Claim, lease: LeaseRecord, reservation: ReservationRecord) -> None:
+            self._plugin(reservation).before_end(self._job(claim, lease, reservation))
+
+        refused = self._each(claim, lease, lease.reservations, warn)
+        if refused is None:
+            self._settle(claim, lease, life.ACTIVE, done=(life.BEFORE_END,))
+        elif self._exhausted(lease, refused):
+            LOG.error("Lease %s: before_end failed: %s", lease.id, _words(refused))
+            self._settle(
+                claim, lease, life.ACTIVE, failed=(life.BEFORE_END,), reason=_words(refused)
+            )
+        else:
+            self._later(claim, lease, refused)
+
+    def _realise(self, claim: Claim, lease: LeaseRecord) -> None:
+        running = life.started(lease)
+
+        def realise(claim: Claim, lease: LeaseRecord, reservation: ReservationRecord) -> None:
+            self._make(claim, lease, reservation)
+            if running:
+                self._hand_over(claim, lease, reservation)
+
+        refused = self._each(claim, lease, lease.reservations, realise)
+        if refused is None:
+            self._settle(claim, lease, life.ACTIVE if running else life.PENDING)
+        elif self._exhausted(lease, refused):
+            self._give_up(claim, lease, refused)
+        else:
+            self._later(claim, lease, refused)
+
+    def _end(self, claim: Claim, lease: LeaseRecord) -> None:
+        if self._take_back(claim, lease, lease.reservations):
+            LOG.info("Lease %s has ended", lease.id)
+            done = tuple(e.event_type for e in lease.events if e.status == life.IN_PROGRESS)
+            self._settle(claim, lease, life.TERMINATED, done=done)
+
+    def _clean(self, claim: Claim, lease: LeaseRecord) -> None:
+        """After a failure: take back what had been handed over before it."""
+        broken = tuple(r for r in lease.reservations if r.status == "error")
+        if self._take_back(claim, lease, broken):
+            self._settle(claim, lease, life.ERROR, reason=lease.reason)
+
+    def _delete(self, claim: Claim, lease: LeaseRecord) -> None:
+        if not self._take_back(claim, lease, lease.reservations):
+            return
+
+        def write(connection: Connection, generation: int) -> None:
+            self._mine(connection, claim, {})
+            bookings.drop(connection, generation, [r.id for r in lease.reservations])
+            leases.remove(connection, lease.id)
+
+        self._books.change(write)
+        LOG.info("Lease %s is gone", lease.id)
+
+    # The steps
+
+    def _make(self, claim: Claim, lease: LeaseRecord, reservation: ReservationRecord) -> None:
+        made = self._plugin(reservation).prepare(self._job(claim, lease, reservation))
+        if made != made_of(reservation.details):
+            known = reservation.details.keys()
+            values = {k: v for k, v in dataclasses.asdict(made).items() if k in known}
+            # The API may be recording the group at this moment.
+            values.pop("server_group_id", None)
+            with self._database.writer() as connection:
+                self._mine(connection, claim, {})
+                leases.set_details(connection, reservation.resource_type, reservation.id, values)
+
+    def _hand_over(self, claim: Claim, lease: LeaseRecord, reservation: ReservationRecord) -> None:
+        self._plugin(reservation).start(self._job(claim, lease, reservation))
+        with self._database.writer() as connection:
+            self._mine(connection, claim, {})
+            leases.set_reservation(
+                connection,
+                reservation.id,
+                {"status": "active", "updated_at": self._clock.now()},
+            )
+
+    def _take_back(
+        self, claim: Claim, lease: LeaseRecord, reservations: Iterable[ReservationRecord]
+    ) -> bool:
+        """Everything of these reservations, each as far as it goes. True: nothing is left."""
+        waiting: dict[int, str] = {}
+
+        def take(claim: Claim, lease: LeaseRecord, reservation: ReservationRecord) -> None:
+            left = self._plugin(reservation).end(self._job(claim, lease, reservation))
+            if left is None:
+                self._release(claim, lease, reservation)
+            else:
+                waiting[reservation.id] = left
+
+        held = [r for r in reservations if r.status != "deleted"]
+        refused = self._each(claim, lease, held, take)
+        if refused is not None:
+            self._later(claim, lease, refused)
+            return False
+        if waiting:
+            self._look_again(claim, lease, _words(waiting))
+            return False
+        return True
+
+    def _release(self, claim: Claim, lease: LeaseRecord, reservation: ReservationRecord) -> None:
+        status = "error" if lease.status == life.ERROR else "deleted"
+
+        def write(connection: Connection, generation: int) -> None:
+            self._mine(connection, claim, {})
+            bookings.release(connection, generation, [reservation.id])
+            leases.set_reservation(
+                connection, reservation.id, {"status": status, "updated_at": self._clock.now()}
+            )
+
+        self._books.change(write)
+
+    def _each(
+        self,
+        claim: Claim,
+        lease: LeaseRecord,
+        reservations: Iterable[ReservationRecord],
+        step: Callable[[Claim, LeaseRecord, ReservationRecord], None],
+    ) -> dict[int, str] | None:
+        """Run a step for each; one that fails does not keep the others. None: all went well."""
+        trouble: dict[int, str] = {}
+        for reservation in reservations:
+            try:
+                step(claim, lease, reservation)
+            except exceptions.CloudUnavailable as error:
+                trouble[reservation.id] = _Temporary(error.message)
+            except (exceptions.CloudError, exceptions.NotFound, Occupied) as error:
+                trouble[reservation.id] = str(error)
+        return trouble or None
+
+    # What becomes of the lease
+
+    def _settle(
+        self,
+        claim: Claim,
+        lease: LeaseRecord,
+        status: str,
+        done: tuple[str, ...] = (),
+        failed: tuple[str, ...] = (),
+        reason: str | None = None,
+    ) -> None:
+        """The lease is in a stable state, and nobody's, until its next event."""
+        now = self._clock.now()
+        with self._database.writer() as connection:
+            self._mine(
+                connection,
+                claim,
+                {
+                    "status": status,
+                    "owner": None,
+                    "failures": 0,
+                    "reason": reason,
+                    "look_at": life.next_look(lease, status, (*done, *failed)),
+                    "updated_at": now,
+                },
+            )
+            for event_type in done:
+                leases.set_event(
+                    connection, lease.id, event_type, {"status": life.DONE, "updated_at": now}
+                )
+            for event_type in failed:
+                leases.set_event(
+                    connection, lease.id, event_type, {"status": life.FAILED, "updated_at": now}
+                )
+
+    def _later(self, claim: Claim, lease: LeaseRecord, refused: Mapping[int, str]) -> None:
+        """Try again after a pause that grows with the failures."""
+        delay = min(LONGEST_DELAY, self._patience.retry_delay * 2 ** min(lease.failures, 10))
+        words = f"{_words(refused)}; trying again in {delay:g} s"
+        LOG.warning("Lease %s, %s: %s", lease.id, lease.status, words)
+        self._look_again(claim, lease, words, delay, lease.failures + 1)
+
+    def _look_again(
+        self,
+        claim: Claim,
+        lease: LeaseRecord,
+        reason: str,
+        delay: float | None = None,
+        failures: int = 0,
+    ) -> None:
+        delay = self._patience.poll_interval if delay is None else delay
+        look_at = self._clock.now() + timedelta(seconds=delay)
+        values = {"owner": None, "look_at": look_at, "reason": reason, "failures": failures}
+        with self._database.writer() as connection:
+            self._mine(connection, claim, values)
+
+    def _give_up(self, claim: Claim, lease: LeaseRecord, refused: Mapping[int, str]) -> None:
+        """The lease is in ERROR; what the failed reservations held is taken back next."""
+        now = self._clock.now()
+        words = f"{_words(refused)}; its resources are taken back, delete the lease"
+        LOG.error("Lease %s failed, %s: %s", lease.id, lease.status, words)
+
+        def write(connection: Connection, generation: int) -> None:
+            self._mine(
+                connection,
+                claim,
+                {
+                    "status": life.ERROR,
+                    "owner": None,
+                    "failures": 0,
+                    "reason": words,
+                    "degraded": True,
+                    "look_at": now,
+                    "updated_at": now,
+                },
+            )
+            bookings.give_up(connection, generation, list(refused), times.to_micros(now))
+            for number in refused:
+                leases.set_reservation(connection, number, {"status": "error", "updated_at": now})
+            leases.set_event(
+                connection, lease.id, life.START, {"status": life.FAILED, "updated_at": now}
+            )
+
+        self._books.change(write)
+
+    def _exhausted(self, lease: LeaseRecord, refused: Mapping[int, str]) -> bool:
+        """Is it pointless to go on trying? Never, while OpenStack just does not answer."""
+        lasting = not any(isinstance(words, _Temporary) for words in refused.values())
+        return lasting and lease.failures + 1 >= self._patience.start_attempts
+
+    # Helpers
+
+    def _mine(self, connection: Connection, claim: Claim, values: Mapping[str, Any]) -> None:
+        """Change the lease if the claim still holds, else ``Superseded``: nothing is written."""
+        if not leases.set_lease(
+            connection,
+            claim.lease_id,
+            {"attempt": claim.attempt, **values},
+            attempt=claim.attempt,
+        ):
+            raise Superseded(f"lease {claim.lease_id} has moved on")
+
+    def _plugin(self, reservation: ReservationRecord) -> Plugin:
+        return self._plugins[reservation.resource_type]
+
+    def _job(self, claim: Claim, lease: LeaseRecord, reservation: ReservationRecord) -> Job:
+        with self._database.reader() as connection:
+            held = bookings.held_by(connection, [reservation.id])
+            servers = leases.servers(connection, reservation.id)
+
+        def record(server_ids: Iterable[str]) -> None:
+            new = frozenset(server_ids) - servers
+            if new:
+                with self._database.writer() as connection:
+                    self._mine(connection, claim, {})
+                    leases.record_servers(connection, reservation.id, new)
+
+        return Job(
+            reservation_id=reservation.uuid,
+            project_id=lease.project_id,
+            spec=spec_of(self._plugin(reservation), reservation.details),
+            made=made_of(reservation.details),
+            holds=tuple(
+                Hold(h.hypervisor, h.service_host, h.hypervisor_uuid, h.units) for h in held
+            ),
+            servers=servers,
+            record=record,
+        )
+
+
+class _Temporary(str):
+    """Trouble that passes by itself."""
+
+    __slots__ = ()
+
+
+def _waiting(lease: LeaseRecord) -> tuple[ReservationRecord, ...]:
+    return tuple(r for r in lease.reservations if r.status in ("pending", "active"))
+
+
+def _words(troubles: Mapping[int, str]) -> str:
+    return "; ".join(dict.fromkeys(troubles.values()))

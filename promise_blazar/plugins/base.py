@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a resource type has to know: what to book, and how to make it real in OpenStack.
+
+A plugin keeps nothing between calls and writes no database. Its steps (``prepare``, ``start``,
+``before_end``, ``end``) may be interrupted anywhere and are simply run again, by this process or
+another: each looks at what there is and does what is missing.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from promise_blazar.capacity.demand import Slots, WholeHosts
+from promise_blazar.cloud.protocol import Aggregate, Cloud
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What our things are called in OpenStack; Blazar's conventions unless configured."""
+
+    freepool: str = "freepool"
+    zone_prefix: str = "blazar_"
+    owner_key: str = "blazar:owner"
+    image_prefix: str = "reserved_"
+    before_end: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was made in OpenStack and cannot be found again by its name alone."""
+
+    aggregate_id: int | None = None
+    server_group_id: str | None = None
+    stale_group_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Units that the reservation holds on a host (1 for a whole host)."""
+
+    hypervisor: str
+    service_host: str
+    hypervisor_uuid: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One reservation, as the steps see it.
+
+    ``record`` keeps ids of servers that ``end`` will delete; ``servers`` are those recorded so
+    far. Only recorded servers are ever deleted: a step that comes late, after its host went to
+    somebody else, can then do no harm.
+    """
+
+    reservation_id: str
+    project_id: str
+    spec: Any
+    made: Made
+    holds: tuple[Hold, ...]
+    servers: frozenset[str] = frozenset()
+    record: Callable[[Iterable[str]], None] = lambda servers: None
+
+
+class Occupied(Exception):
+    """A host cannot be handed over: servers are on it that nobody expected there."""
+
+    def __init__(self, hypervisor: str, servers: tuple[str, ...]) -> None:
+        super().__init__(f"host {hypervisor} has servers of others: {', '.join(servers)}")
+        self.hypervisor = hypervisor
+
+
+class Plugin(Protocol):
+    resource_type: str
+    #: A frozen dataclass; its fields are columns of the type's table.
+    spec_type: type
+
+    def __init__(self, cloud: Cloud, names: Names) -> None: ...
+
+    def parse(self, values: Mapping[str, Any]) -> Any:
+        """The specification that a client's keys mean. Raises ``BadInput``."""
+        ...
+
+    def revise(self, spec: Any, values: Mapping[str, Any], running: bool) -> Any:
+        """The specification with these keys changed. Raises ``BadInput``, ``CannotUpdate``."""
+        ...
+
+    def demand(self, spec: Any) -> WholeHosts | Slots:
+        """What to book."""
+        ...
+
+    def show(self, reservation_id: str, spec: Any, made: Made) -> dict[str, Any]:
+        """The keys of this type in answers."""
+        ...
+
+    def group_policy(self, spec: Any) -> str | None:
+        """The server group it wants made with the tenant's token, if any."""
+        ...
+
+    def prepare(self, job: Job) -> Made:
+        """Make what can be made before the start."""
+        ...
+
+    def start(self, job: Job) -> None:
+        """Hand the held hosts over. Raises ``Occupied``."""
+        ...
+
+    def before_end(self, job: Job) -> None:
+        """What the tenant wants done while everything is still there."""
+        ...
+
+    def end(self, job: Job) -> str | None:
+        """Take everything back. None: nothing is left; else what is being waited for."""
+        ...
+
+
+def columns(spec: Any) -> dict[str, Any]:
+    """A specification as the columns of its table."""
+    return dataclasses.asdict(spec)
+
+
+def spec_of(plugin: Plugin, details: Mapping[str, Any]) -> Any:
+    """The specification that ``columns`` came from."""
+    names = (field.name for field in dataclasses.fields(plugin.spec_type))
+    return plugin.spec_type(**{name: details[name] for name in names})
+
+
+def made_of(details: Mapping[str, Any]) -> Made:
+    """What a reservation's row says was made for it."""
+    return Made(
+        aggregate_id=details.get("aggregate_id"),
+        server_group_id=details.get("server_group_id"),
+        stale_group_id=details.get("stale_group_id"),
+    )
+
+
+def find_aggregate(cloud: Cloud, name: str) -> Aggregate | None:
+    """The aggregate of exactly this name, without making it."""
+    return next((found for found in cloud.aggregates() if found.name == name), None)

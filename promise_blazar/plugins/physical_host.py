@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole hosts: ``physical:host``.
+
+While nobody leases it, a registered host is in the aggregate ``freepool``. A reservation has an
+aggregate of its own, named by its id, with the zone ``blazar_<id>`` and the owner's project in
+its metadata; the scheduler filter lets the owner's hinted servers onto the hosts in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from promise_blazar import exceptions
+from promise_blazar.capacity.demand import WholeHosts
+from promise_blazar.cloud.protocol import Aggregate, Cloud, Server
+from promise_blazar.plugins import values as read
+from promise_blazar.plugins.base import Job, Made, Names, Occupied, find_aggregate
+
+_BEFORE_END = ("", "default", "snapshot")
+_TRUE = ("true", "1", "yes", "on")
+
+
+@dataclass(frozen=True, slots=True)
+class HostSpec:
+    count_min: int
+    count_max: int
+    hypervisor_properties: str
+    resource_properties: str
+    before_end: str
+
+
+class PhysicalHost:
+    resource_type = "physical:host"
+    spec_type = HostSpec
+
+    def __init__(self, cloud: Cloud, names: Names) -> None:
+        self._cloud = cloud
+        self._names = names
+
+    # What is asked for
+
+    def parse(self, values: Mapping[str, Any]) -> HostSpec:
+        least = read.integer(values, "min", 1)
+        most = read.integer(values, "max", 1)
+        if most < least:
+            raise exceptions.BadInput(f"max ({most}) must not be less than min ({least})")
+        return HostSpec(
+            least,
+            most,
+            read.properties(values, "hypervisor_properties"),
+            read.properties(values, "resource_properties"),
+            read.one_of(values, "before_end", _BEFORE_END, "default"),
+        )
+
+    def revise(self, spec: HostSpec, values: Mapping[str, Any], running: bool) -> HostSpec:
+        return self.parse({**self._keys(spec), **values})
+
+    def demand(self, spec: HostSpec) -> WholeHosts:
+        where = read.queries(spec.hypervisor_properties, spec.resource_properties)
+        return WholeHosts(spec.count_min, spec.count_max, where)
+
+    def show(self, reservation_id: str, spec: HostSpec, made: Made) -> dict[str, Any]:
+        return self._keys(spec)
+
+    def group_policy(self, spec: HostSpec) -> None:
+        return None
+
+    def _keys(self, spec: HostSpec) -> dict[str, Any]:
+        return {
+            "min": spec.count_min,
+            "max": spec.count_max,
+            "hypervisor_properties": spec.hypervisor_properties,
+            "resource_properties": spec.resource_properties,
+            "before_end": spec.before_end,
+        }
+
+    # How it becomes real
+
+    def prepare(self, job: Job) -> Made:
+        return replace(job.made, aggregate_id=self._aggregate(job).id)
+
+    def start(self, job: Job) -> None:
+        aggregate = self._aggregate(job)
+        freepool = self._cloud.ensure_aggregate(self._names.freepool, None, {})
+        for hold in job.holds:
+            host = hold.service_host
+            if host not in aggregate.hosts:
+                strangers = self._cloud.servers_on_host(host)
+                if strangers:
+                    raise Occupied(hold.hypervisor, tuple(server.id for server in strangers))
+                # Into the new pool before out of the old: in between, a host in no pool
+                # would take anybody's server.
+                self._cloud.add_to_aggregate(aggregate.id, host)
+            if host in freepool.hosts:
+                self._cloud.remove_from_aggregate(freepool.id, host)
+
+    def before_end(self, job: Job) -> None:
+        action = (
+            self._names.before_end if job.spec.before_end == "default" else job.spec.before_end
+        )
+        if action != "snapshot":
+            return
+        aggregate = self._aggregate(job)
+        tenants = self._tenants(job, aggregate)
+        for server in self._servers(aggregate):
+            if server.project_id in tenants:
+                self._cloud.snapshot_server(server.id, self._names.image_prefix + server.name)
+
+    def end(self, job: Job) -> str | None:
+        aggregate = find_aggregate(self._cloud, job.reservation_id)
+        if aggregate is None:
+            return None
+        tenants = self._tenants(job, aggregate)
+        servers = self._servers(aggregate)
+        job.record(server.id for server in servers if server.project_id in tenants)
+        keys = {
+            key: None for key in aggregate.metadata if key in {self._names.owner_key, *tenants}
+        }
+        if keys:
+            # From here on the filter lets nobody in; who came until now is seen by a second look.
+            self._cloud.set_aggregate_metadata(aggregate.id, keys)
+            servers = self._servers(aggregate)
+            job.record(server.id for server in servers if server.project_id in tenants)
+        for server in servers:
+            if server.id in job.servers or server.project_id in tenants:
+                self._cloud.delete_server(server.id)
+        if servers:
+            return f"servers to disappear: {', '.join(server.id for server in servers)}"
+        freepool = self._cloud.ensure_aggregate(self._names.freepool, None, {})
+        for host in aggregate.hosts:
+            if host not in freepool.hosts:
+                self._cloud.add_to_aggregate(freepool.id, host)
+            self._cloud.remove_from_aggregate(aggregate.id, host)
+        self._cloud.delete_aggregate(aggregate.id)
+        return None
+
+    def _aggregate(self, job: Job) -> Aggregate:
+        return self._cloud.ensure_aggregate(
+            job.reservation_id,
+            self._names.zone_prefix + job.reservation_id,
+            {self._names.owner_key: job.project_id},
+        )
+
+    def _servers(self, aggregate: Aggregate) -> list[Server]:
+        return [s for host in aggregate.hosts for s in self._cloud.servers_on_host(host)]
+
+    def _tenants(self, job: Job, aggregate: Aggregate) -> frozenset[str]:
+        """The owner's project, and the projects the operator let in beside it."""
+        members = (key for key, value in aggregate.metadata.items() if value.lower() in _TRUE)
+        return frozenset({job.project_id, *members})

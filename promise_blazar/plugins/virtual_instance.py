@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Room for servers of one shape: ``virtual:instance``.
+
+A reservation has a private flavor whose id is its own, which asks Placement for one unit of a
+resource class made for it. The hosts that carry its slots hold that class on a child provider,
+so Placement itself counts them: ``amount`` servers fit and not one more. An aggregate named by
+the id (without a zone: the hosts stay in the freepool) tells the scheduler filter where.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from promise_blazar import exceptions
+from promise_blazar.capacity.demand import Slots
+from promise_blazar.cloud.protocol import Aggregate, Cloud, Flavor
+from promise_blazar.plugins import values as read
+from promise_blazar.plugins.base import Job, Made, Names, find_aggregate
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSpec:
+    vcpus: int
+    memory_mb: int
+    disk_gb: int
+    amount: int
+    affinity: bool | None
+    resource_properties: str
+
+
+class VirtualInstance:
+    resource_type = "virtual:instance"
+    spec_type = InstanceSpec
+
+    def __init__(self, cloud: Cloud, names: Names) -> None:
+        self._cloud = cloud
+        self._names = names
+
+    # What is asked for
+
+    def parse(self, values: Mapping[str, Any]) -> InstanceSpec:
+        if "affinity" not in values:
+            raise exceptions.MissingParameter(param="affinity")
+        return InstanceSpec(
+            read.integer(values, "vcpus", 1),
+            read.integer(values, "memory_mb", 1),
+            read.integer(values, "disk_gb", 0),
+            read.integer(values, "amount", 1),
+            read.affinity(values),
+            read.properties(values, "resource_properties"),
+        )
+
+    def revise(self, spec: InstanceSpec, values: Mapping[str, Any], running: bool) -> InstanceSpec:
+        new = self.parse({**self._keys(spec), **values})
+        if running:
+            # The flavor is in use: its shape cannot change under the servers.
+            for name in ("vcpus", "memory_mb", "disk_gb", "affinity", "resource_properties"):
+                if getattr(new, name) != getattr(spec, name):
+                    raise exceptions.CannotUpdate(
+                        f"{name} cannot be updated once the reservation has started", param=name
+                    )
+            if new.amount < spec.amount:
+                raise exceptions.CannotUpdate(
+                    f"amount cannot shrink from {spec.amount} to {new.amount} "
+                    "once the reservation has started",
+                    param="amount",
+                )
+        return new
+
+    def demand(self, spec: InstanceSpec) -> Slots:
+        amounts = {"VCPU": spec.vcpus, "MEMORY_MB": spec.memory_mb, "DISK_GB": spec.disk_gb}
+        return Slots(spec.amount, amounts, spec.affinity, read.queries(spec.resource_properties))
+
+    def show(self, reservation_id: str, spec: InstanceSpec, made: Made) -> dict[str, Any]:
+        return {
+            **self._keys(spec),
+            "flavor_id": reservation_id,
+            "aggregate_id": made.aggregate_id,
+            "server_group_id": made.server_group_id,
+        }
+
+    def group_policy(self, spec: InstanceSpec) -> str | None:
+        return {True: "affinity", False: "anti-affinity", None: None}[spec.affinity]
+
+    def _keys(self, spec: InstanceSpec) -> dict[str, Any]:
+        return {name: getattr(spec, name) for name in InstanceSpec.__slots__}
+
+    # How it becomes real
+
+    def prepare(self, job: Job) -> Made:
+        aggregate = self._aggregate(job)
+        resource_class = resource_class_of(job.reservation_id)
+        self._cloud.ensure_resource_class(resource_class)
+        self._cloud.ensure_flavor(
+            Flavor(
+                id=job.reservation_id,
+                name=f"reservation:{job.reservation_id}",
+                vcpus=job.spec.vcpus,
+                memory_mb=job.spec.memory_mb,
+                disk_gb=job.spec.disk_gb,
+                extra_specs={
+                    "aggregate_instance_extra_specs:reservation": job.reservation_id,
+                    f"resources:{resource_class}": "1",
+                },
+            )
+        )
+        if job.made.stale_group_id is not None:
+            self._cloud.delete_server_group(job.made.stale_group_id)
+        return replace(job.made, aggregate_id=aggregate.id, stale_group_id=None)
+
+    def start(self, job: Job) -> None:
+        aggregate = self._aggregate(job)
+        resource_class = resource_class_of(job.reservation_id)
+        for hold in job.holds:
+            if hold.service_host not in aggregate.hosts:
+                self._cloud.add_to_aggregate(aggregate.id, hold.service_host)
+            provider = child_provider_of(hold.hypervisor)
+            self._cloud.ensure_child_provider(hold.hypervisor_uuid, provider)
+            self._cloud.ensure_child_inventory(provider, resource_class, hold.units)
+        # The key to the door comes last.
+        self._cloud.grant_flavor(job.reservation_id, job.project_id)
+
+    def before_end(self, job: Job) -> None:
+        """Nothing: snapshots are for whole hosts, as in Blazar."""
+
+    def end(self, job: Job) -> str | None:
+        self._cloud.revoke_flavor(job.reservation_id, job.project_id)
+        servers = self._cloud.servers_of_flavor(job.reservation_id)
+        job.record(server.id for server in servers)
+        for server in servers:
+            self._cloud.delete_server(server.id)
+        if servers:
+            return f"servers to disappear: {', '.join(server.id for server in servers)}"
+        resource_class = resource_class_of(job.reservation_id)
+        for hold in job.holds:
+            self._empty(child_provider_of(hold.hypervisor), resource_class)
+        self._cloud.delete_resource_class(resource_class)
+        aggregate = find_aggregate(self._cloud, job.reservation_id)
+        if aggregate is not None:
+            self._cloud.delete_aggregate(aggregate.id)
+        for group in (job.made.server_group_id, job.made.stale_group_id):
+            if group is not None:
+                self._cloud.delete_server_group(group)
+        # Last: by the flavor the servers were found.
+        self._cloud.delete_flavor(job.reservation_id)
+        return None
+
+    def _empty(self, provider: str, resource_class: str) -> None:
+        # Emptied, never deleted: under a running nova-compute a deleted child provider makes
+        # every build on the host fail until the compute has refreshed its tree.
+        if resource_class in self._cloud.child_inventory(provider):
+            self._cloud.ensure_child_inventory(provider, resource_class, 0)
+
+    def _aggregate(self, job: Job) -> Aggregate:
+        return self._cloud.ensure_aggregate(
+            job.reservation_id,
+            None,
+            {"reservation": job.reservation_id, self._names.owner_key: job.project_id},
+        )
+
+
+def resource_class_of(reservation_id: str) -> str:
+    """The resource class that counts a reservation's slots."""
+    return "CUSTOM_RESERVATION_" + reservation_id.upper().replace("-", "_")
+
+
+def child_provider_of(hypervisor: str) -> str:
+    """The child provider on which a host's slots are counted."""
+    return f"blazar_{hypervisor}"
