@@ -15,6 +15,7 @@ from promise_blazar.cloud.openstack import session as sessions
 from promise_blazar.cloud.openstack.aggregates import Aggregates
 from promise_blazar.cloud.openstack.flavors import Flavors
 from promise_blazar.cloud.openstack.hypervisors import Hypervisors
+from promise_blazar.cloud.openstack.images import Images
 from promise_blazar.cloud.openstack.nova import Nova
 from promise_blazar.cloud.openstack.servers import Servers
 from promise_blazar.cloud.protocol import Aggregate, Flavor, Hypervisor, Server
@@ -33,7 +34,8 @@ class OpenStackCloud:
         )
         self._aggregates = Aggregates(nova)
         self._flavors = Flavors(nova)
-        self._servers = Servers(nova)
+        images = Images(sessions.service(conf, session, "glance"), patience.call_timeout)
+        self._servers = Servers(nova, images)
         self._hypervisors = Hypervisors(nova, self._placement, patience.list_workers)
 
     # Hypervisors

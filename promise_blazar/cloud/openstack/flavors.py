@@ -77,17 +77,32 @@ class Flavors:
             return found
 
     def _ensure_extra_specs(self, found: Any, flavor: Flavor) -> None:
-        wanted, there = dict(flavor.extra_specs), found.to_dict().get("extra_specs", {})
-        missing = {key: value for key, value in wanted.items() if there.get(key) != value}
+        missing = _missing(found, flavor)
         if missing:
-            with calling("nova.flavor.set_extra_specs", self._nova.call_timeout):
-                found.set_keys(missing)
-        for key in sorted(there.keys() - wanted.keys()):
+            try:
+                with calling("nova.flavor.set_extra_specs", self._nova.call_timeout):
+                    found.set_keys(missing)
+            except exceptions.CloudError as error:
+                # Nova gives up when others set the same keys at once; theirs are as good.
+                again = self._find(flavor.id) if is_status(error, CONFLICT) else None
+                if again is None or _missing(again, flavor):
+                    raise
+        for key in sorted(_extra_specs(found).keys() - flavor.extra_specs.keys()):
             try:
                 with calling("nova.flavor.unset_extra_spec", self._nova.call_timeout):
                     found.unset_keys([key])
             except exceptions.NotFound:
                 continue
+
+
+def _extra_specs(found: Any) -> dict[str, str]:
+    # What Nova answers to a create has none.
+    return dict(found.to_dict().get("extra_specs", {}))
+
+
+def _missing(found: Any, flavor: Flavor) -> dict[str, str]:
+    there = _extra_specs(found)
+    return {key: value for key, value in flavor.extra_specs.items() if there.get(key) != value}
 
 
 def _has_shape(found: Any, flavor: Flavor) -> bool:

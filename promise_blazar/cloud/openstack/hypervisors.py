@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from promise_blazar import exceptions
-from promise_blazar.cloud.openstack.errors import calling
+from promise_blazar.cloud.openstack.errors import BAD_REQUEST, calling, is_status
 from promise_blazar.cloud.openstack.nova import Nova
 from promise_blazar.cloud.openstack.placement import Placement
 from promise_blazar.cloud.protocol import Hypervisor, Inventory
@@ -66,6 +66,11 @@ class Hypervisors:
         try:
             found = list(self._pages({"hypervisor_hostname_pattern": name}))
         except exceptions.NotFound:
+            return None
+        except exceptions.CloudError as error:
+            # A name with a character that Nova allows in no pattern: it has none like that.
+            if not is_status(error, BAD_REQUEST):
+                raise
             return None
         return next((node for node in found if node["hypervisor_hostname"] == name), None)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers of all projects: calls ``nova.server.show``, ``.list``, ``.delete``, ``.snapshot``,
-and their groups: ``nova.server_group.delete``.
+and ``glance.image.hand_over``; and their groups: ``nova.server_group.delete``.
 
 Nova 2.47 and later shows a server's flavor as it was, with its extra specs but without its id;
 earlier ones show the id alone. Both matter, so a look that finds something asks twice.
@@ -11,6 +11,7 @@ from typing import Any
 
 from promise_blazar import exceptions
 from promise_blazar.cloud.openstack.errors import calling
+from promise_blazar.cloud.openstack.images import Images
 from promise_blazar.cloud.openstack.nova import Nova, refuse_partial
 from promise_blazar.cloud.protocol import Server
 
@@ -18,8 +19,9 @@ _HOST = "OS-EXT-SRV-ATTR:host"
 
 
 class Servers:
-    def __init__(self, nova: Nova) -> None:
+    def __init__(self, nova: Nova, images: Images) -> None:
         self._nova = nova
+        self._images = images
 
     def show(self, server_id: str) -> Server | None:
         client, earlier = self._nova.client, self._nova.flavor_id_client
@@ -66,8 +68,11 @@ class Servers:
             return
 
     def snapshot(self, server_id: str, image_name: str) -> None:
+        with calling("nova.server.show", self._nova.call_timeout):
+            project_id = self._nova.client.servers.get(server_id).tenant_id
         with calling("nova.server.snapshot", self._nova.call_timeout):
-            self._nova.client.servers.create_image(server_id, image_name)
+            image_id = str(self._nova.client.servers.create_image(server_id, image_name))
+        self._images.hand_over(image_id, project_id)
 
     def delete_group(self, group_id: str) -> None:
         try:

@@ -16,7 +16,7 @@ from promise_blazar.cloud.openstack import transport
 from promise_blazar.conf import cloud as options
 
 #: What stands in the catalog, if ``service_type`` is not configured.
-_SERVICE_TYPES = {"nova": "compute", "placement": "placement"}
+_SERVICE_TYPES = {"nova": "compute", "placement": "placement", "glance": "image"}
 
 
 def load(conf: cfg.ConfigOpts) -> keystone_session.Session:
@@ -51,7 +51,10 @@ def where(conf: cfg.ConfigOpts, name: str) -> Mapping[str, Any]:
 
 
 def service(
-    conf: cfg.ConfigOpts, session: keystone_session.Session, name: str, microversion: str
+    conf: cfg.ConfigOpts,
+    session: keystone_session.Session,
+    name: str,
+    microversion: str | None = None,
 ) -> adapter.Adapter:
     """One service's API at one microversion. Answers of any status are returned, not raised."""
     return adapter.Adapter(
