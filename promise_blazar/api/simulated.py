@@ -258,7 +258,7 @@ def _is_admin() -> bool:
 
 def _authorize_admin() -> None:
     if not _is_admin():
-        raise exceptions.PolicyNotAuthorized(action="simulated")
+        raise exceptions.Forbidden("Only an administrator may change the simulated cloud")
 
 
 def _scope() -> str | None:
