@@ -111,7 +111,7 @@ class Hints(base.BaseTestCase):
             "false": False,
             "no": False,
             "0": False,
-            "truely": False,
+            "truthful": False,
             "member": False,
         }.items():
             with self.subTest(value=value):
