@@ -11,6 +11,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from promise_blazar import exceptions
 
+#: What a transaction is, to those who hand it on and write no SQL themselves.
+__all__ = ["Connection", "Database", "LostRace"]
+
 
 class LostRace(Exception):
     """The database chose somebody else's transaction: try again in a new one."""

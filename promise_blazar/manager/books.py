@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlalchemy import Connection
-
 from promise_blazar import exceptions, times
 from promise_blazar.capacity.admission import Plan, Refusal, admit, holds
 from promise_blazar.capacity.demand import Ask
@@ -21,7 +19,7 @@ from promise_blazar.capacity.explanation import Explanation, explain
 from promise_blazar.capacity.ledger import Host, Ledger
 from promise_blazar.clock import Clock
 from promise_blazar.db import bookings, hosts, providers
-from promise_blazar.db.engine import Database, LostRace
+from promise_blazar.db.engine import Connection, Database, LostRace
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
 
 from promise_blazar import exceptions
 from promise_blazar.capacity.admission import Plan, Refusal, admit
@@ -20,7 +19,7 @@ from promise_blazar.capacity.ledger import Ledger
 from promise_blazar.clock import Clock
 from promise_blazar.context import RequestContext
 from promise_blazar.db import bookings, keys, leases
-from promise_blazar.db.engine import Database
+from promise_blazar.db.engine import Connection, Database
 from promise_blazar.manager import lifecycle as life
 from promise_blazar.manager.books import Books, Refused
 from promise_blazar.manager.deletion import Deletion

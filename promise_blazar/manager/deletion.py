@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Delete a lease, whatever state it is in."""
 
-from sqlalchemy import Connection
-
 from promise_blazar import times
 from promise_blazar.clock import Clock
 from promise_blazar.db import bookings, leases
-from promise_blazar.db.engine import Database
+from promise_blazar.db.engine import Connection, Database
 from promise_blazar.manager import lifecycle as life
 from promise_blazar.manager.books import Books
 from promise_blazar.manager.engine import Engine

@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
-
 from promise_blazar import exceptions, times
 from promise_blazar.clock import Clock
 from promise_blazar.cloud.protocol import Cloud, Hypervisor
 from promise_blazar.db import bookings, hosts, leases
-from promise_blazar.db.engine import Database
+from promise_blazar.db.engine import Connection, Database
 from promise_blazar.db.hosts import HostRecord
 from promise_blazar.manager.books import Books
 from promise_blazar.manager.messages import (

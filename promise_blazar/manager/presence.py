@@ -72,7 +72,7 @@ class Presence:
 
     def start(self) -> None:
         """Arrive, and beat from now on."""
-        self._arrive()
+        self.arrive()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._thread.start()
 
@@ -119,7 +119,7 @@ class Presence:
             beats = ownership.beats(connection)
         if not alive:
             LOG.warning("Manager %s was taken for dead; starting again under a new id", self.id)
-            self._arrive()
+            self.arrive()
             return
         self._acknowledged = sent
         self._judge(beats, owners)
@@ -144,7 +144,8 @@ class Presence:
             with self._database.writer() as connection:
                 ownership.bury(connection, forgotten)
 
-    def _arrive(self) -> None:
+    def arrive(self) -> None:
+        """Begin to be, under a new id."""
         new = str(uuid.uuid4())
         sent = self._clock.monotonic()
         with self._database.writer() as connection:

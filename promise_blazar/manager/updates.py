@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
-
 from promise_blazar import exceptions, times
 from promise_blazar.capacity.admission import Plan, Refusal, admit
 from promise_blazar.capacity.demand import Ask, Placement
@@ -17,7 +15,7 @@ from promise_blazar.capacity.explanation import explain
 from promise_blazar.capacity.ledger import Ledger
 from promise_blazar.clock import Clock
 from promise_blazar.db import bookings, leases
-from promise_blazar.db.engine import Database
+from promise_blazar.db.engine import Connection, Database
 from promise_blazar.db.leases import LeaseRecord, ReservationRecord
 from promise_blazar.manager import lifecycle as life
 from promise_blazar.manager.books import Books, Refused

@@ -12,12 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection
-
 from promise_blazar import exceptions, times
 from promise_blazar.clock import Clock
 from promise_blazar.db import bookings, leases
-from promise_blazar.db.engine import Database
+from promise_blazar.db.engine import Connection, Database
 from promise_blazar.db.leases import LeaseRecord, ReservationRecord
 from promise_blazar.manager import lifecycle as life
 from promise_blazar.manager.books import Books

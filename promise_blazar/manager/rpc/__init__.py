@@ -6,7 +6,12 @@ Version history of the ``leases`` and ``hosts`` endpoints:
 * 1.0: the calls of ``promise_blazar.manager.interface``.
 """
 
-from promise_blazar.manager.rpc.client import client
-from promise_blazar.manager.rpc.server import server
+from oslo_service.backend import BackendType, init_backend
+
+# oslo.messaging imports oslo.service, whose default is still eventlet: choose before it does.
+init_backend(BackendType.THREADING)
+
+from promise_blazar.manager.rpc.client import client  # noqa: E402
+from promise_blazar.manager.rpc.server import server  # noqa: E402
 
 __all__ = ["client", "server"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import oslo_messaging
 from oslo_config import cfg
+from oslo_messaging.rpc.server import RPCServer
 
 from promise_blazar import exceptions
 from promise_blazar.context import RequestContext
@@ -16,7 +17,7 @@ from promise_blazar.manager.rpc import wire
 LOG = logging.getLogger(__name__)
 
 
-def server(conf: cfg.ConfigOpts, manager: Manager, name: str) -> oslo_messaging.RPCServer:
+def server(conf: cfg.ConfigOpts, manager: Manager, name: str) -> RPCServer:
     """A server, not yet started, that answers on the configured topic as ``name``."""
     transport = oslo_messaging.get_rpc_transport(conf)
     target = oslo_messaging.Target(topic=conf.manager.rpc_topic, server=name)

@@ -48,7 +48,8 @@ HIDDEN = {
     "flask": ("promise_blazar.api", "promise_blazar.cmd", "promise_blazar.wsgi"),
     "nova": ("nova_filter.filters",),
     "novaclient": ("promise_blazar.cloud.openstack",),
-    "oslo_db": ("promise_blazar.db",),
+    # Its options are registered where all others are.
+    "oslo_db": ("promise_blazar.db", "promise_blazar.conf.opts"),
     "sqlalchemy": ("promise_blazar.db",),
 }
 

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole service in a test: REST in front, a real database and a simulated cloud behind."""
+
+import json
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from oslo_config import cfg
+from werkzeug.test import Client, TestResponse
+
+from promise_blazar import times
+from promise_blazar.api import simulated
+from promise_blazar.api.app import create_app
+from promise_blazar.cloud.simulated import SimulatedCloud
+from promise_blazar.conf import opts
+from promise_blazar.db import migrate
+from promise_blazar.db.engine import Database
+from promise_blazar.manager.service import ManagerService
+from promise_blazar.tests import base
+from promise_blazar.tests.fakes import ManualClock
+
+HOST = {
+    "resource_type": "physical:host",
+    "min": 1,
+    "max": 1,
+    "hypervisor_properties": "",
+    "resource_properties": "",
+}
+INSTANCE = {
+    "resource_type": "virtual:instance",
+    "vcpus": 2,
+    "memory_mb": 2048,
+    "disk_gb": 10,
+    "amount": 2,
+    "affinity": None,
+    "resource_properties": "",
+}
+
+
+def sync(url: str) -> None:
+    """Fills an empty database; for ``DatabaseTestCase.prepare``."""
+    database = Database(url)
+    migrate.sync(database)
+    database.dispose()
+
+
+def configuration(**overrides: Any) -> cfg.ConfigOpts:
+    """A configuration of its own; overrides by ``group__option``."""
+    conf = cfg.ConfigOpts()
+    opts.register(conf)
+    conf(["--config-file=/dev/null"], project="promise-blazar")
+    conf.set_override("auth_strategy", "noauth", "api")
+    for name, value in overrides.items():
+        group, option = name.split("__")
+        conf.set_override(option, value, group)
+    return conf
+
+
+class ServiceTestCase(base.DatabaseTestCase):
+    """Time stands still until ``pass_time``; what is due then happens before it returns."""
+
+    prepare = staticmethod(sync)
+    #: Hosts of the simulated cloud, and how many of them are registered at first.
+    hosts = 3
+    registered = 3
+    #: Options, as for ``configuration``.
+    options: dict[str, Any] = {}  # noqa: RUF012 - replaced by subclasses, never changed
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.clock = ManualClock()
+        state = self.enterContext(tempfile.TemporaryDirectory())
+        self.cloud = SimulatedCloud(
+            Path(state) / "cloud.sqlite", self.hosts, self.clock, sleep=self.clock.advance
+        )
+        self.addCleanup(self.cloud.close)
+        self.conf = configuration(**self.options)
+        self.service = self.manager()
+        self.api = Client(self.application(self.service))
+        for number in range(1, self.registered + 1):
+            answer = self.call(
+                "POST", "/v1/os-hosts", {"name": f"compute-{number}"}, "admin:admin"
+            )
+            self.assertEqual(201, answer.status_code, answer.text)
+
+    def manager(self) -> ManagerService:
+        """One more manager on the same database and cloud; it acts only in ``run_due``."""
+        service = ManagerService(self.conf, Database(self.url), self.cloud, self.clock)
+        service.presence.arrive()
+        self.addCleanup(service.stop)
+        return service
+
+    def application(self, service: ManagerService) -> Any:
+        extensions = [simulated.blueprint(self.cloud)]
+        return create_app(self.conf, service, self.cloud, self.clock, extensions)
+
+    def call(
+        self,
+        verb: str,
+        path: str,
+        body: Any = None,
+        token: str = "alice:demo",
+        headers: dict[str, str] | None = None,
+    ) -> TestResponse:
+        return self.api.open(
+            path,
+            method=verb,
+            data=None if body is None else json.dumps(body),
+            content_type=None if body is None else "application/json",
+            headers={"X-Auth-Token": token, **(headers or {})},
+        )
+
+    def pass_time(self, seconds: float = 0) -> None:
+        self.clock.advance(seconds)
+        self.service.presence.beat()
+        self.service.engine.run_due()
+
+    def minute(self, minutes: float) -> str:
+        """The time so many minutes from the test's beginning, as Blazar's clients write it."""
+        begin = datetime(2030, 1, 1, tzinfo=self.clock.now().tzinfo)
+        instant = times.from_micros(times.to_micros(begin) + int(minutes * 60_000_000))
+        return instant.strftime(times.MINUTE_FORMAT)
+
+    # What most tests do
+
+    def lease(
+        self,
+        *reservations: dict[str, Any],
+        start: str = "now",
+        end: float = 60,
+        token: str = "alice:demo",
+        **more: Any,
+    ) -> dict[str, Any]:
+        """A lease that is made; its JSON."""
+        body = {
+            "name": "lease",
+            "start_date": start,
+            "end_date": self.minute(end),
+            "reservations": list(reservations),
+            **more,
+        }
+        answer = self.call("POST", "/v1/leases", body, token)
+        self.assertEqual(201, answer.status_code, answer.text)
+        return answer.json["lease"]
+
+    def show(self, lease: dict[str, Any]) -> dict[str, Any]:
+        answer = self.call("GET", f"/v1/leases/{lease['id']}", token="admin:admin")
+        self.assertEqual(200, answer.status_code, answer.text)
+        return answer.json["lease"]
+
+    def boot(
+        self, flavor: str = "m1.tiny", token: str = "alice:demo", **hints: Any
+    ) -> dict[str, Any]:
+        """A server of the simulated cloud, ACTIVE or ERROR."""
+        body = {"name": "server", "flavor": flavor, "image": "tiny", "hints": hints}
+        answer = self.call("POST", "/simulated/servers", body, token)
+        self.assertEqual(202, answer.status_code, answer.text)
+        return answer.json["server"]
+
+    def aggregates(self) -> dict[str, list[str]]:
+        """The hosts of each aggregate, by its name."""
+        return {found.name: sorted(found.hosts) for found in self.cloud.aggregates()}
