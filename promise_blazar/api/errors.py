@@ -6,6 +6,7 @@ clients read ``error_message`` and the status, and nothing else.
 """
 
 import http
+import math
 from typing import Any
 
 import flask
@@ -32,6 +33,13 @@ STATUS: dict[type[exceptions.PromiseBlazarError], int] = {
 
 #: What a refusal tells beside its sentence.
 REFUSAL_FACTS = ("reasons", "fits", "alternatives")
+
+#: Where Werkzeug speaks to someone in front of a browser.
+_MESSAGES = {
+    404: "There is nothing at this path",
+    405: "This path does not know the method",
+    413: "The request body is too large",
+}
 
 #: Seconds, where the error itself does not know better.
 RETRY_AFTER = 5
@@ -68,7 +76,8 @@ def ours(error: exceptions.PromiseBlazarError) -> flask.Response:
         document |= {fact: error.facts.get(fact, _nothing(fact)) for fact in REFUSAL_FACTS}
     response = _response(status, document)
     if status == http.HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = str(error.facts.get("retry_after") or RETRY_AFTER)
+        patience = error.facts.get("retry_after") or RETRY_AFTER
+        response.headers["Retry-After"] = str(math.ceil(patience))
         LOG.warning("Answering 503: %s", error.message)
     elif status == http.HTTPStatus.BAD_GATEWAY:
         LOG.warning("Answering 502: %s", error.message)
@@ -78,7 +87,8 @@ def ours(error: exceptions.PromiseBlazarError) -> flask.Response:
 def of_http(error: http_exceptions.HTTPException) -> flask.Response:
     """Flask's own: no such route, no such method, too large."""
     status = error.code or 500
-    response = _response(status, body(status, error.description or error.name))
+    message = _MESSAGES.get(status) or error.description or error.name
+    response = _response(status, body(status, message))
     for name, value in error.get_headers(flask.request.environ):
         if name.lower() != "content-type":
             response.headers[name] = value

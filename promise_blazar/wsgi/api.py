@@ -40,8 +40,16 @@ def build() -> Any:
 
     conf = cfg.CONF
     logging.register_options(conf)
-    directory = os.environ.get("OS_PROMISE_BLAZAR_CONFIG_DIR")
-    files = None if directory is None else [os.path.join(directory, f"{PROJECT}.conf")]
-    conf([], project=PROJECT, default_config_files=files)
+    conf([], project=PROJECT, **_places(os.environ.get("OS_PROMISE_BLAZAR_CONFIG_DIR")))
     logging.setup(conf, PROJECT)
     return create_app(conf, rpc.client(conf), factory.groups(conf), SystemClock())
+
+
+def _places(directory: str | None) -> dict[str, list[str]]:
+    if directory is None:
+        return {}
+    drop_ins = os.path.join(directory, f"{PROJECT}.conf.d")
+    return {
+        "default_config_files": [os.path.join(directory, f"{PROJECT}.conf")],
+        "default_config_dirs": [drop_ins] if os.path.isdir(drop_ins) else [],
+    }

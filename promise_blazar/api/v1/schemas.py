@@ -27,7 +27,7 @@ _flag = {
     "pattern": "^(?i:true|false|1|0|yes|no|on|off)$",
     "description": "true or false",
 }
-_scalar_types = ["string", "integer", "number", "boolean"]
+_scalar_types = ["string", "number", "boolean"]
 
 
 def _object(properties: dict[str, Any], **more: Any) -> dict[str, Any]:
