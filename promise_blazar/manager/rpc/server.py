@@ -10,7 +10,6 @@ from oslo_config import cfg
 from oslo_messaging.rpc.server import RPCServer
 
 from promise_blazar import exceptions
-from promise_blazar.context import RequestContext
 from promise_blazar.manager.interface import Manager
 from promise_blazar.manager.rpc import wire
 
@@ -44,8 +43,9 @@ def _exposed(call: str, method: Callable[..., Any]) -> Callable[..., Any]:
     def endpoint(self: object, ctxt: dict[str, Any], **arguments: Any) -> dict[str, Any]:
         try:
             decoded = wire.decode_arguments(call, arguments)
-            if ctxt:
-                decoded["context"] = RequestContext(**ctxt)
+            context = wire.decode_context(ctxt)
+            if context is not None:
+                decoded["context"] = context
             return {"answer": wire.encode(method(**decoded))}
         except exceptions.PromiseBlazarError as error:
             return {"error": error.to_wire()}

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from promise_blazar.context import RequestContext
 from promise_blazar.manager.interface import Manager
 
 VERSION = "1.0"
@@ -51,6 +52,11 @@ def decode_arguments(call: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Raises ``msgspec.ValidationError`` for a peer that speaks otherwise."""
     types = _types(call)
     return {name: msgspec.convert(value, types[name]) for name, value in arguments.items()}
+
+
+def decode_context(ctxt: Mapping[str, Any]) -> RequestContext | None:
+    """The caller, if there is one: oslo.messaging adds members of its own (``client_timeout``)."""
+    return msgspec.convert(dict(ctxt), RequestContext) if "user_id" in ctxt else None
 
 
 def decode_answer(call: str, answer: Any) -> Any:
