@@ -20,6 +20,8 @@ def configure(
     opts.register(conf)
     # The SQL library's debug output of every statement is nobody's log.
     log.set_defaults(default_log_levels=[*log.get_default_log_levels(), "alembic=WARN"])
+    # Standard output belongs to the command; oslo.log would otherwise write there.
+    conf.set_default("use_stderr", True)
     conf(arguments, project=PROJECT, prog=prog)
     log.setup(conf, PROJECT)
 
