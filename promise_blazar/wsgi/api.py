@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """``promise_blazar.wsgi.api:application``, for uWSGI or any other WSGI server.
 
-The configuration is ``promise-blazar.conf`` (and ``promise-blazar.conf.d/``) in the directory
-that OS_PROMISE_BLAZAR_CONFIG_DIR names, else in oslo.config's usual places.
+The configuration is ``promise-blazar.conf`` and ``promise-blazar.conf.d/`` in the directory that
+OS_PROMISE_BLAZAR_CONFIG_DIR names, else in oslo.config's usual places.
 """
 
 import os
@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from oslo_config import cfg
-from oslo_log import log as logging
 
 from promise_blazar.api.app import create_app
 from promise_blazar.clock import SystemClock
-
-PROJECT = "promise-blazar"
+from promise_blazar.cloud import factory
+from promise_blazar.cmd import common
+from promise_blazar.manager import rpc
 
 _lock = threading.Lock()
 _application: Any = None
@@ -28,28 +28,23 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     global _application
     with _lock:
         if _application is None:
-            _application = build()
+            _application = _build()
     answer: Iterable[bytes] = _application(environ, start_response)
     return answer
 
 
-def build() -> Any:
-    """The application as the configuration files say."""
-    from promise_blazar.cloud import factory
-    from promise_blazar.manager import rpc
-
+def _build() -> Any:
     conf = cfg.CONF
-    logging.register_options(conf)
-    conf([], project=PROJECT, **_places(os.environ.get("OS_PROMISE_BLAZAR_CONFIG_DIR")))
-    logging.setup(conf, PROJECT)
+    common.configure(conf, _arguments(os.environ.get("OS_PROMISE_BLAZAR_CONFIG_DIR")))
     return create_app(conf, rpc.client(conf), factory.groups(conf), SystemClock())
 
 
-def _places(directory: str | None) -> dict[str, list[str]]:
+def _arguments(directory: str | None) -> list[str]:
+    """In the words of the command line; the server's own is not ours to read."""
     if directory is None:
-        return {}
-    drop_ins = os.path.join(directory, f"{PROJECT}.conf.d")
-    return {
-        "default_config_files": [os.path.join(directory, f"{PROJECT}.conf")],
-        "default_config_dirs": [drop_ins] if os.path.isdir(drop_ins) else [],
-    }
+        return []
+    arguments = [f"--config-file={directory}/{common.PROJECT}.conf"]
+    drop_ins = f"{directory}/{common.PROJECT}.conf.d"
+    if os.path.isdir(drop_ins):
+        arguments.append(f"--config-dir={drop_ins}")
+    return arguments
