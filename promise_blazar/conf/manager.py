@@ -56,13 +56,6 @@ MANAGER_OPTIONS = [
         "and the others take its work over shortly after. Must exceed the time-out of one call "
         "to OpenStack ([openstack] call_timeout) plus two heartbeats.",
     ),
-    cfg.FloatOpt(
-        "call_timeout",
-        default=5,
-        min=0.05,
-        help="Seconds that a claim must still last for a call to OpenStack to be begun. Not less "
-        "than [openstack] call_timeout.",
-    ),
     cfg.IntOpt(
         "start_wait",
         default=600,

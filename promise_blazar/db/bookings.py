@@ -64,9 +64,14 @@ def changed(connection: Connection, provider_id: int, generation: int) -> Sequen
     return _rows(connection, where)
 
 
-def live(connection: Connection, provider_id: int) -> Sequence[LedgerRow]:
-    """Every booking that is not a tombstone: what a manager loads at its start."""
-    return _rows(connection, (Booking.provider_id == provider_id) & Booking.deleted.is_(False))
+def live(connection: Connection, provider_id: int, now: int) -> Sequence[LedgerRow]:
+    """Every booking that can still matter to a decision: what a manager loads at its start."""
+    where = (
+        (Booking.provider_id == provider_id)
+        & Booking.deleted.is_(False)
+        & (Booking.released.is_(False) | (Booking.end > now))
+    )
+    return _rows(connection, where)
 
 
 def _rows(connection: Connection, where: ColumnElement[bool]) -> Sequence[LedgerRow]:

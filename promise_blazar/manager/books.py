@@ -181,7 +181,7 @@ class Books:
     def _apply(self, connection: Connection, seen: int | None) -> None:
         if seen is None:
             host_rows = hosts.listed(connection, self.provider_id)
-            rows = bookings.live(connection, self.provider_id)
+            rows = bookings.live(connection, self.provider_id, self._now())
         else:
             host_rows = hosts.changed(connection, self.provider_id, seen)
             rows = bookings.changed(connection, self.provider_id, seen)
@@ -190,12 +190,17 @@ class Books:
                 self._ledger.drop_host(host.id)
             else:
                 self._ledger.put_host(_ledger_host(host))
-        live = [row[:8] for row in rows if not row[8]]
+        # What has ended and was let go of matters to no decision any more: the books would only
+        # grow with history.
+        now = self._now()
+        over = [row[0] for row in rows if row[8] or (row[7] and row[6] <= now)]
+        gone = set(over)
+        live = [row[:8] for row in rows if row[0] not in gone]
         new = {row[3] for row in live if row[3] != -1 and not self._ledger.has_bundle(row[3])}
         if new:
             for number, amounts in bookings.bundles(connection, sorted(new)).items():
                 self._ledger.put_bundle(number, amounts)
-        self._ledger.drop_bookings([row[0] for row in rows if row[8]])
+        self._ledger.drop_bookings(over)
         if live:
             self._ledger.put_bookings(*zip(*live, strict=True))
 

@@ -62,7 +62,7 @@ class ManagerService:
             socket.gethostname(),
             options.heartbeat_interval,
             options.claim_seconds,
-            options.call_timeout,
+            conf.openstack.call_timeout,
         )
         patience = Patience(options.start_attempts, options.retry_delay, options.poll_interval)
         work = Work(database, self._books, self._plugins, clock, patience)

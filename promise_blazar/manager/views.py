@@ -85,8 +85,11 @@ def refusal(explanation: Explanation) -> exceptions.NotEnoughHosts:
 
     Its message begins with Blazar's words, which clients look for.
     """
+    words = f"{exceptions.NotEnoughHosts.sentence}: {explanation.text}"
+    for window in explanation.alternatives[:1]:
+        words += f"; it would fit from {_minute(window.start)} to {_minute(window.end)} UTC"
     return exceptions.NotEnoughHosts(
-        f"{exceptions.NotEnoughHosts.sentence}: {explanation.text}",
+        words,
         reasons=[
             {
                 "check": reason.check,
@@ -103,10 +106,11 @@ def refusal(explanation: Explanation) -> exceptions.NotEnoughHosts:
         ],
         fits=dict(explanation.fits),
         alternatives=[
-            {
-                "start_date": times.from_micros(window.start).strftime(times.MINUTE_FORMAT),
-                "end_date": times.from_micros(window.end).strftime(times.MINUTE_FORMAT),
-            }
+            {"start_date": _minute(window.start), "end_date": _minute(window.end)}
             for window in explanation.alternatives
         ],
     )
+
+
+def _minute(micros: int) -> str:
+    return times.from_micros(micros).strftime(times.MINUTE_FORMAT)
