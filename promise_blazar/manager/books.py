@@ -10,13 +10,15 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 from promise_blazar import exceptions, times
 from promise_blazar.capacity.admission import Plan, Refusal, admit, holds
-from promise_blazar.capacity.demand import Ask
+from promise_blazar.capacity.demand import Ask, Window
 from promise_blazar.capacity.explanation import Explanation, explain
 from promise_blazar.capacity.ledger import Host, Ledger
+from promise_blazar.capacity.search import next_windows
 from promise_blazar.clock import Clock
 from promise_blazar.db import bookings, hosts, providers
 from promise_blazar.db.engine import Connection, Database, LostRace
@@ -64,6 +66,13 @@ class Books:
             self._catch_up()
             return question(self._ledger, self._now())
 
+    def rehearse(self, asks: Sequence[Ask], exclude: frozenset[int] = frozenset()) -> None:
+        """Would these asks be admitted? Raises ``Refused``, ``Busy``, ``Unavailable``."""
+        with self._my_turn():
+            self._catch_up()
+            if isinstance(self._admit(asks, exclude), Refusal):
+                raise self._refused(asks, exclude)
+
     # Deciding
 
     def decide(
@@ -101,7 +110,7 @@ class Books:
         exclude: frozenset[int],
     ) -> T:
         seen = self._catch_up()
-        plan = admit(self._ledger, asks, self._now(), exclude)
+        plan = self._admit(asks, exclude)
         if isinstance(plan, Refusal):
             if not self._moved(seen):
                 raise self._refused(asks, exclude)
@@ -113,17 +122,25 @@ class Books:
         with self._database.writer() as connection:
             self._follow(connection, providers.lock(connection, self.provider_id))
             if isinstance(plan, Refusal) or not holds(
-                self._ledger, asks, plan, self._now(), exclude
+                self._ledger, _ahead(asks, self._now()), plan, self._now(), exclude
             ):
-                plan = admit(self._ledger, asks, self._now(), exclude)
+                plan = self._admit(asks, exclude)
             if isinstance(plan, Plan):
                 generation = providers.advance(connection, self.provider_id)
                 return write(connection, plan, generation)
         # Explained, which takes longer, without the row.
         raise self._refused(asks, exclude)
 
+    def _admit(self, asks: Sequence[Ask], exclude: frozenset[int]) -> Plan | Refusal:
+        now = self._now()
+        return admit(self._ledger, _ahead(asks, now), now, exclude)
+
     def _refused(self, asks: Sequence[Ask], exclude: frozenset[int]) -> Refused:
-        return Refused(explain(self._ledger, asks, self._now(), exclude))
+        now = self._now()
+        why = explain(self._ledger, _ahead(asks, now), now, exclude, alternatives=0)
+        # As long a lease as was asked for, not what the present minute has left of it.
+        when = next_windows(self._ledger, asks, now, exclude)
+        return Refused(replace(why, alternatives=when.windows, looked_until=when.looked_until))
 
     # Writing what decides nothing
 
@@ -219,6 +236,16 @@ class Books:
 
     def _now(self) -> int:
         return times.to_micros(self._clock.now())
+
+
+def _ahead(asks: Sequence[Ask], now: int) -> list[Ask]:
+    """The asks without what is over: a lease from this minute on is not owed its past seconds."""
+    return [
+        replace(
+            ask, window=Window(max(ask.window.start, min(now, ask.window.end - 1)), ask.window.end)
+        )
+        for ask in asks
+    ]
 
 
 def _ledger_host(host: hosts.HostRecord) -> Host:

@@ -12,10 +12,8 @@ from typing import Any
 import msgspec
 
 from promise_blazar import exceptions
-from promise_blazar.capacity.admission import Plan, Refusal, admit
+from promise_blazar.capacity.admission import Plan
 from promise_blazar.capacity.demand import Ask
-from promise_blazar.capacity.explanation import explain
-from promise_blazar.capacity.ledger import Ledger
 from promise_blazar.clock import Clock
 from promise_blazar.context import RequestContext
 from promise_blazar.db import bookings, keys, leases
@@ -98,7 +96,7 @@ class Creation:
             plugin = plugin_for(self._plugins, item.resource_type)
             spec = plugin.parse(item.values)
             wanted.append(_Wanted(str(number), str(uuid.uuid4()), plugin, spec))
-        window = dates.window(now)
+        window = dates.whole
         asks = [Ask(want.key, want.plugin.demand(want.spec), window) for want in wanted]
         if dry_run:
             return self._rehearse(context, request, dates, wanted, asks)
@@ -136,7 +134,8 @@ class Creation:
             if key is not None:
                 keys.add(connection, context.project_id, key.key, key.fingerprint, lease_id, now)
             new = []
-            for want, ask in zip(wanted, asks, strict=True):
+            window = dates.window(now)
+            for want in wanted:
                 number = self._write_reservation(connection, lease_id, want, now)
                 new += [
                     bookings.NewBooking(
@@ -144,8 +143,8 @@ class Creation:
                         placement.host,
                         bundles[want.key],
                         placement.units,
-                        ask.window.start,
-                        ask.window.end,
+                        window.start,
+                        window.end,
                     )
                     for placement in plan.placements[want.key]
                 ]
@@ -251,15 +250,10 @@ class Creation:
         asks: list[Ask],
     ) -> LeaseView:
         """The same checks and the same shape; nothing is made."""
-
-        def question(ledger: Ledger, now: int) -> exceptions.NotEnoughHosts | None:
-            if isinstance(admit(ledger, asks, now), Refusal):
-                return refusal(explain(ledger, asks, now))
-            return None
-
-        refused = self._books.read(question)
-        if refused is not None:
-            raise refused
+        try:
+            self._books.rehearse(asks)
+        except Refused as refused:
+            raise refusal(refused.explanation) from None
         return LeaseView(
             id="",
             name=request.name,

@@ -23,8 +23,14 @@ class Dates:
     end: datetime
     warning: datetime | None
 
+    @property
+    def whole(self) -> Window:
+        """As asked for; a lease that ends as it starts still takes its instant."""
+        start = times.to_micros(self.start)
+        return Window(start, max(times.to_micros(self.end), start + 1))
+
     def window(self, now: datetime) -> Window:
-        """What is to be promised: nothing of the past, and be it for an instant."""
+        """What is promised: nothing of the past, and be it for an instant."""
         start = max(times.to_micros(self.start), times.to_micros(now))
         return Window(start, max(times.to_micros(self.end), start + 1))
 

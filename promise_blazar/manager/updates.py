@@ -9,10 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from promise_blazar import exceptions, times
-from promise_blazar.capacity.admission import Plan, Refusal, admit
+from promise_blazar.capacity.admission import Plan
 from promise_blazar.capacity.demand import Ask, Placement
-from promise_blazar.capacity.explanation import explain
-from promise_blazar.capacity.ledger import Ledger
 from promise_blazar.clock import Clock
 from promise_blazar.db import bookings, leases
 from promise_blazar.db.engine import Connection, Database
@@ -84,10 +82,13 @@ class Updates:
         revised = self._revise(lease, change, dates, held, now)
         asks = [item.ask for item in revised if item.ask is not None]
         numbers = frozenset(item.record.id for item in revised)
-        if dry_run:
-            self._rehearse(asks, numbers)
-            return
-        self._commit(lease, change, dates, revised, asks, numbers, now)
+        try:
+            if dry_run:
+                self._books.rehearse(asks, numbers)
+            else:
+                self._commit(lease, change, dates, revised, asks, numbers, now)
+        except Refused as refused:
+            raise refusal(refused.explanation) from None
 
     def _rename(self, lease_id: str, name: str) -> None:
         with self._database.writer() as connection:
@@ -102,7 +103,7 @@ class Updates:
         now: datetime,
     ) -> list[_Revised]:
         running = life.started(lease)
-        window = dates.window(now)
+        window = dates.whole
         # Inside the old window everything is promised already, and a shrink always fits.
         grows = dates.start < lease.start or dates.end > lease.end
         changes = _by_reservation(lease, change.reservations)
@@ -122,16 +123,6 @@ class Updates:
                 ask = Ask(record.uuid, plugin.demand(new), window, keep, pinned=running)
             revised.append(_Revised(record, plugin, old, new, ask))
         return revised
-
-    def _rehearse(self, asks: list[Ask], numbers: frozenset[int]) -> None:
-        def question(ledger: Ledger, now: int) -> exceptions.NotEnoughHosts | None:
-            if isinstance(admit(ledger, asks, now, numbers), Refusal):
-                return refusal(explain(ledger, asks, now, numbers))
-            return None
-
-        refused = self._books.read(question)
-        if refused is not None:
-            raise refused
 
     def _commit(
         self,
@@ -176,13 +167,10 @@ class Updates:
                 ]
             bookings.add(connection, self._books.provider_id, generation, new)
 
-        try:
-            if asks:
-                self._books.decide(asks, write, exclude=numbers)
-            else:
-                self._books.change(lambda connection, g: write(connection, Plan({}), g))
-        except Refused as refused:
-            raise refusal(refused.explanation) from None
+        if asks:
+            self._books.decide(asks, write, exclude=numbers)
+        else:
+            self._books.change(lambda connection, g: write(connection, Plan({}), g))
         LOG.info("Lease %s is updated", lease.id)
         if to_realise:
             try:
