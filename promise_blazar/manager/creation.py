@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from promise_blazar import exceptions
 from promise_blazar.capacity.admission import Plan
 from promise_blazar.capacity.demand import Ask
@@ -22,6 +20,7 @@ from promise_blazar.manager import lifecycle as life
 from promise_blazar.manager.books import Books, Refused
 from promise_blazar.manager.deletion import Deletion
 from promise_blazar.manager.engine import Engine
+from promise_blazar.manager.idempotency import Answers
 from promise_blazar.manager.messages import (
     EventView,
     IdempotencyKey,
@@ -66,6 +65,7 @@ class Creation:
         engine: Engine,
         presence: Presence,
         clock: Clock,
+        answers: Answers,
         settings: CreationSettings,
     ) -> None:
         self._database = database
@@ -75,6 +75,7 @@ class Creation:
         self._engine = engine
         self._presence = presence
         self._clock = clock
+        self._answers = answers
         self._settings = settings
 
     def create(
@@ -86,7 +87,7 @@ class Creation:
     ) -> LeaseView:
         """See ``interface.Manager.create_lease``."""
         if key is not None and not dry_run:
-            answer = self._answered(context, key)
+            answer = self._answers.given(context, key, LeaseView, self._present)
             if answer is not None:
                 return answer
         now = self._clock.now()
@@ -107,8 +108,7 @@ class Creation:
             self._prepare(claim)
         view = self._view(lease_id)
         if key is not None:
-            with self._database.writer() as connection:
-                keys.answer(connection, lease_id, msgspec.json.encode(view).decode())
+            self._answers.keep(lease_id, view)
         self._engine.wake()
         return view
 
@@ -235,8 +235,7 @@ class Creation:
         # engine, as for any deleted lease, however long OpenStack stays away.
         reason = lease.reason or "OpenStack could not prepare the lease"
         if self._deletion.delete(claim.lease_id, only_attempt=claim.attempt):
-            with self._database.writer() as connection:
-                keys.forget(connection, claim.lease_id)
+            self._answers.forget(claim.lease_id)
             raise exceptions.CloudError(
                 f"OpenStack could not prepare the lease: {reason}", call="prepare", detail=reason
             )
@@ -281,23 +280,11 @@ class Creation:
             ),
         )
 
-    def _answered(self, context: RequestContext, key: IdempotencyKey) -> LeaseView | None:
-        """What the first request with this key was answered; None: this is the first.
-
-        Raises ``KeyReused``, ``RequestInFlight``.
-        """
+    def _present(self, lease_id: str) -> LeaseView | None:
         with self._database.reader() as connection:
-            known = keys.get(connection, context.project_id, key.key)
-            if known is None:
-                return None
-            lease = leases.get(connection, known.object_id)
-        if known.fingerprint != key.fingerprint:
-            raise exceptions.KeyReused()
-        if known.answer is not None:
-            return msgspec.json.decode(known.answer, type=LeaseView)
+            lease = leases.get(connection, lease_id)
         if lease is None or lease.status == life.CREATING:
-            raise exceptions.RequestInFlight()
-        # The manager that admitted it died before it could answer.
+            return None
         return lease_view(lease, self._plugins)
 
     def _view(self, lease_id: str) -> LeaseView:

@@ -10,15 +10,18 @@ from typing import Any
 from promise_blazar import exceptions, times
 from promise_blazar.clock import Clock
 from promise_blazar.cloud.protocol import Cloud, Hypervisor
-from promise_blazar.db import bookings, hosts, leases
+from promise_blazar.context import RequestContext
+from promise_blazar.db import bookings, hosts, keys, leases
 from promise_blazar.db.engine import Connection, Database
 from promise_blazar.db.hosts import HostRecord
 from promise_blazar.manager.books import Books
+from promise_blazar.manager.idempotency import Answers
 from promise_blazar.manager.messages import (
     AllocationView,
     HostAllocations,
     HostRequest,
     HostView,
+    IdempotencyKey,
     PropertyView,
 )
 from promise_blazar.manager.views import host_view
@@ -26,6 +29,9 @@ from promise_blazar.plugins.base import Names, Plugin, find_aggregate, spec_of
 from promise_blazar.plugins.virtual_instance import child_provider_of
 
 LOG = logging.getLogger(__name__)
+
+#: Before the number of a host, where ids of several kinds of things are kept together.
+_KEY = "host-"
 
 ADDING, READY, REMOVING = "adding", "ready", "removing"
 
@@ -39,6 +45,7 @@ class Hosts:
         cloud: Cloud,
         clock: Clock,
         names: Names,
+        answers: Answers,
     ) -> None:
         self._database = database
         self._books = books
@@ -46,34 +53,65 @@ class Hosts:
         self._cloud = cloud
         self._clock = clock
         self._names = names
+        self._answers = answers
 
     # Lending and taking back
 
-    def create(self, request: HostRequest) -> HostView:
+    def create(
+        self, context: RequestContext, request: HostRequest, key: IdempotencyKey | None
+    ) -> HostView:
         """See ``interface.Manager.create_host``.
 
         The host is on record before OpenStack is touched, and cannot be leased until OpenStack
         has it in the pool; whoever asks again after a crash carries on.
         """
+        if key is not None:
+            answer = self._answers.given(context, key, HostView, self._present)
+            if answer is not None:
+                return answer
         hypervisor = self._cloud.hypervisor(request.name)
         servers = self._cloud.servers_on_host(hypervisor.service_host)
         if servers:
             raise _cannot_add(hypervisor, f"it has servers: {', '.join(s.id for s in servers)}")
-        host_id = self._books.change(
-            lambda connection, generation: self._begin(
-                connection, generation, hypervisor, request.capabilities
-            )
-        )
+
+        def begin(connection: Connection, generation: int) -> int:
+            number = self._begin(connection, generation, hypervisor, request.capabilities)
+            if key is not None:
+                keys.add(
+                    connection,
+                    context.project_id,
+                    key.key,
+                    key.fingerprint,
+                    _key_object(number),
+                    self._clock.now(),
+                )
+            return number
+
+        try:
+            host_id = self._books.change(begin)
+        except keys.Taken:
+            raise exceptions.RequestInFlight() from None
         try:
             self._cloud.ensure_child_provider(hypervisor.uuid, child_provider_of(hypervisor.name))
             freepool = self._cloud.ensure_aggregate(self._names.freepool, None, {})
             self._cloud.add_to_aggregate(freepool.id, hypervisor.service_host)
         except exceptions.CloudError:
             self._undo(host_id)
+            self._answers.forget(_key_object(host_id))
             raise
         self._set_state(host_id, READY, reservable=hypervisor.up)
         LOG.info("Host %s (%s) can be leased", host_id, hypervisor.name)
-        return self.get(str(host_id))
+        view = self.get(str(host_id))
+        if key is not None:
+            self._answers.keep(_key_object(host_id), view)
+        return view
+
+    def _present(self, key_object: str) -> HostView | None:
+        with self._database.reader() as connection:
+            host = hosts.get(
+                connection, self._books.provider_id, int(key_object.removeprefix(_KEY))
+            )
+        return None if host is None or host.state == ADDING else host_view(host)
 
     def _begin(
         self,
@@ -305,6 +343,10 @@ def _property_view(item: hosts.PropertyRecord, values: Mapping[str, list[str]]) 
         item.created_at,
         item.updated_at,
     )
+
+
+def _key_object(host_id: int) -> str:
+    return f"{_KEY}{host_id}"
 
 
 def _cannot_add(hypervisor: Hypervisor, reason: str) -> exceptions.CannotAddHost:

@@ -21,6 +21,7 @@ from promise_blazar.manager.creation import Creation, CreationSettings
 from promise_blazar.manager.deletion import Deletion
 from promise_blazar.manager.engine import Engine
 from promise_blazar.manager.hosts import Hosts
+from promise_blazar.manager.idempotency import Answers
 from promise_blazar.manager.presence import Presence
 from promise_blazar.manager.updates import Updates
 from promise_blazar.manager.views import lease_view
@@ -75,6 +76,7 @@ class ManagerService:
             options.start_wait,
             options.heartbeat_interval,
         )
+        answers = Answers(database)
         self._deletion = Deletion(database, self._books, self.engine, clock)
         self._creation = Creation(
             database,
@@ -84,6 +86,7 @@ class ManagerService:
             self.engine,
             self.presence,
             clock,
+            answers,
             CreationSettings(
                 timedelta(minutes=options.minutes_before_end_lease),
                 options.prepare_wait,
@@ -99,7 +102,7 @@ class ManagerService:
             clock,
             options.prepare_wait,
         )
-        self._hosts = Hosts(database, self._books, self._plugins, cloud, clock, names)
+        self._hosts = Hosts(database, self._books, self._plugins, cloud, clock, names, answers)
 
     # The process
 
@@ -189,7 +192,7 @@ class ManagerService:
         request: messages.HostRequest,
         key: messages.IdempotencyKey | None = None,
     ) -> messages.HostView:
-        return self._hosts.create(request)
+        return self._hosts.create(context, request, key)
 
     def get_host(self, context: RequestContext, host_id: str) -> messages.HostView:
         return self._hosts.get(host_id)
