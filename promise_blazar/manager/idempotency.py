@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The same request twice makes one thing: answers are kept under the client's key."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from promise_blazar import exceptions
+from promise_blazar.context import RequestContext
+from promise_blazar.db import keys
+from promise_blazar.db.engine import Database
+from promise_blazar.manager.messages import IdempotencyKey
+
+View = TypeVar("View")
+
+
+class Answers:
+    """A key is committed together with what its request makes (``db.keys.add``).
+
+    The answer follows when there is one; it outlives what was made. Refusals and failures leave
+    no key behind.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def given(
+        self,
+        context: RequestContext,
+        key: IdempotencyKey,
+        kind: type[View],
+        present: Callable[[str], View | None],
+    ) -> View | None:
+        """What the first request with this key was answered; None: this is the first.
+
+        ``present``: the view of what was made, by its id, or None while it is being made; for
+        a manager that died before it could answer. Raises ``KeyReused``, ``RequestInFlight``.
+        """
+        with self._database.reader() as connection:
+            known = keys.get(connection, context.project_id, key.key)
+        if known is None:
+            return None
+        if known.fingerprint != key.fingerprint:
+            raise exceptions.KeyReused()
+        if known.answer is not None:
+            return msgspec.json.decode(known.answer, type=kind)
+        view = present(known.object_id)
+        if view is None:
+            raise exceptions.RequestInFlight()
+        return view
+
+    def keep(self, object_id: str, view: object) -> None:
+        """The answer to the request that made this."""
+        with self._database.writer() as connection:
+            keys.answer(connection, object_id, msgspec.json.encode(view).decode())
+
+    def forget(self, object_id: str) -> None:
+        """It was not made after all."""
+        with self._database.writer() as connection:
+            keys.forget(connection, object_id)
