@@ -102,7 +102,8 @@ class ManagerService:
             clock,
             options.prepare_wait,
         )
-        self._hosts = Hosts(database, self._books, self._plugins, cloud, clock, names, answers)
+        self._catalogue = Catalogue(database, self._books, self._plugins, clock)
+        self._hosts = Hosts(database, self._books, self._catalogue, cloud, clock, names, answers)
 
     # The process
 
@@ -195,15 +196,15 @@ class ManagerService:
         return self._hosts.create(context, request, key)
 
     def get_host(self, context: RequestContext, host_id: str) -> messages.HostView:
-        return self._hosts.get(host_id)
+        return self._catalogue.get(host_id)
 
     def list_hosts(self, context: RequestContext) -> tuple[messages.HostView, ...]:
-        return self._hosts.listed()
+        return self._catalogue.listed()
 
     def update_host(
         self, context: RequestContext, host_id: str, capabilities: dict[str, str | None]
     ) -> messages.HostView:
-        return self._hosts.update(host_id, capabilities)
+        return self._catalogue.update(host_id, capabilities)
 
     def delete_host(self, context: RequestContext, host_id: str) -> None:
         self._hosts.delete(host_id)
@@ -215,17 +216,17 @@ class ManagerService:
         lease_id: str | None = None,
         reservation_id: str | None = None,
     ) -> tuple[messages.HostAllocations, ...]:
-        return self._hosts.allocations(host_id, lease_id, reservation_id)
+        return self._catalogue.allocations(host_id, lease_id, reservation_id)
 
     def list_properties(
         self, context: RequestContext, include_private: bool = False
     ) -> tuple[messages.PropertyView, ...]:
-        return self._hosts.properties(include_private)
+        return self._catalogue.properties(include_private)
 
     def set_property(
         self, context: RequestContext, name: str, private: bool
     ) -> messages.PropertyView:
-        return self._hosts.set_property(name, private)
+        return self._catalogue.set_property(name, private)
 
 
 def load_plugins(enabled: list[str], cloud: Cloud, names: Names) -> Mapping[str, Plugin]:
