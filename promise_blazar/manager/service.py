@@ -17,6 +17,7 @@ from promise_blazar.db import leases, providers
 from promise_blazar.db.engine import Database
 from promise_blazar.manager import messages
 from promise_blazar.manager.books import Books
+from promise_blazar.manager.catalogue import Catalogue
 from promise_blazar.manager.creation import Creation, CreationSettings
 from promise_blazar.manager.deletion import Deletion
 from promise_blazar.manager.engine import Engine
