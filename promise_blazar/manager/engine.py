@@ -18,6 +18,7 @@ from promise_blazar.cloud import outgoing
 from promise_blazar.db import leases, ownership
 from promise_blazar.db.engine import Database, LostRace
 from promise_blazar.manager import lifecycle as life
+from promise_blazar.manager.housekeeping import Housekeeping
 from promise_blazar.manager.presence import Claim, Presence, Superseded
 from promise_blazar.manager.work import Work
 
@@ -38,6 +39,7 @@ class Engine:
         database: Database,
         presence: Presence,
         work: Work,
+        housekeeping: Housekeeping,
         clock: Clock,
         workers: int,
         start_wait: float,
@@ -46,6 +48,7 @@ class Engine:
         self._database = database
         self._presence = presence
         self._work = work
+        self._housekeeping = housekeeping
         self._clock = clock
         self._workers = workers
         self._start_wait = timedelta(seconds=start_wait)
@@ -95,6 +98,7 @@ class Engine:
             self._wake.clear()
             try:
                 self._begin_due()
+                self._housekeeping.run_if_due()
                 pause = self._pause()
             except (exceptions.Unavailable, LostRace) as error:
                 LOG.warning("Cannot look for due leases: %s", error)

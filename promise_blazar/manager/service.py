@@ -22,6 +22,7 @@ from promise_blazar.manager.creation import Creation, CreationSettings
 from promise_blazar.manager.deletion import Deletion
 from promise_blazar.manager.engine import Engine
 from promise_blazar.manager.hosts import Hosts
+from promise_blazar.manager.housekeeping import Housekeeping
 from promise_blazar.manager.idempotency import Answers
 from promise_blazar.manager.presence import Presence
 from promise_blazar.manager.updates import Updates
@@ -72,6 +73,7 @@ class ManagerService:
             database,
             self.presence,
             work,
+            Housekeeping(database, provider_id, clock),
             clock,
             options.workers,
             options.start_wait,

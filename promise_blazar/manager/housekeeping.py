@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keep the database from growing with what is long over."""
+
+import logging
+from datetime import timedelta
+
+from promise_blazar.clock import Clock
+from promise_blazar.db import purge
+from promise_blazar.db.engine import Database
+
+LOG = logging.getLogger(__name__)
+
+#: Seconds between two runs. Every manager runs; the work is done once.
+PERIOD = 3600.0
+#: How long the repetition of a request is answered as the first was.
+KEY_LIFE = timedelta(days=1)
+#: Generations that a manager may fall behind before it has to load anew.
+KEEP = 10_000
+
+
+class Housekeeping:
+    def __init__(self, database: Database, provider_id: int, clock: Clock) -> None:
+        self._database = database
+        self._provider_id = provider_id
+        self._clock = clock
+        self._next = 0.0
+
+    def run_if_due(self) -> None:
+        """Raises ``Unavailable``, ``LostRace``: the next run makes up for it."""
+        now = self._clock.monotonic()
+        if now >= self._next:
+            self._next = now + PERIOD
+            self.run()
+
+    def run(self, keep: int = KEEP) -> None:
+        with self._database.writer() as connection:
+            gone = purge.tombstones(connection, self._provider_id, keep)
+        with self._database.writer() as connection:
+            keys = purge.keys(connection, self._clock.now() - KEY_LIFE)
+        if gone or keys:
+            LOG.info("Purged %d tombstones and %d idempotency keys", gone, keys)
