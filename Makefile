@@ -43,13 +43,13 @@ test: $(INSTALLED)
 	@$(BIN)/python tools/test $(ARGS)
 
 cloud: $(INSTALLED)
-	@tools/cloud/up
+	@VENV=$(VENV) $(BIN)/python tools/cloud/up
 
 cloud-down:
 	@tools/cloud/down
 
 cloud-test: $(INSTALLED)
-	@tools/cloud/test
+	@VENV=$(VENV) $(BIN)/python tools/cloud/test $(ARGS)
 
 style: $(INSTALLED)
 	@PATH="$(abspath $(BIN)):$$PATH" tools/style
