@@ -42,12 +42,12 @@ def service_conf() -> cfg.ConfigOpts:
     return conf
 
 
-def eventually(what: str, happened: Callable[[], Any]) -> Any:
+def eventually(what: str, happened: Callable[[], Any], patience: float = PATIENCE_SECONDS) -> Any:
     """The first true answer. Raises ``AssertionError`` when patience is at its end."""
-    give_up = time.monotonic() + PATIENCE_SECONDS
+    give_up = time.monotonic() + patience
     while not (answer := happened()):
         if time.monotonic() > give_up:
-            raise AssertionError(f"after {PATIENCE_SECONDS:.0f} s not yet: {what}")
+            raise AssertionError(f"after {patience:.0f} s not yet: {what}")
         time.sleep(0.2)
     return answer
 
