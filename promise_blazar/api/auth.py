@@ -64,6 +64,8 @@ def register(app: flask.Flask, chosen: Strategy) -> None:
     """Let no request but those to public paths reach a handler without an identity."""
 
     def authenticate() -> None:
+        # The log takes who asks from the thread, where the request before this one left it.
+        oslo_context.RequestContext(**_request_ids(flask.request.environ))
         if flask.request.path in PUBLIC:
             return
         credentials = chosen.identify(flask.request.environ)
@@ -109,8 +111,7 @@ class Noauth:
             user_id=user_id,
             project_id=project_id,
             roles=list(dict.fromkeys(roles)),
-            request_id=environ.get(request_id.ENV_REQUEST_ID),
-            global_request_id=environ.get(request_id.GLOBAL_REQ_ID),
+            **_request_ids(environ),
         )
 
 
@@ -150,6 +151,13 @@ class _AuthToken(auth_token.AuthProtocol):
             headers = {"Retry-After": str(errors.RETRY_AFTER)}
             message = "The Keystone service is temporarily unavailable."
             return _json(503, message, headers, "Retry-After")
+
+
+def _request_ids(environ: dict[str, Any]) -> dict[str, str | None]:
+    return {
+        "request_id": environ.get(request_id.ENV_REQUEST_ID),
+        "global_request_id": environ.get(request_id.GLOBAL_REQ_ID),
+    }
 
 
 def _json(status: int, message: str, headers: Any, keep: str) -> webob.Response:

@@ -4,6 +4,7 @@
 import logging
 
 import fixtures
+from oslo_context import context
 
 from promise_blazar import exceptions
 from promise_blazar.api import errors
@@ -106,6 +107,17 @@ class TestLogging(base.ApiTestCase):
         self.lease(token, reservations=[])
         self.call("GET", "/v1/leases/x", token=token)
         self.assertNotIn(token, log.output)
+
+    def test_a_line_names_its_own_caller_and_request(self) -> None:
+        for token, path, user in (
+            ("alice:demo", "/v1/leases", "alice"),
+            (None, "/healthcheck", None),
+            ("broken", "/v1/leases", None),
+        ):
+            answer = self.call("GET", path, token=token)
+            logged = context.get_current()
+            self.assertEqual(user, logged.user_id, path)
+            self.assertEqual(answer.headers["X-OpenStack-Request-ID"], logged.request_id)
 
     def test_a_path_cannot_forge_a_line(self) -> None:
         log = self.useFixture(fixtures.FakeLogger("promise_blazar"))
