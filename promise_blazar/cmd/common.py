@@ -8,6 +8,7 @@ from oslo_config import cfg
 from oslo_log import log
 
 from promise_blazar.conf import opts
+from promise_blazar.db import migrate
 from promise_blazar.db.engine import Database
 
 PROJECT = "promise-blazar"
@@ -32,6 +33,18 @@ def database(conf: cfg.ConfigOpts) -> Database:
         raise SystemExit("[database] connection is not set")
     # Each worker may hold a connection while its lease changes hands.
     return Database(conf.database.connection, pool_size=conf.manager.workers)
+
+
+def ready_database(conf: cfg.ConfigOpts) -> Database:
+    """The database, with the schema of this release. Raises ``SystemExit`` with what to do."""
+    found = database(conf)
+    at, needed = migrate.version(found), migrate.latest()
+    if at != needed:
+        raise SystemExit(
+            f"the database schema is at {at}, this release needs {needed}: run "
+            "promise-blazar-manage db sync"
+        )
+    return found
 
 
 def until_told_to_stop() -> threading.Event:

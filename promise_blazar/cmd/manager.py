@@ -17,7 +17,7 @@ def main() -> None:
     conf = cfg.CONF
     common.configure(conf)
     stopping = common.until_told_to_stop()
-    service = ManagerService(conf, common.database(conf), factory.cloud(conf), SystemClock())
+    service = ManagerService(conf, common.ready_database(conf), factory.cloud(conf), SystemClock())
     service.start()
     server = rpc.server(conf, service, service.presence.id)
     server.start()

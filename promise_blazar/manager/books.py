@@ -21,16 +21,13 @@ from promise_blazar.capacity.ledger import Host, Ledger
 from promise_blazar.capacity.search import next_windows
 from promise_blazar.clock import Clock
 from promise_blazar.db import bookings, hosts, providers
-from promise_blazar.db.engine import Connection, Database, LostRace
+from promise_blazar.db.engine import MOST_RACES, Connection, Database, LostRace
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
 #: The classes that a reservation's slots are counted by; they are ours, not the host's.
 OWN_CLASSES = "CUSTOM_RESERVATION_"
-
-#: Transactions lost to deadlocks in a row before a request is told to come again.
-MOST_RACES = 20
 
 
 class Refused(Exception):
@@ -63,13 +60,13 @@ class Books:
         The question must not keep the ledger. Raises ``Busy``, ``Unavailable``.
         """
         with self._my_turn():
-            self._catch_up()
+            self._settle()
             return question(self._ledger, self._now())
 
     def rehearse(self, asks: Sequence[Ask], exclude: frozenset[int] = frozenset()) -> None:
         """Would these asks be admitted? Raises ``Refused``, ``Busy``, ``Unavailable``."""
         with self._my_turn():
-            self._catch_up()
+            self._settle()
             if isinstance(self._admit(asks, exclude), Refusal):
                 raise self._refused(asks, exclude)
 
@@ -149,14 +146,11 @@ class Books:
 
         ``write`` may run more than once, each time in a new transaction.
         """
-        for _ in range(MOST_RACES):
-            try:
-                with self._database.writer() as connection:
-                    generation = providers.advance(connection, self.provider_id)
-                    return write(connection, generation)
-            except LostRace:
-                continue
-        raise exceptions.Busy(retry_after=1)
+        return self._database.transact(
+            lambda connection: write(
+                connection, providers.advance(connection, self.provider_id)
+            )
+        )
 
     def bundle(self, amounts: dict[str, int]) -> int:
         """The number under which these amounts are booked."""
@@ -174,6 +168,11 @@ class Books:
         raise exceptions.Busy(retry_after=1)
 
     # Following the truth
+
+    def _settle(self) -> None:
+        """Catch up until nothing has moved: what is read then is true, and of one instant."""
+        while self._moved(self._catch_up()):
+            pass
 
     def _catch_up(self) -> int:
         # The head first, then what changed after it was last seen. The other way round rows that

@@ -14,6 +14,9 @@ from promise_blazar.context import RequestContext
 from promise_blazar.manager.interface import Manager
 from promise_blazar.manager.rpc import wire
 
+#: Seconds to wait for a manager that is only asked how it is.
+HEALTH_PATIENCE = 5
+
 
 def client(conf: cfg.ConfigOpts) -> Manager:
     """Raises ``Unavailable`` on each call that no manager or broker answers in time."""
@@ -28,7 +31,9 @@ class _Remote:
 
     def __init__(self, bus: oslo_messaging.RPCClient) -> None:
         for namespace, calls in wire.ENDPOINTS.items():
-            endpoint = bus.prepare(namespace=namespace, version=wire.VERSION)
+            # Questions about the process itself are not worth the patience of a decision.
+            patience = {"timeout": HEALTH_PATIENCE} if namespace == "process" else {}
+            endpoint = bus.prepare(namespace=namespace, version=wire.VERSION, **patience)
             for call in calls:
                 setattr(self, call, functools.partial(_call, endpoint.call, call))
 

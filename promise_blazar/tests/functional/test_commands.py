@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands, as processes: they serve, they stop when told, they go on where they were."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from promise_blazar.tests import base
+from promise_blazar.tests.functional.base import HOST
+
+#: A hang guard, not an expectation.
+PATIENCE = 60.0
+BIN = Path(sys.executable).parent
+
+
+class CommandTestCase(base.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.directory = Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def configured(self, text):
+        path = self.directory / "promise-blazar.conf"
+        path.write_text(text)
+        return f"--config-file={path}"
+
+    def run_command(self, name, *arguments):
+        return subprocess.run(
+            [BIN / name, *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+
+    def start(self, name, *arguments):
+        log = self.enterContext(open(self.directory / f"{name}.log", "a+"))
+        process = subprocess.Popen(
+            [BIN / name, *arguments], stdout=subprocess.PIPE, stderr=log, text=True
+        )
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait, PATIENCE)
+        self.addCleanup(process.kill)
+        return process
+
+    def request(self, url, token, verb="GET", body=None):
+        request = urllib.request.Request(
+            url,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"X-Auth-Token": token, "Content-Type": "application/json"},
+            method=verb,
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    def eventually(self, question):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            answer = question()
+            if answer:
+                return answer
+            time.sleep(0.05)
+        return self.fail("it never happened")
+
+
+class TestStandalone(CommandTestCase):
+    def standalone(self):
+        process = self.start(
+            "promise-blazar-standalone",
+            "--bind=127.0.0.1:0",
+            f"--state-dir={self.directory / 'state'}",
+            "--simulated-hosts=2",
+        )
+        line = process.stdout.readline()
+        self.assertRegex(line, r"^promise-blazar ready at http://127\.0\.0\.1:\d+$")
+        return process, line.split()[-1]
+
+    def stop(self, process):
+        process.terminate()
+        self.assertEqual(0, process.wait(PATIENCE))
+
+    def test_it_ends_when_told_and_goes_on_where_it_was(self):
+        process, url = self.standalone()
+        status, _ = self.request(f"{url}/v1/os-hosts", "admin:x", "POST", {"name": "compute-2"})
+        self.assertEqual(201, status)
+        body = {
+            "name": "n",
+            "start_date": "now",
+            "end_date": "2999-01-01 00:00",
+            "reservations": [HOST],
+        }
+        status, made = self.request(f"{url}/v1/leases", "a:demo", "POST", body)
+        self.assertEqual(201, status)
+        self.stop(process)
+
+        process, url = self.standalone()
+
+        lease = f"{url}/v1/leases/{made['lease']['id']}"
+        self.eventually(lambda: self.request(lease, "a:demo")[1]["lease"]["status"] == "ACTIVE")
+        hosts = self.request(f"{url}/simulated/hosts", "admin:x")[1]["hosts"]
+        reservation = made["lease"]["reservations"][0]["id"]
+        self.assertEqual([reservation], hosts[1]["aggregates"])
+        self.stop(process)
+
+    def test_an_address_that_is_taken_is_said_in_words(self):
+        _, url = self.standalone()
+        second = self.run_command(
+            "promise-blazar-standalone",
+            f"--bind={url.removeprefix('http://')}",
+            f"--state-dir={self.directory / 'other'}",
+        )
+        self.assertEqual(1, second.returncode)
+        self.assertIn("cannot listen on", second.stderr)
+
+
+class TestApi(CommandTestCase):
+    def test_d36_the_api_command_serves_until_told_to_stop(self):
+        port = self.free_port()
+        conf = self.configured(
+            "[DEFAULT]\ntransport_url = fake://\n"
+            f"[api]\nauth_strategy = noauth\nbind_port = {port}\nhealth_timeout = 0.5\n"
+            "[cloud]\ndriver = simulated\n"
+            f"simulated_state = {self.directory / 'cloud.sqlite'}\n"
+        )
+        process = self.start("promise-blazar-api", conf)
+
+        def versions():
+            try:
+                return self.request(f"http://127.0.0.1:{port}/", "a:demo")
+            except OSError:
+                return None
+
+        status, document = self.eventually(versions)
+        self.assertEqual((300, "v1.0"), (status, document["versions"][0]["id"]))
+        # No manager is there to answer: that is said, and the process lives on.
+        self.assertEqual(503, self.request(f"http://127.0.0.1:{port}/healthcheck", "")[0])
+        self.assertIsNone(process.poll())
+        process.terminate()
+        self.assertEqual(0, process.wait(PATIENCE))
+
+    def free_port(self):
+        import socket
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            return listener.getsockname()[1]
+
+
+class TestManage(CommandTestCase):
+    def test_the_schema_is_made_once_and_checked(self):
+        conf = self.configured(
+            f"[database]\nconnection = sqlite:///{self.directory / 'db.sqlite'}\n"
+            "[cloud]\ndriver = simulated\n"
+            f"simulated_state = {self.directory / 'cloud.sqlite'}\n"
+        )
+        before = self.run_command("promise-blazar-status", conf, "upgrade", "check")
+        self.assertEqual(2, before.returncode, before.stdout + before.stderr)
+        self.assertIn("db sync", before.stdout)
+        for _ in range(2):
+            synced = self.run_command("promise-blazar-manage", conf, "db", "sync")
+            self.assertEqual(0, synced.returncode, synced.stderr)
+        version = self.run_command("promise-blazar-manage", conf, "db", "version")
+        self.assertEqual("0001", version.stdout.strip())
+        after = self.run_command("promise-blazar-status", conf, "upgrade", "check")
+        self.assertEqual(0, after.returncode, after.stdout + after.stderr)
+
+    def test_a_manager_without_a_schema_says_what_to_do(self):
+        conf = self.configured(
+            "[DEFAULT]\ntransport_url = fake://\n"
+            f"[database]\nconnection = sqlite:///{self.directory / 'db.sqlite'}\n"
+            "[cloud]\ndriver = simulated\n"
+            f"simulated_state = {self.directory / 'cloud.sqlite'}\n"
+        )
+        ended = self.run_command("promise-blazar-manager", conf)
+        self.assertEqual(1, ended.returncode)
+        self.assertIn("promise-blazar-manage db sync", ended.stderr)
