@@ -16,7 +16,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 REQUIREMENTS := requirements.txt test-requirements.txt constraints.txt
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 # Inside another environment, make's own variables must not leak into the one made here.
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
@@ -32,7 +32,7 @@ $(BIN)/python:
 	@tools/make-venv $(VENV)
 
 $(INSTALLED): $(REQUIREMENTS) setup.cfg pyproject.toml | $(BIN)/python
-	@echo "installing into $(VENV)"
+	@echo "installing into $(VENV), which takes about a minute"
 	@$(PIP) install -c constraints.txt -r requirements.txt -r test-requirements.txt -e .
 	@touch $@
 
