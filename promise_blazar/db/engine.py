@@ -2,7 +2,8 @@
 """Connections and transactions: the one place where the three databases differ."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from oslo_db import exception as db_exception
 from oslo_db.sqlalchemy import engines
@@ -14,6 +15,11 @@ from promise_blazar import exceptions
 #: What a transaction is, to those who hand it on and write no SQL themselves.
 __all__ = ["Connection", "Database", "LostRace"]
 
+T = TypeVar("T")
+
+#: Transactions lost to deadlocks in a row before a request is told to come again.
+MOST_RACES = 20
+
 
 class LostRace(Exception):
     """The database chose somebody else's transaction: try again in a new one."""
@@ -23,39 +29,59 @@ class Database:
     """One database, by its SQLAlchemy URL.
 
     ``reader`` and ``writer`` are transactions: committed at the end of the block, rolled back
-    when it raises. They raise ``LostRace`` for a deadlock or a serialization failure and
-    ``exceptions.Unavailable`` when the database is away.
+    when it raises. They raise ``LostRace`` for a deadlock or a serialization failure,
+    ``exceptions.Busy`` when a lock could not be had in time, and ``exceptions.Unavailable`` when
+    the database is away.
 
     PostgreSQL and MariaDB run READ COMMITTED: under a higher level a transaction that waited
     for the provider's lock would go on with a picture older than the lock. SQLite runs in WAL
     mode; its writers begin IMMEDIATE, since a reader that turns writer fails when somebody else
     wrote in between.
+
+    ``lock_seconds``: how long a transaction waits for another one's lock. A transaction that
+    sends nothing for so long is ended by the server: its process is suspended, or its machine
+    is gone, and with the provider's row locked nobody else could decide anything.
     """
 
-    def __init__(self, url: str, pool_size: int = 40, busy_seconds: float = 30) -> None:
+    def __init__(self, url: str, pool_size: int = 40, lock_seconds: float = 10) -> None:
         self._engine = engines.create_engine(
             url, sqlite_fk=True, max_pool_size=pool_size, max_overflow=20, max_retries=0
         )
         self.dialect = self._engine.dialect.name
         if self.dialect == "sqlite":
-            self._prepare_sqlite(busy_seconds)
-        elif self.dialect == "mysql":
-            self._prepare_mysql()
+            self._prepare_sqlite(lock_seconds)
+        elif self.dialect == "postgresql":
+            milliseconds = int(lock_seconds * 1000)
+            self._say_at_connect(
+                f"SET lock_timeout = {milliseconds}",
+                f"SET idle_in_transaction_session_timeout = {milliseconds}",
+            )
+        else:
+            seconds = max(1, round(lock_seconds))
+            self._say_at_connect(
+                "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+                f"SET SESSION innodb_lock_wait_timeout = {seconds},"
+                f" idle_write_transaction_timeout = {seconds}",
+            )
 
-    def _prepare_sqlite(self, busy_seconds: float) -> None:
+    def _prepare_sqlite(self, lock_seconds: float) -> None:
+        # A dead process holds no lock on a file.
         @event.listens_for(self._engine, "connect")
         def _connect(dbapi_connection, record):  # type: ignore[no-untyped-def]
-            dbapi_connection.execute(f"PRAGMA busy_timeout = {int(busy_seconds * 1000)}")
+            dbapi_connection.execute(f"PRAGMA busy_timeout = {int(lock_seconds * 1000)}")
             dbapi_connection.execute("PRAGMA journal_mode = WAL")
             # In WAL mode a crash of the machine may lose the last commits, never the file.
             # FULL loses nothing that was answered.
             dbapi_connection.execute("PRAGMA synchronous = FULL")
 
-    def _prepare_mysql(self) -> None:
+    def _say_at_connect(self, *statements: str) -> None:
         @event.listens_for(self._engine, "connect")
         def _connect(dbapi_connection, record):  # type: ignore[no-untyped-def]
             with dbapi_connection.cursor() as cursor:
-                cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+                for statement in statements:
+                    cursor.execute(statement)
+            # Else PostgreSQL forgets a setting with the transaction that made it.
+            dbapi_connection.commit()
 
     @contextlib.contextmanager
     def reader(self) -> Iterator[Connection]:
@@ -75,6 +101,19 @@ class Database:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 yield connection
 
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """Commit what ``work`` does, in as many new transactions as it takes to lose no race.
+
+        Raises ``Busy`` after ``MOST_RACES``.
+        """
+        for _ in range(MOST_RACES):
+            try:
+                with self.writer() as connection:
+                    return work(connection)
+            except LostRace:
+                continue
+        raise exceptions.Busy(retry_after=1)
+
     def ping(self) -> None:
         """Raises ``exceptions.Unavailable`` when the database does not answer."""
         with self.reader() as connection:
@@ -89,11 +128,15 @@ class Database:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except db_exception.DBDeadlock as error:
-        raise LostRace from error
     except (db_exception.DBConnectionError, PoolTimeout) as error:
         raise exceptions.Unavailable(what="database", retry_after=2) from error
     except db_exception.DBError as error:
-        if "database is locked" in str(error):
+        if any(words in str(error) for words in _WAITED_TOO_LONG):
+            raise exceptions.Busy(retry_after=1) from error
+        if isinstance(error, db_exception.DBDeadlock):
             raise LostRace from error
         raise
+
+
+#: For somebody else's lock, in the words of SQLite, PostgreSQL and MariaDB.
+_WAITED_TOO_LONG = ("database is locked", "due to lock timeout", "Lock wait timeout exceeded")
