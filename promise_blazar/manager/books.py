@@ -147,9 +147,7 @@ class Books:
         ``write`` may run more than once, each time in a new transaction.
         """
         return self._database.transact(
-            lambda connection: write(
-                connection, providers.advance(connection, self.provider_id)
-            )
+            lambda connection: write(connection, providers.advance(connection, self.provider_id))
         )
 
     def bundle(self, amounts: dict[str, int]) -> int:
@@ -178,9 +176,16 @@ class Books:
         # The head first, then what changed after it was last seen. The other way round rows that
         # are committed in between would be missed for ever.
         with self._database.reader() as connection:
-            head = providers.head(connection, self.provider_id)
-            self._follow(connection, head)
-        return head.generation
+            while True:
+                head = providers.head(connection, self.provider_id)
+                before = self._seen
+                self._follow(connection, head)
+                if before is None or before >= head.generation:
+                    return head.generation
+                if providers.head(connection, self.provider_id).purged <= before:
+                    return head.generation
+                # Tombstones went while the changes were being read, perhaps unread.
+                self._seen = None
 
     def _follow(self, connection: Connection, head: providers.Head) -> None:
         seen = self._seen

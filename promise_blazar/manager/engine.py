@@ -6,9 +6,11 @@ for what other managers have stored or left behind. Leases are independent: a sl
 one worker and delays nobody.
 """
 
+import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
@@ -55,7 +57,9 @@ class Engine:
         self._tick = tick
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="lease")
         self._lock = threading.Lock()
-        self._under_way: set[str] = set()
+        # How many threads of ours are at a lease. The loop leaves those alone: a claim under
+        # which nobody works any more looks like one that somebody is about to work under.
+        self._under_way: Counter[str] = Counter()
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -76,11 +80,19 @@ class Engine:
         """Something has changed: look again."""
         self._wake.set()
 
+    @contextlib.contextmanager
+    def holding(self, lease_id: str) -> Iterator[None]:
+        """Keep the loop away from a lease that is being claimed here, until it is submitted."""
+        self._enter(lease_id)
+        try:
+            yield
+        finally:
+            self._leave(lease_id)
+
     def submit(self, claim: Claim) -> "Future[None]":
         """Work on a lease that this manager has claimed already."""
-        with self._lock:
-            self._under_way.add(claim.lease_id)
-        return self._pool.submit(self._attend, claim.lease_id, lambda: claim)
+        self._enter(claim.lease_id)
+        return self._start_thread(claim.lease_id, lambda: claim)
 
     def run_due(self) -> int:
         """Work on all that is due, here and now, until nothing is. How much it was."""
@@ -100,8 +112,12 @@ class Engine:
                 self._begin_due()
                 self._housekeeping.run_if_due()
                 pause = self._pause()
-            except (exceptions.Unavailable, LostRace) as error:
+            except (exceptions.Busy, exceptions.Unavailable, LostRace) as error:
                 LOG.warning("Cannot look for due leases: %s", error)
+                pause = self._tick
+            except Exception:
+                # A fault of ours; without this loop no lease would start or end any more.
+                LOG.exception("Cannot look for due leases")
                 pause = self._tick
             self._wake.wait(pause)
 
@@ -110,7 +126,7 @@ class Engine:
             free = self._workers - len(self._under_way)
         if free > 0:
             for due in self._take(free):
-                self._pool.submit(self._attend, due.id, self._claimer(due))
+                self._start_thread(due.id, self._claimer(due))
 
     def _take(self, most: int) -> list[ownership.Due]:
         if not self._presence.able():
@@ -124,7 +140,7 @@ class Engine:
             )
         with self._lock:
             chosen = [due for due in found if due.id not in self._under_way][:most]
-            self._under_way.update(due.id for due in chosen)
+            self._under_way.update([due.id for due in chosen])
         return chosen
 
     def _pause(self) -> float:
@@ -175,6 +191,22 @@ class Engine:
 
         return claim
 
+    def _start_thread(self, lease_id: str, claimer: Callable[[], Claim | None]) -> "Future[None]":
+        try:
+            return self._pool.submit(self._attend, lease_id, claimer)
+        except RuntimeError:  # it is shut down
+            self._leave(lease_id)
+            raise
+
+    def _enter(self, lease_id: str) -> None:
+        with self._lock:
+            self._under_way[lease_id] += 1
+
+    def _leave(self, lease_id: str) -> None:
+        with self._lock:
+            self._under_way[lease_id] -= 1
+            self._under_way += Counter()  # forgets those that nobody is at
+
     def _attend(self, lease_id: str, claimer: Callable[[], Claim | None]) -> None:
         claim = None
         try:
@@ -195,8 +227,7 @@ class Engine:
             if claim is not None:
                 self._let_go(claim, postpone=True)
         finally:
-            with self._lock:
-                self._under_way.discard(lease_id)
+            self._leave(lease_id)
             self._wake.set()
 
     def _let_go(self, claim: Claim, postpone: bool = False) -> None:
@@ -208,5 +239,5 @@ class Engine:
                         connection, claim.lease_id, {"look_at": look_at}, attempt=claim.attempt
                     )
                 ownership.let_go(connection, claim.lease_id, claim.owner)
-        except (exceptions.Unavailable, LostRace) as error:
+        except (exceptions.Busy, exceptions.Unavailable, LostRace) as error:
             LOG.warning("Lease %s: %s; letting go later", claim.lease_id, error)

@@ -98,14 +98,15 @@ class Presence:
         """Stops every outgoing call of an owner that was overtaken, or is too late."""
 
         def check(call: str) -> None:
-            if claim.owner != self.id or not self.able():
-                raise Superseded(f"{call} for lease {claim.lease_id}: the claim is running out")
             with self._database.reader() as connection:
                 attempt = ownership.attempt(connection, claim.lease_id)
             if attempt != claim.attempt:
                 raise Superseded(
                     f"{call} for lease {claim.lease_id}: attempt {attempt} has it now"
                 )
+            # Last, since the database may have taken its time.
+            if claim.owner != self.id or not self.able():
+                raise Superseded(f"{call} for lease {claim.lease_id}: the claim is running out")
 
         return check
 
@@ -117,15 +118,21 @@ class Presence:
             # Owners before heartbeats: who owns something has arrived before.
             owners = ownership.owners(connection)
             beats = ownership.beats(connection)
-        if not alive:
-            LOG.warning("Manager %s was taken for dead; starting again under a new id", self.id)
-            self.arrive()
-            return
-        self._acknowledged = sent
-        self._judge(beats, owners)
-
-    def _judge(self, beats: dict[str, int], owners: frozenset[str]) -> None:
         now = self._clock.monotonic()
+        if alive and now - self._acknowledged <= self._claim_seconds:
+            self._acknowledged = sent
+        else:
+            # This heartbeat may have come after a rival's last look. What was claimed under
+            # the old id stays stopped, and is open to everybody.
+            LOG.warning("Manager %s may be taken for dead; going on under a new id", self.id)
+            beats.pop(self.id, None)
+            self.arrive()
+        self._judge(beats, owners, sent, now)
+
+    def _judge(
+        self, beats: dict[str, int], owners: frozenset[str], asked: float, now: float
+    ) -> None:
+        """Who has been silent for too long? The beats were read between ``asked`` and ``now``."""
         patience = self._claim_seconds + self._interval
         self._seen = {
             rival: self._seen[rival]
@@ -133,7 +140,7 @@ class Presence:
             else (count, now)
             for rival, count in beats.items()
         }
-        silent = {rival: now - since for rival, (_, since) in self._seen.items()}
+        silent = {rival: asked - since for rival, (_, since) in self._seen.items()}
         dead = {rival for rival, age in silent.items() if age > patience}
         # Owners without a record were buried after they were found dead.
         self._dead = frozenset((dead | (owners - beats.keys())) - {self.id})
@@ -145,10 +152,11 @@ class Presence:
                 ownership.bury(connection, forgotten)
 
     def arrive(self) -> None:
-        """Begin to be, under a new id."""
+        """Begin to be, under a new id; the old one, if any, is dead."""
         new = str(uuid.uuid4())
         sent = self._clock.monotonic()
         with self._database.writer() as connection:
+            ownership.bury(connection, [self.id])
             ownership.arrive(connection, new, self._host, self._clock.now())
         self.id = new
         self._acknowledged = sent
@@ -157,5 +165,8 @@ class Presence:
         while not self._stopping.wait(self._interval):
             try:
                 self.beat()
-            except (exceptions.Unavailable, LostRace) as error:
+            except (exceptions.Busy, exceptions.Unavailable, LostRace) as error:
                 LOG.warning("Heartbeat of manager %s failed: %s", self.id, error)
+            except Exception:
+                # Without its heart the manager would stop acting for good.
+                LOG.exception("Heartbeat of manager %s failed", self.id)
