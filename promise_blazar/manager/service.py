@@ -163,7 +163,9 @@ class ManagerService:
         change: messages.LeaseChange,
         dry_run: bool = False,
     ) -> messages.LeaseView:
-        self._updates.update(lease_id, change, dry_run)
+        if dry_run:
+            return self._updates.rehearse(lease_id, change)
+        self._updates.update(lease_id, change)
         return self.get_lease(context, lease_id)
 
     def delete_lease(self, context: RequestContext, lease_id: str, dry_run: bool = False) -> None:

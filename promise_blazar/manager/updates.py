@@ -4,7 +4,7 @@
 import logging
 from collections.abc import Mapping
 from concurrent.futures import TimeoutError as NotYet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,14 +14,14 @@ from promise_blazar.capacity.demand import Ask, Placement
 from promise_blazar.clock import Clock
 from promise_blazar.db import bookings, leases
 from promise_blazar.db.engine import Connection, Database
-from promise_blazar.db.leases import LeaseRecord, ReservationRecord
+from promise_blazar.db.leases import EventRecord, LeaseRecord, ReservationRecord
 from promise_blazar.manager import lifecycle as life
 from promise_blazar.manager.books import Books, Refused
 from promise_blazar.manager.engine import Engine
-from promise_blazar.manager.messages import LeaseChange, ReservationChange
+from promise_blazar.manager.messages import LeaseChange, LeaseView, ReservationChange
 from promise_blazar.manager.presence import Claim, Presence
 from promise_blazar.manager.requests import Dates, bundle_of, changed_dates, new_event
-from promise_blazar.manager.views import refusal
+from promise_blazar.manager.views import lease_view, refusal
 from promise_blazar.plugins.base import Plugin, columns, spec_of
 
 LOG = logging.getLogger(__name__)
@@ -36,6 +36,24 @@ class _Revised:
     old: Any
     new: Any
     ask: Ask | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A change that is understood, at this time."""
+
+    lease: LeaseRecord
+    dates: Dates
+    now: datetime
+    revised: tuple[_Revised, ...]
+
+    @property
+    def asks(self) -> list[Ask]:
+        return [item.ask for item in self.revised if item.ask is not None]
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        return frozenset(item.record.id for item in self.revised)
 
 
 class Updates:
@@ -57,42 +75,57 @@ class Updates:
         self._clock = clock
         self._wait = wait
 
-    def update(self, lease_id: str, change: LeaseChange, dry_run: bool) -> None:
+    def update(self, lease_id: str, change: LeaseChange) -> None:
         """See ``interface.Manager.update_lease``."""
+        if change == LeaseChange(name=change.name):
+            self._rename(lease_id, change)
+            return
+        planned = self._plan(lease_id, change)
+        try:
+            self._commit(planned, change)
+        except Refused as refused:
+            raise refusal(refused.explanation) from None
+
+    def rehearse(self, lease_id: str, change: LeaseChange) -> LeaseView:
+        """The same checks; what the lease would be, and nothing made of it."""
+        if change == LeaseChange(name=change.name):
+            lease, _ = self._load(lease_id)
+            return lease_view(replace(lease, name=change.name or lease.name), self._plugins)
+        planned = self._plan(lease_id, change)
+        try:
+            self._books.rehearse(planned.asks, planned.numbers)
+        except Refused as refused:
+            raise refusal(refused.explanation) from None
+        return lease_view(_result(planned, change), self._plugins)
+
+    def _load(self, lease_id: str) -> tuple[LeaseRecord, list[bookings.Held]]:
         with self._database.reader() as connection:
             lease = leases.get(connection, lease_id)
             if lease is None:
                 raise exceptions.NotFound(object={"lease_id": lease_id})
-            held = bookings.held_by(connection, [r.id for r in lease.reservations])
-        if change == LeaseChange(name=change.name):
-            if change.name is not None and not dry_run:
-                self._rename(lease_id, change.name)
-            return
+            return lease, bookings.held_by(connection, [r.id for r in lease.reservations])
+
+    def _plan(self, lease_id: str, change: LeaseChange) -> _Planned:
+        """What the change means, and every mistake that shows without a ledger."""
+        lease, held = self._load(lease_id)
         now = self._clock.now()
         dates = changed_dates(lease, change, now)
         if lease.status not in (life.PENDING, life.ACTIVE):
             raise exceptions.InvalidStatus(
                 f"Invalid lease status. A lease that is {lease.status} can only be renamed"
-                + ("" if lease.status == life.ERROR else "; try again when it is done")
+                + (" or deleted" if lease.status == life.ERROR else "; try again when it is done")
             )
         if lease.owner is not None:
             raise exceptions.InvalidStatus(
                 "Invalid lease status. The lease is being worked on; try again in a moment"
             )
-        revised = self._revise(lease, change, dates, held, now)
-        asks = [item.ask for item in revised if item.ask is not None]
-        numbers = frozenset(item.record.id for item in revised)
-        try:
-            if dry_run:
-                self._books.rehearse(asks, numbers)
-            else:
-                self._commit(lease, change, dates, revised, asks, numbers, now)
-        except Refused as refused:
-            raise refusal(refused.explanation) from None
+        return _Planned(lease, dates, now, self._revise(lease, change, dates, held))
 
-    def _rename(self, lease_id: str, name: str) -> None:
+    def _rename(self, lease_id: str, change: LeaseChange) -> None:
+        values = {"name": change.name, "updated_at": self._clock.now()}
         with self._database.writer() as connection:
-            leases.set_lease(connection, lease_id, {"name": name, "updated_at": self._clock.now()})
+            if change.name is not None and not leases.set_lease(connection, lease_id, values):
+                raise exceptions.NotFound(object={"lease_id": lease_id})
 
     def _revise(
         self,
@@ -100,8 +133,7 @@ class Updates:
         change: LeaseChange,
         dates: Dates,
         held: list[bookings.Held],
-        now: datetime,
-    ) -> list[_Revised]:
+    ) -> tuple[_Revised, ...]:
         running = life.started(lease)
         window = dates.whole
         # Inside the old window everything is promised already, and a shrink always fits.
@@ -122,37 +154,31 @@ class Updates:
                 )
                 ask = Ask(record.uuid, plugin.demand(new), window, keep, pinned=running)
             revised.append(_Revised(record, plugin, old, new, ask))
-        return revised
+        return tuple(revised)
 
-    def _commit(
-        self,
-        lease: LeaseRecord,
-        change: LeaseChange,
-        dates: Dates,
-        revised: list[_Revised],
-        asks: list[Ask],
-        numbers: frozenset[int],
-        now: datetime,
-    ) -> None:
-        running = life.started(lease)
+    def _commit(self, planned: _Planned, change: LeaseChange) -> None:
+        lease, revised = planned.lease, planned.revised
         specs_changed = any(item.new != item.old for item in revised)
-        to_realise = specs_changed or (running and bool(asks))
+        to_realise = specs_changed or (life.started(lease) and bool(planned.asks))
         claim = Claim(lease.id, lease.attempt + 1, self._presence.id)
         bundles = {}
         for item in revised:
             amounts = bundle_of(item.plugin, item.new)
             bundles[item.record.uuid] = None if amounts is None else self._books.bundle(amounts)
-        start, end = times.to_micros(dates.start), dates.window(now).end
+        start = times.to_micros(planned.dates.start)
+        end = planned.dates.window(planned.now).end
 
         def write(connection: Connection, plan: Plan, generation: int) -> None:
-            self._write_lease(connection, lease, change, dates, claim if to_realise else None, now)
+            self._write_lease(connection, planned, change, claim if to_realise else None)
             new = []
             for item in revised:
                 number = item.record.id
                 if item.ask is None:
                     bookings.move(connection, generation, number, start, end)
                     continue
-                self._write_spec(connection, item)
+                leases.set_details(
+                    connection, item.record.resource_type, number, _new_details(item)
+                )
                 bookings.drop(connection, generation, [number])
                 new += [
                     bookings.NewBooking(
@@ -167,8 +193,8 @@ class Updates:
                 ]
             bookings.add(connection, self._books.provider_id, generation, new)
 
-        if asks:
-            self._books.decide(asks, write, exclude=numbers)
+        if planned.asks:
+            self._books.decide(planned.asks, write, exclude=planned.numbers)
         else:
             self._books.change(lambda connection, g: write(connection, Plan({}), g))
         LOG.info("Lease %s is updated", lease.id)
@@ -180,14 +206,9 @@ class Updates:
         self._engine.wake()
 
     def _write_lease(
-        self,
-        connection: Connection,
-        lease: LeaseRecord,
-        change: LeaseChange,
-        dates: Dates,
-        claim: Claim | None,
-        now: datetime,
+        self, connection: Connection, planned: _Planned, change: LeaseChange, claim: Claim | None
     ) -> None:
+        lease, dates, now = planned.lease, planned.dates, planned.now
         values: dict[str, Any] = {"start": dates.start, "end": dates.end, "updated_at": now}
         if change.name is not None:
             values["name"] = change.name
@@ -201,34 +222,62 @@ class Updates:
             raise exceptions.InvalidStatus(
                 "Invalid lease status. The lease has changed in the meantime; look at it again"
             )
-        for event_type, instant in (
-            (life.START, dates.start),
-            (life.END, dates.end),
-            (life.BEFORE_END, dates.warning),
-        ):
-            event = lease.event(event_type)
-            if instant is None or (event is not None and event.time == instant):
-                continue
-            if event is None:
-                leases.add_events(connection, [new_event(lease.id, event_type, instant, now)])
-                continue
-            again = event_type == life.BEFORE_END and instant > now
-            status = life.UNDONE if again else event.status
-            leases.set_event(
-                connection,
-                lease.id,
-                event_type,
-                {"time": instant, "status": status, "updated_at": now},
-            )
+        for event_type, event in _moved_events(planned).items():
+            if lease.event(event_type) is None:
+                leases.add_events(connection, [new_event(lease.id, event_type, event.time, now)])
+            else:
+                moved = {"time": event.time, "status": event.status, "updated_at": now}
+                leases.set_event(connection, lease.id, event_type, moved)
 
-    def _write_spec(self, connection: Connection, item: _Revised) -> None:
-        values = columns(item.new)
-        policy = item.plugin.group_policy
-        if policy(item.new) != policy(item.old):
-            # The old group is of no use any more; the API makes another if one is wanted.
-            values["stale_group_id"] = item.record.details["server_group_id"]
-            values["server_group_id"] = None
-        leases.set_details(connection, item.record.resource_type, item.record.id, values)
+
+def _moved_events(planned: _Planned) -> dict[str, EventRecord]:
+    """The events whose times change, or that are new, as they will be."""
+    dates, now = planned.dates, planned.now
+    moved = {}
+    for event_type, instant in (
+        (life.START, dates.start),
+        (life.END, dates.end),
+        (life.BEFORE_END, dates.warning),
+    ):
+        event = planned.lease.event(event_type)
+        if instant is None or (event is not None and event.time == instant):
+            continue
+        if event is None:
+            moved[event_type] = EventRecord("", event_type, instant, life.UNDONE, now, None)
+            continue
+        again = event_type == life.BEFORE_END and instant > now
+        status = life.UNDONE if again else event.status
+        moved[event_type] = replace(event, time=instant, status=status, updated_at=now)
+    return moved
+
+
+def _new_details(item: _Revised) -> dict[str, Any]:
+    """The columns of the type's own table that change."""
+    values = columns(item.new)
+    policy = item.plugin.group_policy
+    if policy(item.new) != policy(item.old):
+        # The old group is of no use any more; the API makes another if one is wanted.
+        values["stale_group_id"] = item.record.details["server_group_id"]
+        values["server_group_id"] = None
+    return values
+
+
+def _result(planned: _Planned, change: LeaseChange) -> LeaseRecord:
+    """The lease as it would be after the change."""
+    lease = planned.lease
+    kept = {event.event_type: event for event in lease.events}
+    events = (kept | _moved_events(planned)).values()
+    return replace(
+        lease,
+        name=change.name or lease.name,
+        start=planned.dates.start,
+        end=planned.dates.end,
+        reservations=tuple(
+            replace(item.record, details={**item.record.details, **_new_details(item)})
+            for item in planned.revised
+        ),
+        events=tuple(sorted(events, key=lambda event: (event.time, event.event_type))),
+    )
 
 
 def _by_reservation(
@@ -241,6 +290,8 @@ def _by_reservation(
             "Please enter valid reservation IDs. Invalid reservation IDs are: "
             + ", ".join(unknown)
         )
+    if len({change.id for change in changes}) < len(changes):
+        raise exceptions.BadInput("The same reservation ID is given twice")
     return {change.id: change for change in changes}
 
 
