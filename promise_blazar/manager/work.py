@@ -120,11 +120,12 @@ class Work:
                 self._hand_over(claim, lease, reservation)
 
         refused = self._each(claim, lease, lease.reservations, realise)
-        if refused is None:
+        if refused is None or (running and self._clock.now() >= lease.end):
             self._settle(claim, lease, life.ACTIVE if running else life.PENDING)
-        elif self._exhausted(lease, refused):
+        elif self._exhausted(lease, refused) and not running:
             self._give_up(claim, lease, refused)
         else:
+            # What could not be added is no reason to take away what is in use.
             self._later(claim, lease, refused)
 
     def _end(self, claim: Claim, lease: LeaseRecord) -> None:
@@ -278,7 +279,11 @@ class Work:
         failures: int = 0,
     ) -> None:
         delay = self._patience.poll_interval if delay is None else delay
-        look_at = self._clock.now() + timedelta(seconds=delay)
+        now = self._clock.now()
+        look_at = now + timedelta(seconds=delay)
+        if now < lease.end:
+            # Trouble with a step does not put off the end.
+            look_at = min(look_at, lease.end)
         values = {"owner": None, "look_at": look_at, "reason": reason, "failures": failures}
         with self._database.writer() as connection:
             self._mine(connection, claim, values)
