@@ -61,7 +61,9 @@ def update(lease_id: str) -> flask.Response:
     if change == LeaseChange():
         return flask.jsonify(lease=render.lease(current))
     view = services().manager.update_lease(flask.g.context, current.id, change, dry_run)
-    if view.groups_wanted and not dry_run:
+    # A group made by somebody else's token is "not found" to the owner's servers.
+    mine = view.project_id == flask.g.context.project_id
+    if view.groups_wanted and mine and not dry_run:
         view = _with_groups(view)
     return flask.jsonify(lease=render.lease(view))
 
