@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole service in a test: REST in front, a real database and a simulated cloud behind."""
 
+import contextlib
 import json
+import sqlite3
 import tempfile
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy
 from oslo_config import cfg
 from werkzeug.test import Client, TestResponse
 
@@ -17,6 +21,7 @@ from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.conf import opts
 from promise_blazar.db import migrate
 from promise_blazar.db.engine import Database
+from promise_blazar.db.models import Booking
 from promise_blazar.manager.service import ManagerService
 from promise_blazar.tests import base
 from promise_blazar.tests.fakes import ManualClock
@@ -71,9 +76,10 @@ class ServiceTestCase(base.DatabaseTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.clock = ManualClock()
-        state = self.enterContext(tempfile.TemporaryDirectory())
+        directory = self.enterContext(tempfile.TemporaryDirectory())
+        self.cloud_file = Path(directory) / "cloud.sqlite"
         self.cloud = SimulatedCloud(
-            Path(state) / "cloud.sqlite", self.hosts, self.clock, sleep=self.clock.advance
+            self.cloud_file, self.hosts, self.clock, sleep=self.wait_for_the_cloud
         )
         self.addCleanup(self.cloud.close)
         self.conf = configuration(**self.options)
@@ -91,6 +97,10 @@ class ServiceTestCase(base.DatabaseTestCase):
         service.presence.arrive()
         self.addCleanup(service.stop)
         return service
+
+    def wait_for_the_cloud(self, seconds: float) -> None:
+        """How an injected latency passes; a test may do something meanwhile."""
+        self.clock.advance(seconds)
 
     def application(self, service: ManagerService) -> Any:
         extensions = [simulated.blueprint(self.cloud)]
@@ -134,16 +144,46 @@ class ServiceTestCase(base.DatabaseTestCase):
         **more: Any,
     ) -> dict[str, Any]:
         """A lease that is made; its JSON."""
-        body = {
+        body = self.body(*reservations, start=start, end=end, **more)
+        answer = self.call("POST", "/v1/leases", body, token)
+        self.assertEqual(201, answer.status_code, answer.text)
+        return answer.json["lease"]
+
+    def body(
+        self, *reservations: dict[str, Any], start: str = "now", end: float = 60, **more: Any
+    ) -> dict[str, Any]:
+        """What asks for a lease; ``end`` in minutes from the test's beginning."""
+        return {
             "name": "lease",
             "start_date": start,
             "end_date": self.minute(end),
             "reservations": list(reservations),
             **more,
         }
-        answer = self.call("POST", "/v1/leases", body, token)
-        self.assertEqual(201, answer.status_code, answer.text)
+
+    def active(
+        self, *reservations: dict[str, Any], end: float = 60, **more: Any
+    ) -> dict[str, Any]:
+        """A lease that has started; its JSON."""
+        lease = self.lease(*reservations, end=end, **more)
+        self.pass_time()
+        lease = self.show(lease)
+        self.assertEqual("ACTIVE", lease["status"], lease["status_reason"])
+        return lease
+
+    def update(
+        self, lease: dict[str, Any], token: str = "alice:demo", **change: Any
+    ) -> TestResponse:
+        return self.call("PUT", f"/v1/leases/{lease['id']}", change, token)
+
+    def updated(self, lease: dict[str, Any], **change: Any) -> dict[str, Any]:
+        """The lease after a change that is made; its JSON."""
+        answer = self.update(lease, **change)
+        self.assertEqual(200, answer.status_code, answer.text)
         return answer.json["lease"]
+
+    def delete(self, lease: dict[str, Any], token: str = "alice:demo") -> TestResponse:
+        return self.call("DELETE", f"/v1/leases/{lease['id']}", token=token)
 
     def show(self, lease: dict[str, Any]) -> dict[str, Any]:
         answer = self.call("GET", f"/v1/leases/{lease['id']}", token="admin:admin")
@@ -162,3 +202,81 @@ class ServiceTestCase(base.DatabaseTestCase):
     def aggregates(self) -> dict[str, list[str]]:
         """The hosts of each aggregate, by its name."""
         return {found.name: sorted(found.hosts) for found in self.cloud.aggregates()}
+
+    def event(self, lease: dict[str, Any], event_type: str) -> tuple[str, str]:
+        """When, and its status."""
+        (found,) = (e for e in lease["events"] if e["event_type"] == event_type)
+        return found["time"], found["status"]
+
+    def at(self, minutes: float) -> str:
+        """The time so many minutes from the test's beginning, as the service shows it."""
+        instant = datetime.strptime(self.minute(minutes), times.MINUTE_FORMAT)  # noqa: DTZ007
+        return instant.isoformat(timespec="microseconds")
+
+    def registered_hosts(self) -> dict[str, dict[str, Any]]:
+        """The hosts on lend, by their names."""
+        answer = self.call("GET", "/v1/os-hosts", token="admin:admin")
+        return {host["hypervisor_hostname"]: host for host in answer.json["hosts"]}
+
+    def held(self, reservation: dict[str, Any]) -> list[str]:
+        """The names of the hosts that a reservation is promised."""
+        names = {host["id"]: name for name, host in self.registered_hosts().items()}
+        answer = self.call(
+            "GET",
+            f"/v1/os-hosts/allocations?reservation_id={reservation['id']}",
+            token="admin:admin",
+        )
+        return sorted(
+            names[host["resource_id"]]
+            for host in answer.json["allocations"]
+            if host["reservations"]
+        )
+
+    # What there is
+
+    def cloud_objects(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Everything that OpenStack has, table by table."""
+        with contextlib.closing(sqlite3.connect(self.cloud_file)) as db:
+            tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+            return {
+                name: sorted(db.execute(f"SELECT * FROM {name}").fetchall(), key=repr)
+                for (name,) in tables
+                if name not in ("faults", "sqlite_sequence")
+            }
+
+    def promises(self) -> list[tuple[Any, ...]]:
+        """The ledger as it is in the database."""
+        engine = sqlalchemy.create_engine(self.url, poolclass=sqlalchemy.NullPool)
+        columns = (
+            Booking.reservation_id,
+            Booking.host_id,
+            Booking.bundle_id,
+            Booking.units,
+            Booking.start,
+            Booking.end,
+            Booking.released,
+        )
+        with engine.connect() as connection:
+            query = sqlalchemy.select(*columns).where(Booking.deleted.is_(False))
+            return sorted(map(tuple, connection.execute(query)), key=repr)
+
+    def everything(self) -> dict[str, Any]:
+        """What users, operators and OpenStack can see, and what is promised."""
+        shown = {
+            path: self.call("GET", path, token="admin:admin").json
+            for path in ("/v1/leases", "/v1/os-hosts", "/v1/os-hosts/properties?detail=1&all=1")
+        }
+        return {**shown, "promises": self.promises(), "cloud": self.cloud_objects()}
+
+    @contextlib.contextmanager
+    def nothing_changes(self) -> Iterator[None]:
+        """A block after which all is as before, to the byte."""
+        before = self.everything()
+        yield
+        self.assertEqual(before, self.everything())
+
+    def refused(self, status: int, answer: TestResponse) -> str:
+        """The sentence of an error in Blazar's form."""
+        self.assertEqual(status, answer.status_code, answer.text)
+        self.assertEqual(status, answer.json["error_code"])
+        return answer.json["error_message"]
