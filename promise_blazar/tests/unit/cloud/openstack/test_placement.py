@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Placement's generations, and hosts that come back with another identity."""
+
+import threading
+
+from promise_blazar import exceptions
+from promise_blazar.cloud import outgoing
+from promise_blazar.tests.unit.cloud.openstack.case import COMPUTE, PLACEMENT, AdapterTest
+from promise_blazar.tests.unit.cloud.openstack.services import Answer
+
+_PROVIDERS = f"{PLACEMENT}/resource_providers"
+_INVENTORIES = f"{_PROVIDERS}/child/inventories"
+_LOST = Answer(409, {"errors": [{"detail": "x", "code": "placement.concurrent_update"}]})
+_IN_USE = Answer(409, {"errors": [{"detail": "in use", "code": "placement.inventory.inuse"}]})
+
+
+class PlacementTest(AdapterTest):
+    def setUp(self) -> None:
+        super().setUp()
+        child = {"uuid": "child", "name": "blazar_h", "parent_provider_uuid": "old"}
+        self.services.lay("GET", _PROVIDERS, Answer(200, {"resource_providers": [child]}))
+        self.services.lay(
+            "GET",
+            _INVENTORIES,
+            Answer(200, {"resource_provider_generation": 1, "inventories": {"CUSTOM_A": {}}}),
+            Answer(200, {"resource_provider_generation": 2, "inventories": {}}),
+        )
+
+    def test_a_lost_race_is_run_again_with_what_is_there_now(self) -> None:
+        self.services.lay("PUT", _INVENTORIES, _LOST, Answer(200, {}))
+        self.cloud.ensure_child_inventory("blazar_h", "CUSTOM_B", 3)
+        first, second = (request.body for request in self.services.seen("PUT", _INVENTORIES))
+        self.assertEqual(1, first["resource_provider_generation"])
+        self.assertEqual({"CUSTOM_A", "CUSTOM_B"}, set(first["inventories"]))
+        self.assertEqual(2, second["resource_provider_generation"])
+        self.assertEqual({"CUSTOM_B"}, set(second["inventories"]))
+        self.assertEqual(3, second["inventories"]["CUSTOM_B"]["total"])
+
+    def test_races_lost_again_and_again_are_given_up(self) -> None:
+        self.services.lay("PUT", _INVENTORIES, _LOST)
+        with self.assertRaises(exceptions.CloudUnavailable):
+            self.cloud.ensure_child_inventory("blazar_h", "CUSTOM_B", 3)
+        self.assertEqual(5, len(self.services.seen("PUT", _INVENTORIES)))
+
+    def test_what_is_in_use_is_refused_at_once(self) -> None:
+        self.services.lay("PUT", _INVENTORIES, _IN_USE)
+        with self.assertRaises(exceptions.CloudError) as caught:
+            self.cloud.ensure_child_inventory("blazar_h", "CUSTOM_A", 0)
+        self.assertEqual((409, "in use"), self.facts(caught.exception))
+        self.assertEqual(1, len(self.services.seen("PUT", _INVENTORIES)))
+
+    def test_the_child_of_a_host_that_was_set_up_anew_moves_to_it(self) -> None:
+        self.services.lay("PUT", f"{_PROVIDERS}/child", Answer(200, {}))
+        self.assertEqual("child", self.cloud.ensure_child_provider("new", "blazar_h"))
+        (moved,) = self.services.seen("PUT", f"{_PROVIDERS}/child")
+        self.assertEqual({"name": "blazar_h", "parent_provider_uuid": "new"}, moved.body)
+
+    def facts(self, error: exceptions.CloudError) -> tuple[object, object]:
+        return error.facts["status"], error.facts["detail"]
+
+
+class HypervisorTest(AdapterTest):
+    def test_the_fence_holds_in_the_threads_that_fetch_inventories(self) -> None:
+        nodes = [
+            {
+                "id": f"node-{number}",
+                "hypervisor_hostname": f"compute-{number}",
+                "service": {"host": f"compute-{number}"},
+                "cpu_info": "",
+                "hypervisor_type": "fake",
+                "hypervisor_version": 1,
+                "vcpus": 1,
+                "memory_mb": 1,
+                "local_gb": 1,
+                "state": "up",
+                "status": "enabled",
+            }
+            for number in range(20)
+        ]
+        self.services.lay(
+            "GET", f"{COMPUTE}/os-hypervisors/detail", Answer(200, {"hypervisors": nodes})
+        )
+        self.services.lay("GET", f"{COMPUTE}/os-services", Answer(200, {"services": []}))
+        for node in nodes:
+            inventory = {"VCPU": {"total": 8, "reserved": 1, "allocation_ratio": 4.0}}
+            self.services.lay(
+                "GET",
+                f"{_PROVIDERS}/{node['id']}/inventories",
+                Answer(200, {"resource_provider_generation": 1, "inventories": inventory}),
+            )
+        asked: list[tuple[str, str]] = []
+
+        def fence(call: str) -> None:
+            asked.append((call, threading.current_thread().name))
+
+        with outgoing.fenced(fence):
+            found = self.cloud.hypervisors()
+        self.assertEqual([8] * 20, [each.inventory["VCPU"].total for each in found])
+        elsewhere = [call for call, name in asked if name.startswith("inventories")]
+        self.assertEqual(["placement.inventory.show"] * 20, elsewhere)
+        # No service of theirs was listed: they are not up, wherever they may be.
+        self.assertFalse(any(each.up for each in found))
