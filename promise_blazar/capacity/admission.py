@@ -36,7 +36,7 @@ class Refusal:
     """The ask that failed first.
 
     ``gave_up``: each ask fits alone, and no order of placing them was found in which all fit.
-    ``beside``: what the asks before it had been given when it failed.
+    ``beside``: what the others had when it failed.
     """
 
     key: str
@@ -119,14 +119,13 @@ class _Search:
                 return Refusal(key)
             self._kept[key] = kept
             self._alone[key] = self._books.room(ask)
-            if choose(ask, kept, self._field(ask, self._alone[key], ())) is None:
+            if choose(ask, kept, self._field(ask, {})) is None:
                 return Refusal(key)
         refusal = None
         for order in self._orders():
-            given = self._place(order)
-            if len(given) == len(order):
+            given, failed = self._place(order)
+            if failed is None:
                 return self._plan(self._grown(given))
-            failed = order[len(given)]
             self._promote(failed, order)
             refusal = refusal or Refusal(failed, True, self._plan(given).placements)
         return refusal or Plan({})
@@ -160,31 +159,25 @@ class _Search:
         total = np.count_nonzero(room) if demand.affinity is False else room.sum()
         return float(total) / max(demand.amount, 1)
 
-    def _place(self, order: Sequence[str]) -> dict[str, Share]:
-        """As many asks as fit in this order, each with as little as satisfies it."""
+    def _place(self, order: Sequence[str]) -> tuple[dict[str, Share], str | None]:
+        """What each gets in this order, the least that satisfies it, until one fails."""
         # What pinned asks keep is theirs in any plan, so nobody may take it before their turn.
         given = {key: self._kept[key] for key in order if self._asks[key].pinned}
-        placed: dict[str, Share] = {}
-        for place, key in enumerate(order):
+        for key in order:
             given.pop(key, None)
-            share = self._choice(key, given, order[place + 1 :])
+            ask = self._asks[key]
+            share = choose(ask, self._kept[key], self._field(ask, given))
             if share is None:
-                break
-            given[key] = placed[key] = share
-        return placed
-
-    def _choice(self, key: str, given: Mapping[str, Share], later: Sequence[str]) -> Share | None:
-        ask = self._asks[key]
-        room = self._room(ask, given)
-        return choose(ask, self._kept[key], self._field(ask, room, later))
+                return given, key
+            given[key] = share
+        return given, None
 
     def _grown(self, given: dict[str, Share]) -> dict[str, Share]:
         """With the hosts that are left given to those who take more than their minimum."""
         for key, ask in self._asks.items():
             if isinstance(ask.demand, WholeHosts):
                 share = given.pop(key)
-                room = self._room(ask, given)
-                given[key] = grow(ask.demand, share, self._kept[key], self._field(ask, room, ()))
+                given[key] = grow(ask.demand, share, self._kept[key], self._field(ask, given))
         return given
 
     def _room(self, ask: Ask, given: Mapping[str, Share]) -> IntArray:
@@ -193,14 +186,11 @@ class _Search:
             return self._alone[ask.key]
         return self._books.room(ask, others)
 
-    def _field(self, ask: Ask, room: IntArray, later: Sequence[str]) -> Field:
-        wanted = np.zeros(len(room), dtype=np.int64)
-        for key in later:
-            if self._asks[key].window.overlaps(ask.window):
-                wanted += self._alone[key] > 0
-                wanted[list(self._kept[key])] += 1
-        timeline = self._books.timeline(ask.window)
-        return Field(self._books.ledger.ids, room, timeline.busy(), wanted)
+    def _field(self, ask: Ask, given: Mapping[str, Share]) -> Field:
+        busy = self._books.timeline(ask.window).busy()
+        for share in given.values():
+            busy[list(share)] = True
+        return Field(self._books.ledger.ids, self._room(ask, given), busy)
 
     def _plan(self, given: Mapping[str, Share]) -> Plan:
         ids = self._books.ledger.ids

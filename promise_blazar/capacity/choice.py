@@ -1,29 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which of the hosts that have room? The order of preference, and nothing else.
 
-Whole hosts: those held now, then those that fewest other asks of the decision could use, then
-by id. Slots: likewise, but before the id come hosts that carry bookings in the window (free
-hosts stay whole for those who need one), and of these the ones with the least room that is
-enough. So the same books always give the same answer.
+Whole hosts: those held now, then by id. Slots: hosts that hold some now, then hosts that carry
+bookings in the window (so that free hosts stay free for those who need them whole), of these the
+ones with the least room that is enough, then by id. So the same books always give the same
+answer.
 """
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
-from promise_blazar.capacity.books import Share
+from promise_blazar.capacity.books import UNLIMITED, Share
 from promise_blazar.capacity.columns import BoolArray, IntArray
 from promise_blazar.capacity.demand import Ask, Slots, WholeHosts
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What a choice looks at, by slot: ``wanted`` is how many other asks could use the host."""
+    """What a choice looks at, by slot."""
 
     ids: IntArray
     room: IntArray
     busy: BoolArray
-    wanted: IntArray
 
 
 def choose(ask: Ask, kept: Share, field: Field) -> Share | None:
@@ -99,38 +99,32 @@ def _apart(demand: Slots, pinned: Share, kept: Share, field: Field) -> Share | N
 def _any_mix(demand: Slots, pinned: Share, kept: Share, field: Field) -> Share | None:
     if int(field.room.sum()) < demand.amount:
         return None
-    order = _packed(np.flatnonzero(field.room > 0), kept, field).tolist()
     share = dict(pinned)
     left = demand.amount - sum(pinned.values())
+    held = np.array([slot for slot in kept if field.room[slot] > 0], dtype=np.int64)
     # First what is held stays, then the rest goes wherever there is room.
-    for limit in (kept, None):
-        for slot in order:
-            if left == 0:
-                return share
-            if limit is not None and slot not in limit:
-                break
-            has = share.get(slot, 0)
-            most = (
-                int(field.room[slot]) if limit is None else min(int(field.room[slot]), limit[slot])
-            )
-            more = min(left, most - has)
-            if more > 0:
-                share[slot] = has + more
-                left -= more
-    return share if left == 0 else None
+    for slot, limit in chain(
+        ((slot, kept[slot]) for slot in _packed(held, kept, field).tolist()),
+        ((slot, UNLIMITED) for slot in _packed(np.flatnonzero(field.room), kept, field).tolist()),
+    ):
+        if left == 0:
+            break
+        more = min(left, min(limit, int(field.room[slot])) - share.get(slot, 0))
+        if more > 0:
+            share[slot] = share.get(slot, 0) + more
+            left -= more
+    return share
 
 
 def _ranked(slots: IntArray, kept: Share, field: Field) -> IntArray:
     new = _strange(slots, kept)
-    order = np.lexsort((field.ids[slots], field.wanted[slots], new))
+    order = np.lexsort((field.ids[slots], new))
     return slots[order]
 
 
 def _packed(slots: IntArray, kept: Share, field: Field) -> IntArray:
     new = _strange(slots, kept)
-    order = np.lexsort(
-        (field.ids[slots], field.room[slots], ~field.busy[slots], field.wanted[slots], new)
-    )
+    order = np.lexsort((field.ids[slots], field.room[slots], ~field.busy[slots], new))
     return slots[order]
 
 

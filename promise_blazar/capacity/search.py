@@ -140,16 +140,12 @@ def _hosts_with(
     books: Books, ask: Ask, reach: Window, units: int, length: int, starts: IntArray
 ) -> IntArray:
     """How many hosts have room for so many units all through a window from each start?"""
-    able = books.eligible(ask)
-    if not isinstance(ask.demand, WholeHosts):
-        able &= books.empty_room(ask.demand) >= units
     lacking = books.lacking(ask, reach, units)
-    here = able[lacking.slot]
     # A window of this length from s meets [a, b) exactly if a - length < s < b.
-    barred = Spans(lacking.slot[here], lacking.start[here] - length + 1, lacking.end[here])
+    barred = Spans(lacking.slot, lacking.start - length + 1, lacking.end)
     times, change = _barred_changes(barred, books.ledger.size)
     barred_at = np.append(0, np.cumsum(change))[np.searchsorted(times, starts, side="right")]
-    return np.count_nonzero(able) - barred_at
+    return np.count_nonzero(books.eligible(ask)) - barred_at
 
 
 def _barred_changes(barred: Spans, size: int) -> tuple[IntArray, IntArray]:

@@ -156,7 +156,8 @@ def freed_after(world: World, instant: int) -> list[int]:
     instants = set()
     for booking in world.bookings:
         lingers = booking.end <= world.now and not booking.released
-        if booking.reservation not in world.exclude or lingers:
+        counts = booking.reservation not in world.exclude or lingers
+        if counts and booking.start < booking.end:
             instants.add(booking.end)
         if lingers:
             instants.add(world.now + 1)

@@ -28,7 +28,7 @@ def ledger_of(*bookings: Booking) -> Ledger:
 @st.composite
 def histories(draw):
     """A world, and the same reached by a detour: (world, batches put, ids dropped, ...)."""
-    world = draw(worlds.worlds(most_bookings=6))
+    world = draw(worlds.worlds())
     steps = []
     present = {}
     for _ in range(draw(st.integers(1, 6))):

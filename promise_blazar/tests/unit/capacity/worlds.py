@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small random worlds and asks, dense enough that half of what is asked for is refused."""
+"""Small random worlds and asks: simple ones that shrink, and crowded ones by their number.
+
+Hypothesis prefers what is simple; in a crowd the faults are that need several hosts, each with
+bookings that come and go inside the window.
+"""
+
+import random
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -33,20 +39,24 @@ def _query(text):
 
 
 capacities = st.fixed_dictionaries(
-    {"VCPU": st.integers(0, 5)}, optional={"MEMORY_MB": st.integers(0, 6)}
+    {"VCPU": st.sampled_from([4, 6, 3, 5, 2, 1, 0])}, optional={"MEMORY_MB": st.integers(0, 6)}
 )
 properties = st.fixed_dictionaries(
     {}, optional={"gpu": st.sampled_from(["1", "0"]), "rank": st.integers(0, 3)}
 )
-wheres = st.lists(st.sampled_from(QUERIES), max_size=1).map(
-    lambda texts: tuple(_query(text) for text in texts)
+wheres = st.sampled_from([None, None, None, None, *QUERIES]).map(
+    lambda text: () if text is None else (_query(text),)
 )
+
+
+instants = st.integers(0, HORIZON - 1)
+later = st.sampled_from([5, 3, 7, 8, 2, 9, 10, 4, 6, HORIZON])
 
 
 @st.composite
 def windows(draw):
-    start = draw(st.integers(0, HORIZON - 1))
-    return Window(start, draw(st.integers(start + 1, HORIZON)))
+    start, end = sorted(draw(st.tuples(instants, later)))
+    return Window(start, end if end > start else end + 1)
 
 
 @st.composite
@@ -56,7 +66,7 @@ def bookings(draw, id_, hosts):
         id=id_,
         reservation=draw(st.integers(1, 4)),
         host=draw(st.sampled_from(hosts)),
-        bundle=draw(st.sampled_from([None, 1, 1, 2, 3, 4])),
+        bundle=draw(st.sampled_from([1, 2, 1, 3, 1, 2, 4, None])),
         units=draw(st.integers(1, 2)),
         start=window.start,
         end=window.end,
@@ -65,9 +75,9 @@ def bookings(draw, id_, hosts):
 
 
 @st.composite
-def worlds(draw, most_hosts=4, most_bookings=7):
+def worlds(draw, most_hosts=4):
     # Ids out of order, so that no place in an array is taken for an id.
-    ids = draw(st.permutations(range(10, 10 + draw(st.integers(1, most_hosts)))))
+    ids = draw(st.permutations(range(10, 10 + draw(st.sampled_from(range(most_hosts, 0, -1))))))
     hosts = [
         Host(
             id=id_,
@@ -75,12 +85,12 @@ def worlds(draw, most_hosts=4, most_bookings=7):
             zone="nova",
             capacity=draw(capacities),
             properties=draw(properties),
-            reservable=draw(st.integers(0, 9)) > 0,
+            reservable=draw(st.sampled_from([True] * 5 + [False])),
         )
         for id_ in ids
     ]
     somewhere = [*ids, *ids, 99]
-    count = draw(st.integers(0, most_bookings))
+    count = draw(st.sampled_from([5, 6, 7, 4, 8, 3, 2, 1, 0]))
     return World(
         hosts=hosts,
         bundles=BUNDLES,
@@ -107,11 +117,15 @@ slots = st.builds(
 
 @st.composite
 def asks(draw, key, world, may_keep=True):
-    demand = draw(st.one_of(whole_hosts, slots))
+    demand = draw(st.one_of(slots, slots, whole_hosts))
     keep = ()
-    if may_keep and draw(st.booleans()):
+    if may_keep and draw(st.sampled_from([True, True, False])):
         most = 1 if isinstance(demand, WholeHosts) else 2
-        ids = draw(st.lists(st.sampled_from([h.id for h in world.hosts]), max_size=2, unique=True))
+        ids = draw(
+            st.lists(
+                st.sampled_from([h.id for h in world.hosts]), min_size=1, max_size=2, unique=True
+            )
+        )
         keep = tuple(Placement(id_, draw(st.integers(1, most))) for id_ in ids)
     return Ask(key, demand, draw(windows()), keep, pinned=bool(keep) and draw(st.booleans()))
 
@@ -120,3 +134,62 @@ def asks(draw, key, world, may_keep=True):
 def cases(draw, count=1, may_keep=True, most_hosts=4):
     world = draw(worlds(most_hosts))
     return world, [draw(asks(f"ask-{n}", world, may_keep)) for n in range(count)]
+
+
+def crowded(seed, count=1):
+    """A crowded case by its number: a world, and asks in windows in which much happens."""
+    dice = random.Random(seed)
+    ids = dice.sample(range(10, 20), dice.choice([2, 3, 3, 4]))
+    hosts = [
+        Host(
+            id=id_,
+            name=f"compute-{id_}",
+            zone="nova",
+            capacity={"VCPU": dice.randint(2, 6), "MEMORY_MB": dice.randint(1, 8)},
+            properties={"gpu": dice.choice("01"), "rank": dice.randint(0, 3)},
+            reservable=dice.random() < 0.95,
+        )
+        for id_ in ids
+    ]
+
+    def window(longest):
+        start = dice.randrange(HORIZON)
+        return Window(start, start + dice.randint(1, longest))
+
+    def booking(id_):
+        span = window(5)
+        return Booking(
+            id=id_,
+            reservation=dice.randint(1, 6),
+            host=dice.choice(ids),
+            bundle=dice.choice([1, 1, 1, 2, 3, 4, 1, 2, 1, 1, 2, None]),
+            units=dice.choice([1, 1, 2]),
+            start=span.start,
+            end=dice.choice([span.end] * 9 + [span.start]),
+            released=dice.random() < 0.6,
+        )
+
+    def ask(key):
+        where = (_query(dice.choice(QUERIES)),) if dice.random() < 0.15 else ()
+        if dice.random() < 0.3:
+            minimum = dice.choice([1, 1, 2])
+            demand = WholeHosts(minimum, minimum + dice.randint(0, 2), where)
+        else:
+            amounts = {"VCPU": dice.choice([1, 1, 2, 0])}
+            if dice.random() < 0.5:
+                amounts["MEMORY_MB"] = dice.randint(0, 2)
+            affinity = dice.choice([None, None, True, False])
+            demand = Slots(dice.randint(1, 4), amounts, affinity, where)
+        most = 1 if isinstance(demand, WholeHosts) else 2
+        kept = dice.sample(ids, dice.choice([0, 0, 1, 2]))
+        keep = tuple(Placement(id_, dice.randint(1, most)) for id_ in kept)
+        return Ask(key, demand, window(8), keep, bool(keep) and dice.random() < 0.4)
+
+    world = World(
+        hosts=hosts,
+        bundles=BUNDLES,
+        bookings=[booking(id_) for id_ in range(1, dice.randint(4, 12))],
+        now=dice.randrange(HORIZON),
+        exclude=frozenset(dice.sample(range(1, 7), dice.choice([0, 0, 1, 2]))),
+    )
+    return world, [ask(f"ask-{number}") for number in range(count)]

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""How long does a decision take? Admission, re-check and explanation over a random ledger.
+
+    python benchmarks/ledger.py [--seed N] [--rounds N]
+
+Prints the median and the quartiles in milliseconds. Bookings of one minute to a week are spread
+over 90 days; the asks are of the middle of that time, where the books are fullest.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from promise_blazar.capacity.admission import Plan, admit, holds
+from promise_blazar.capacity.demand import Ask, Slots, WholeHosts, Window
+from promise_blazar.capacity.explanation import explain
+from promise_blazar.capacity.ledger import Host, Ledger
+from promise_blazar.capacity.query import parse
+
+MINUTE = 60 * 10**6
+DAY = 24 * 60 * MINUTE
+SIZES = ((300, 3_000), (10_000, 1_000_000))
+
+
+def machine() -> str:
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    return (
+        f"{model}, {os.cpu_count()} cores, Python {platform.python_version()},"
+        f" NumPy {np.__version__}"
+    )
+
+
+def filled(hosts: int, bookings: int, seed: int) -> Ledger:
+    dice = np.random.default_rng(seed)
+    ledger = Ledger()
+    capacity = {"VCPU": 32, "MEMORY_MB": 131072, "DISK_GB": 2000}
+    for number in range(1, hosts + 1):
+        ledger.put_host(Host(number, f"compute-{number}", "nova", capacity, {"vcpus": 32}, True))
+    for number in range(4):
+        vcpus = 1 + number
+        ledger.put_bundle(
+            number, {"VCPU": vcpus, "MEMORY_MB": 2048 * vcpus, "DISK_GB": 20 * vcpus}
+        )
+    starts = dice.integers(0, 90 * DAY // MINUTE, bookings) * MINUTE
+    lengths = dice.integers(1, 7 * DAY // MINUTE, bookings) * MINUTE
+    ledger.put_bookings(
+        ids=np.arange(1, bookings + 1),
+        reservations=dice.integers(1, max(2, bookings // 2), bookings),
+        hosts=dice.integers(1, hosts + 1, bookings),
+        bundles=dice.integers(0, 4, bookings),
+        units=np.ones(bookings, dtype=np.int64),
+        starts=starts,
+        ends=starts + lengths,
+        released=np.zeros(bookings, dtype=np.int64),
+    )
+    return ledger
+
+
+def measured(work: Callable[[], object], rounds: int) -> str:
+    work()
+    times = []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        work()
+        times.append((time.perf_counter() - begun) * 1000)
+    low, middle, high = statistics.quantiles(times, n=4)
+    return f"{middle:9.2f} ({low:.2f} to {high:.2f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=15)
+    options = parser.parse_args()
+    print(f"{machine()}; seed {options.seed}, {options.rounds} rounds, ms: median (quartiles)")
+    query = parse('[">=", "$vcpus", "8"]')
+    assert query is not None
+    slot = {"VCPU": 2, "MEMORY_MB": 4096, "DISK_GB": 20}
+    for hosts, bookings in SIZES:
+        begun = time.perf_counter()
+        ledger = filled(hosts, bookings, options.seed)
+        loaded = (time.perf_counter() - begun) * 1000
+        print(f"\n{hosts} hosts, {bookings} bookings (made and loaded in {loaded:.0f} ms)")
+        for days in (1, 30):
+            window = Window(40 * DAY, (40 + days) * DAY)
+            asks = {
+                "4 slots, any mix": Slots(4, slot, None, (query,)),
+                "4 slots, apart": Slots(4, slot, False, (query,)),
+                "0 to 4 whole hosts": WholeHosts(0, 4, (query,)),
+            }
+            for name, demand in asks.items():
+                ask = Ask("a", demand, window)
+                plan = admit(ledger, [ask], 0)
+                assert isinstance(plan, Plan)
+                admitted = measured(partial(admit, ledger, [ask], 0), options.rounds)
+                print(f"  admit    {days:2} days, {name:20} {admitted}")
+                again = measured(partial(holds, ledger, [ask], plan, 0), options.rounds)
+                print(f"  re-check {days:2} days, {name:20} {again}")
+            for name, refused in (
+                ("all hosts whole", WholeHosts(hosts, hosts)),
+                ("too many slots", Slots(16 * hosts, slot, None)),
+            ):
+                ask = Ask("a", refused, window)
+                answer = explain(ledger, [ask], 0)
+                assert answer.reasons
+                explained = measured(
+                    partial(explain, ledger, [ask], 0), max(3, options.rounds // 3)
+                )
+                found = "found" if answer.alternatives else "none"
+                print(f"  explain  {days:2} days, {name:20} {explained}; other window: {found}")
+
+
+if __name__ == "__main__":
+    main()
