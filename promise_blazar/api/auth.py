@@ -153,7 +153,7 @@ class _AuthToken(auth_token.AuthProtocol):
             return _json(503, message, headers, "Retry-After")
 
 
-def _request_ids(environ: dict[str, Any]) -> dict[str, str | None]:
+def _request_ids(environ: dict[str, Any]) -> dict[str, Any]:
     return {
         "request_id": environ.get(request_id.ENV_REQUEST_ID),
         "global_request_id": environ.get(request_id.GLOBAL_REQ_ID),

@@ -164,7 +164,15 @@ def _with_groups_or_nothing(view: LeaseView) -> LeaseView:
     """The same for a lease just made, which a failure takes back: refused means unchanged."""
     try:
         return _with_groups(view)
-    except exceptions.PromiseBlazarError:
+    except Exception:
         LOG.warning("No server group for lease %s; the lease is taken back", view.id)
-        services().manager.delete_lease(flask.g.context, view.id)
+        _take_back(view)
         raise
+
+
+def _take_back(view: LeaseView) -> None:
+    """Whatever becomes of it, the client is told why there was no group."""
+    try:
+        services().manager.delete_lease(flask.g.context, view.id)
+    except exceptions.PromiseBlazarError as error:
+        LOG.error("Lease %s could not be taken back: %s", view.id, error)

@@ -112,6 +112,14 @@ class TestKeystone(AuthTestCase):
         self.assert_unauthenticated("invalid")
         self.assert_unauthenticated(None)
 
+    def test_an_operator_who_delays_the_decision_opens_nothing(self) -> None:
+        self.conf.set_override("delay_auth_decision", True, "keystone_authtoken")
+        self.make_application()
+        self.use_tokens()
+        self.assertEqual(401, self.call("GET", "/v1/leases", token="invalid").status_code)
+        self.assertEqual(401, self.call("GET", "/v1/leases", token=None).status_code)
+        self.assertEqual(200, self.call("GET", "/v1/leases", token="member").status_code)
+
     def test_forged_headers_are_no_token(self) -> None:
         self.use_tokens()
         forged = {

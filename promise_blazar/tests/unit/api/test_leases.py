@@ -286,6 +286,12 @@ class TestServerGroups(base.ApiTestCase):
         self.assertEqual(502, answer.status_code)
         self.assertEqual({}, self.manager.leases)
 
+    def test_the_first_trouble_is_the_one_that_is_told(self) -> None:
+        self.groups.error = exceptions.CloudError(call="nova.server_group.create", detail="quota")
+        self.manager.fails["delete_lease"] = exceptions.Busy(retry_after=1)
+        answer = self.call("POST", "/v1/leases", base.LEASE | {"reservations": [INSTANCES]})
+        self.assertEqual(502, answer.status_code)
+
     def test_a_dry_run_makes_none(self) -> None:
         body = base.LEASE | {"reservations": [INSTANCES]}
         self.assertEqual(200, self.call("POST", "/v1/leases?dry_run=true", body).status_code)
