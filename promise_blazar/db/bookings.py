@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple, cast
 
 from oslo_db import exception as db_exception
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, insert, select, update
 
 from promise_blazar.db.models import Booking, Bundle, Host, Lease, Reservation
 
@@ -110,12 +110,16 @@ def drop(connection: Connection, generation: int, reservations: Sequence[int]) -
     )
 
 
-def move(connection: Connection, generation: int, reservation: int, start: int, end: int) -> None:
-    """Give a reservation's bookings another window, on the same hosts."""
+def shrink(
+    connection: Connection, generation: int, reservation: int, start: int, end: int
+) -> None:
+    """Keep of a reservation's bookings what lies between start and end."""
+    # A booking may begin later than its lease: at the second at which it was admitted.
+    later = case((Booking.start > start, Booking.start), else_=start)
     connection.execute(
         update(Booking)
         .where(Booking.reservation_id == reservation, Booking.deleted.is_(False))
-        .values(start=start, end=end, generation=generation)
+        .values(start=later, end=end, generation=generation)
     )
 
 
@@ -149,7 +153,10 @@ def release(connection: Connection, generation: int, reservations: Sequence[int]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a reservation holds on a host, with the names OpenStack knows the host by."""
+    """What a reservation holds on a host, with the names OpenStack knows the host by.
+
+    ``start``: since when, in microseconds.
+    """
 
     booking_id: int
     reservation_id: int
@@ -158,6 +165,7 @@ class Held:
     service_host: str
     hypervisor_uuid: str
     units: int
+    start: int
 
 
 def held_by(connection: Connection, reservations: Sequence[int]) -> list[Held]:
@@ -171,6 +179,7 @@ def held_by(connection: Connection, reservations: Sequence[int]) -> list[Held]:
             Host.service_host,
             Host.hypervisor_uuid,
             Booking.units,
+            Booking.start,
         )
         .join(Host, Host.id == Booking.host_id)
         .where(Booking.reservation_id.in_(reservations), Booking.deleted.is_(False))

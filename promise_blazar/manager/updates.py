@@ -43,6 +43,7 @@ class _Planned:
     """A change that is understood, at this time."""
 
     lease: LeaseRecord
+    held: tuple[bookings.Held, ...]
     dates: Dates
     now: datetime
     revised: tuple[_Revised, ...]
@@ -53,7 +54,8 @@ class _Planned:
 
     @property
     def numbers(self) -> frozenset[int]:
-        return frozenset(item.record.id for item in self.revised)
+        """Of those that are asked for anew; what the others hold counts like anybody's."""
+        return frozenset(item.record.id for item in self.revised if item.ask is not None)
 
 
 class Updates:
@@ -119,13 +121,14 @@ class Updates:
             raise exceptions.InvalidStatus(
                 "Invalid lease status. The lease is being worked on; try again in a moment"
             )
-        return _Planned(lease, dates, now, self._revise(lease, change, dates, held))
+        return _Planned(lease, tuple(held), dates, now, self._revise(lease, change, dates, held))
 
     def _rename(self, lease_id: str, change: LeaseChange) -> None:
         values = {"name": change.name, "updated_at": self._clock.now()}
-        with self._database.writer() as connection:
-            if change.name is not None and not leases.set_lease(connection, lease_id, values):
-                raise exceptions.NotFound(object={"lease_id": lease_id})
+        if change.name is not None and not self._database.transact(
+            lambda connection: leases.set_lease(connection, lease_id, values)
+        ):
+            raise exceptions.NotFound(object={"lease_id": lease_id})
 
     def _revise(
         self,
@@ -159,22 +162,24 @@ class Updates:
     def _commit(self, planned: _Planned, change: LeaseChange) -> None:
         lease, revised = planned.lease, planned.revised
         specs_changed = any(item.new != item.old for item in revised)
-        to_realise = specs_changed or (life.started(lease) and bool(planned.asks))
+        running = life.started(lease)
+        to_realise = specs_changed or (running and bool(planned.asks))
         claim = Claim(lease.id, lease.attempt + 1, self._presence.id)
         bundles = {}
         for item in revised:
             amounts = bundle_of(item.plugin, item.new)
             bundles[item.record.uuid] = None if amounts is None else self._books.bundle(amounts)
-        start = times.to_micros(planned.dates.start)
-        end = planned.dates.window(planned.now).end
+        since = {(h.reservation_id, h.host_id): h.start for h in planned.held if running}
 
-        def write(connection: Connection, plan: Plan, generation: int) -> None:
+        def write(connection: Connection, plan: Plan, generation: int) -> bool:
             self._write_lease(connection, planned, change, claim if to_realise else None)
             new = []
+            window = planned.dates.window(self._clock.now())
             for item in revised:
                 number = item.record.id
                 if item.ask is None:
-                    bookings.move(connection, generation, number, start, end)
+                    start = times.to_micros(planned.dates.start)
+                    bookings.shrink(connection, generation, number, start, window.end)
                     continue
                 leases.set_details(
                     connection, item.record.resource_type, number, _new_details(item)
@@ -186,21 +191,26 @@ class Updates:
                         placement.host,
                         bundles[item.record.uuid],
                         placement.units,
-                        start,
-                        end,
+                        since.get((number, placement.host), window.start),
+                        window.end,
                     )
                     for placement in plan.placements[item.record.uuid]
                 ]
             bookings.add(connection, self._books.provider_id, generation, new)
+            return True
 
-        if planned.asks:
-            self._books.decide(planned.asks, write, exclude=planned.numbers)
-        else:
-            self._books.change(lambda connection, g: write(connection, Plan({}), g))
-        LOG.info("Lease %s is updated", lease.id)
-        if to_realise:
+        def done(connection: Connection) -> bool | None:
+            found = leases.get(connection, lease.id)
+            mine = (claim.attempt, planned.now)
+            return True if found and (found.attempt, found.updated_at) == mine else None
+
+        with self._engine.holding(lease.id):
+            self._books.decide(planned.asks, write, planned.numbers, done)
+            LOG.info("Lease %s is updated", lease.id)
+            future = self._engine.submit(claim) if to_realise else None
+        if future is not None:
             try:
-                self._engine.submit(claim).result(timeout=self._wait)
+                future.result(timeout=self._wait)
             except NotYet:
                 LOG.info("Lease %s: the update goes on in the background", lease.id)
         self._engine.wake()
