@@ -51,12 +51,18 @@ def add(
 
 
 def answer(connection: Connection, object_id: str, text: str) -> None:
-    """Keep what was answered."""
+    """Keep what was answered first."""
     connection.execute(
-        update(IdempotencyKey).where(IdempotencyKey.object_id == object_id).values(answer=text)
+        update(IdempotencyKey)
+        .where(IdempotencyKey.object_id == object_id, IdempotencyKey.answer.is_(None))
+        .values(answer=text)
     )
 
 
 def forget(connection: Connection, object_id: str) -> None:
-    """What was made is gone, or was never made: its key is free."""
-    connection.execute(delete(IdempotencyKey).where(IdempotencyKey.object_id == object_id))
+    """What was being made is gone, and was never answered: its key is free."""
+    connection.execute(
+        delete(IdempotencyKey).where(
+            IdempotencyKey.object_id == object_id, IdempotencyKey.answer.is_(None)
+        )
+    )

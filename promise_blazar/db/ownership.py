@@ -29,23 +29,44 @@ def _unowned(dead: Sequence[str]) -> Any:
 
 
 def _blocked(now: datetime, patience_from: datetime) -> Any:
-    """A start whose hosts OpenStack has not let go of yet, while we have patience with it."""
-    micros = times.to_micros(now)
+    """A start whose hosts OpenStack has not let go of yet, while we have patience with it.
+
+    Where one of the two takes the whole host. Whether slots fit beside slots that linger is
+    for the ledger to say, when the start is claimed.
+    """
     mine, theirs = aliased(Booking), aliased(Booking)
     return and_(
         Lease.status == "PENDING",
         Lease.start > patience_from,
+        Lease.end > now,
         exists()
         .where(Reservation.lease_id == Lease.id)
         .where(mine.reservation_id == Reservation.id, mine.deleted.is_(False))
-        .where(
-            theirs.host_id == mine.host_id,
-            theirs.reservation_id != mine.reservation_id,
-            theirs.deleted.is_(False),
-            theirs.released.is_(False),
-            theirs.end <= micros,
-        ),
+        .where(*_lingers(mine, theirs, now))
+        .where(or_(mine.bundle_id.is_(None), theirs.bundle_id.is_(None))),
     )
+
+
+def _lingers(mine: Any, theirs: Any, now: datetime) -> Any:
+    """Another reservation's booking on the same host, that is over and not let go of."""
+    return (
+        theirs.host_id == mine.host_id,
+        theirs.reservation_id != mine.reservation_id,
+        theirs.deleted.is_(False),
+        theirs.released.is_(False),
+        theirs.end <= times.to_micros(now),
+    )
+
+
+def lingering_hosts(connection: Connection, reservation: int, now: datetime) -> frozenset[int]:
+    """Hosts of this reservation where another's booking is over and not let go of."""
+    mine, theirs = aliased(Booking), aliased(Booking)
+    rows = connection.execute(
+        select(mine.host_id)
+        .join(theirs, and_(*_lingers(mine, theirs, now)))
+        .where(mine.reservation_id == reservation, mine.deleted.is_(False))
+    )
+    return frozenset(rows.scalars())
 
 
 def due(

@@ -4,6 +4,7 @@
 import logging
 import uuid
 from collections.abc import Mapping
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -102,12 +103,14 @@ class Creation:
         if dry_run:
             return self._rehearse(context, request, dates, wanted, asks)
         lease_id = str(uuid.uuid4())
-        claim = self._commit(context, request, key, dates, wanted, asks, lease_id, now)
-        LOG.info("Lease %s of project %s is admitted", lease_id, context.project_id)
-        if wanted:
-            self._prepare(claim)
+        with self._engine.holding(lease_id):
+            claim = self._commit(context, request, key, dates, wanted, asks, lease_id, now)
+            LOG.info("Lease %s of project %s is admitted", lease_id, context.project_id)
+            future = self._engine.submit(claim) if wanted else None
+        if future is not None:
+            self._prepare(claim, future)
         view = self._view(lease_id)
-        if key is not None:
+        if key is not None and not view.groups_wanted:
             self._answers.keep(lease_id, view)
         self._engine.wake()
         return view
@@ -134,7 +137,8 @@ class Creation:
             if key is not None:
                 keys.add(connection, context.project_id, key.key, key.fingerprint, lease_id, now)
             new = []
-            window = dates.window(now)
+            # From now on, which is later than the request and not earlier than the decision.
+            window = dates.window(self._clock.now())
             for want in wanted:
                 number = self._write_reservation(connection, lease_id, want, now)
                 new += [
@@ -220,22 +224,22 @@ class Creation:
             columns(want.spec),
         )
 
-    def _prepare(self, claim: Claim) -> None:
+    def _prepare(self, claim: Claim, future: "Future[None]") -> None:
         """Wait a while for OpenStack; what it refuses in that time is undone."""
-        future = self._engine.submit(claim)
         try:
             future.result(timeout=self._settings.prepare_wait)
         except NotYet:
             return
         with self._database.reader() as connection:
             lease = leases.get(connection, claim.lease_id)
-        if lease is None or lease.status != life.CREATING or lease.attempt != claim.attempt:
+        if lease is None or lease.attempt != claim.attempt:
+            return
+        if lease.status not in (life.CREATING, life.ERROR):
             return
         # Nobody knows of this lease yet: it never was. What was made of it is removed by the
         # engine, as for any deleted lease, however long OpenStack stays away.
         reason = lease.reason or "OpenStack could not prepare the lease"
         if self._deletion.delete(claim.lease_id, only_attempt=claim.attempt):
-            self._answers.forget(claim.lease_id)
             raise exceptions.CloudError(
                 f"OpenStack could not prepare the lease: {reason}", call="prepare", detail=reason
             )
@@ -283,9 +287,17 @@ class Creation:
     def _present(self, lease_id: str) -> LeaseView | None:
         with self._database.reader() as connection:
             lease = leases.get(connection, lease_id)
-        if lease is None or lease.status == life.CREATING:
+        if lease is None:
             return None
+        if lease.status in (life.CREATING, life.DELETING):
+            raise exceptions.RequestInFlight()
         return lease_view(lease, self._plugins)
+
+    def group_made(self, lease_id: str) -> None:
+        """With its last server group a lease is complete, and so is the answer to its create."""
+        view = self._view(lease_id)
+        if not view.groups_wanted:
+            self._answers.keep(lease_id, view)
 
     def _view(self, lease_id: str) -> LeaseView:
         with self._database.reader() as connection:

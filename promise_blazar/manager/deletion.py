@@ -3,7 +3,7 @@
 
 from promise_blazar import times
 from promise_blazar.clock import Clock
-from promise_blazar.db import bookings, leases
+from promise_blazar.db import bookings, keys, leases
 from promise_blazar.db.engine import Connection, Database
 from promise_blazar.manager import lifecycle as life
 from promise_blazar.manager.books import Books
@@ -50,6 +50,7 @@ class Deletion:
                 connection, lease.id, values, attempt=lease.attempt, status=lease.status
             ):
                 return False
+            keys.forget(connection, lease.id)
             if finished:
                 bookings.drop(connection, generation, numbers)
                 leases.remove(connection, lease.id)

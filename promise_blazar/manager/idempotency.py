@@ -34,8 +34,10 @@ class Answers:
     ) -> View | None:
         """What the first request with this key was answered; None: this is the first.
 
-        ``present``: the view of what was made, by its id, or None while it is being made; for
-        a manager that died before it could answer. Raises ``KeyReused``, ``RequestInFlight``.
+        ``present`` is for a request that was not answered, since its manager died or failed: the
+        view of what it made, by its id, or None when that is gone, so that the key is free
+        again. It raises ``RequestInFlight`` while the thing is being made. Raises that and
+        ``KeyReused``.
         """
         with self._database.reader() as connection:
             known = keys.get(connection, context.project_id, key.key)
@@ -47,15 +49,14 @@ class Answers:
             return msgspec.json.decode(known.answer, type=kind)
         view = present(known.object_id)
         if view is None:
-            raise exceptions.RequestInFlight()
+            self.forget(known.object_id)
         return view
 
     def keep(self, object_id: str, view: object) -> None:
-        """The answer to the request that made this."""
-        with self._database.writer() as connection:
-            keys.answer(connection, object_id, msgspec.json.encode(view).decode())
+        """The answer to the request that made this, if it had a key and was not answered."""
+        text = msgspec.json.encode(view).decode()
+        self._database.transact(lambda connection: keys.answer(connection, object_id, text))
 
     def forget(self, object_id: str) -> None:
         """It was not made after all."""
-        with self._database.writer() as connection:
-            keys.forget(connection, object_id)
+        self._database.transact(lambda connection: keys.forget(connection, object_id))

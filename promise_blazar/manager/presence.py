@@ -9,13 +9,15 @@ counts from the moment it *sent* its last acknowledged heartbeat.
 import logging
 import threading
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from promise_blazar import exceptions
 from promise_blazar.clock import Clock
 from promise_blazar.cloud.outgoing import Fence
-from promise_blazar.db import ownership
-from promise_blazar.db.engine import Database, LostRace
+from promise_blazar.db import leases, ownership
+from promise_blazar.db.engine import Connection, Database, LostRace
 
 LOG = logging.getLogger(__name__)
 
@@ -34,6 +36,16 @@ class Claim:
     lease_id: str
     attempt: int
     owner: str
+
+
+def keep(connection: Connection, claim: Claim, values: Mapping[str, Any] | None = None) -> None:
+    """Change the lease while the claim holds, until the transaction ends.
+
+    Raises ``Superseded`` when it does not hold any more: the transaction must write nothing.
+    """
+    mine = {"attempt": claim.attempt, **(values or {})}
+    if not leases.set_lease(connection, claim.lease_id, mine, attempt=claim.attempt):
+        raise Superseded(f"lease {claim.lease_id} has moved on")
 
 
 class Presence:

@@ -25,6 +25,7 @@ from promise_blazar.manager.hosts import Hosts
 from promise_blazar.manager.housekeeping import Housekeeping
 from promise_blazar.manager.idempotency import Answers
 from promise_blazar.manager.presence import Presence
+from promise_blazar.manager.replacement import Replacement
 from promise_blazar.manager.updates import Updates
 from promise_blazar.manager.views import lease_view
 from promise_blazar.manager.work import Patience, Work
@@ -67,8 +68,14 @@ class ManagerService:
             options.claim_seconds,
             conf.openstack.call_timeout,
         )
-        patience = Patience(options.start_attempts, options.retry_delay, options.poll_interval)
-        work = Work(database, self._books, self._plugins, clock, patience)
+        patience = Patience(
+            options.start_attempts,
+            options.start_wait,
+            options.retry_delay,
+            options.poll_interval,
+        )
+        replacement = Replacement(database, self._books, self._plugins, clock)
+        work = Work(database, self._books, self._plugins, replacement, clock, patience)
         self.engine = Engine(
             database,
             self.presence,
@@ -179,16 +186,13 @@ class ManagerService:
     ) -> None:
         with self._database.writer() as connection:
             lease = leases.of_reservation(connection, reservation_id)
-            for record in lease.reservations if lease is not None else ():
-                if record.uuid == reservation_id and "server_group_id" in record.details:
-                    leases.set_details(
-                        connection,
-                        record.resource_type,
-                        record.id,
-                        {"server_group_id": group_id},
-                    )
-                    return
-        raise exceptions.NotFound(object={"reservation_id": reservation_id})
+            records = () if lease is None else lease.reservations
+            found = next((r for r in records if r.uuid == reservation_id), None)
+            if lease is None or found is None or "server_group_id" not in found.details:
+                raise exceptions.NotFound(object={"reservation_id": reservation_id})
+            values = {"server_group_id": group_id}
+            leases.set_details(connection, found.resource_type, found.id, values)
+        self._creation.group_made(lease.id)
 
     # Hosts
 

@@ -10,7 +10,6 @@ import dataclasses
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import Any
 
 from promise_blazar import exceptions, times
 from promise_blazar.clock import Clock
@@ -19,7 +18,8 @@ from promise_blazar.db.engine import Connection, Database
 from promise_blazar.db.leases import LeaseRecord, ReservationRecord
 from promise_blazar.manager import lifecycle as life
 from promise_blazar.manager.books import Books
-from promise_blazar.manager.presence import Claim, Superseded
+from promise_blazar.manager.presence import Claim, Superseded, keep
+from promise_blazar.manager.replacement import NoOtherHost, Replacement
 from promise_blazar.plugins.base import Hold, Job, Occupied, Plugin, made_of, spec_of
 
 LOG = logging.getLogger(__name__)
@@ -30,9 +30,13 @@ LONGEST_DELAY = 60.0
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Patience:
-    """``start_attempts``: refusals of a step before the lease goes to ERROR. Others: seconds."""
+    """``start_attempts``: refusals of a step before the lease goes to ERROR. Others: seconds.
+
+    ``start_wait``: for hosts that OpenStack has not let go of, before others are taken.
+    """
 
     start_attempts: int = 3
+    start_wait: float = 600
     retry_delay: float = 2
     poll_interval: float = 1
 
@@ -45,12 +49,14 @@ class Work:
         database: Database,
         books: Books,
         plugins: Mapping[str, Plugin],
+        replacement: Replacement,
         clock: Clock,
         patience: Patience,
     ) -> None:
         self._database = database
         self._books = books
         self._plugins = plugins
+        self._replacement = replacement
         self._clock = clock
         self._patience = patience
 
@@ -87,7 +93,25 @@ class Work:
         if now >= lease.end:
             self._give_up(claim, lease, {r.id: "the lease was over" for r in _waiting(lease)})
             return
-        refused = self._each(claim, lease, _waiting(lease), self._hand_over)
+        blocked = {
+            reservation.id: hosts
+            for reservation in _waiting(lease)
+            if (hosts := self._replacement.blocked(lease, reservation))
+        }
+        if blocked and now < lease.start + timedelta(seconds=self._patience.start_wait):
+            names = sorted(frozenset().union(*blocked.values()))
+            words = f"hosts to be let go of by those before: {', '.join(names)}"
+            self._look_again(claim, lease, words)
+            return
+
+        def start(claim: Claim, lease: LeaseRecord, reservation: ReservationRecord) -> None:
+            hosts = blocked.get(reservation.id)
+            if hosts:
+                why = f"OpenStack did not let go of {', '.join(sorted(hosts))} in time"
+                self._replacement.elsewhere(claim, lease, reservation, hosts, why)
+            self._hand_over(claim, lease, reservation)
+
+        refused = self._each(claim, lease, _waiting(lease), start)
         if refused is None:
             LOG.info("Lease %s has started", lease.id)
             self._settle(claim, lease, life.ACTIVE, done=(life.START,))
@@ -145,7 +169,7 @@ class Work:
             return
 
         def write(connection: Connection, generation: int) -> None:
-            self._mine(connection, claim, {})
+            keep(connection, claim)
             bookings.drop(connection, generation, [r.id for r in lease.reservations])
             leases.remove(connection, lease.id)
 
@@ -162,13 +186,21 @@ class Work:
             # The API may be recording the group at this moment.
             values.pop("server_group_id", None)
             with self._database.writer() as connection:
-                self._mine(connection, claim, {})
+                keep(connection, claim)
                 leases.set_details(connection, reservation.resource_type, reservation.id, values)
 
     def _hand_over(self, claim: Claim, lease: LeaseRecord, reservation: ReservationRecord) -> None:
-        self._plugin(reservation).start(self._job(claim, lease, reservation))
+        occupied = frozenset[str]()
+        while True:
+            try:
+                self._plugin(reservation).start(self._job(claim, lease, reservation))
+                break
+            except Occupied as error:
+                # Nothing of ours is there yet. Each turn leaves one host more aside.
+                occupied |= {error.hypervisor}
+                self._replacement.elsewhere(claim, lease, reservation, occupied, str(error))
         with self._database.writer() as connection:
-            self._mine(connection, claim, {})
+            keep(connection, claim)
             leases.set_reservation(
                 connection,
                 reservation.id,
@@ -202,7 +234,7 @@ class Work:
         status = "error" if lease.status == life.ERROR else "deleted"
 
         def write(connection: Connection, generation: int) -> None:
-            self._mine(connection, claim, {})
+            keep(connection, claim)
             bookings.release(connection, generation, [reservation.id])
             leases.set_reservation(
                 connection, reservation.id, {"status": status, "updated_at": self._clock.now()}
@@ -224,7 +256,7 @@ class Work:
                 step(claim, lease, reservation)
             except exceptions.CloudUnavailable as error:
                 trouble[reservation.id] = _Temporary(error.message)
-            except (exceptions.CloudError, exceptions.NotFound, Occupied) as error:
+            except (exceptions.CloudError, exceptions.NotFound, NoOtherHost) as error:
                 trouble[reservation.id] = str(error)
         return trouble or None
 
@@ -242,7 +274,7 @@ class Work:
         """The lease is in a stable state, and nobody's, until its next event."""
         now = self._clock.now()
         with self._database.writer() as connection:
-            self._mine(
+            keep(
                 connection,
                 claim,
                 {
@@ -286,7 +318,7 @@ class Work:
             look_at = min(look_at, lease.end)
         values = {"owner": None, "look_at": look_at, "reason": reason, "failures": failures}
         with self._database.writer() as connection:
-            self._mine(connection, claim, values)
+            keep(connection, claim, values)
 
     def _give_up(self, claim: Claim, lease: LeaseRecord, refused: Mapping[int, str]) -> None:
         """The lease is in ERROR; what the failed reservations held is taken back next."""
@@ -295,7 +327,7 @@ class Work:
         LOG.error("Lease %s failed, %s: %s", lease.id, lease.status, words)
 
         def write(connection: Connection, generation: int) -> None:
-            self._mine(
+            keep(
                 connection,
                 claim,
                 {
@@ -324,16 +356,6 @@ class Work:
 
     # Helpers
 
-    def _mine(self, connection: Connection, claim: Claim, values: Mapping[str, Any]) -> None:
-        """Change the lease if the claim still holds, else ``Superseded``: nothing is written."""
-        if not leases.set_lease(
-            connection,
-            claim.lease_id,
-            {"attempt": claim.attempt, **values},
-            attempt=claim.attempt,
-        ):
-            raise Superseded(f"lease {claim.lease_id} has moved on")
-
     def _plugin(self, reservation: ReservationRecord) -> Plugin:
         return self._plugins[reservation.resource_type]
 
@@ -346,7 +368,7 @@ class Work:
             new = frozenset(server_ids) - servers
             if new:
                 with self._database.writer() as connection:
-                    self._mine(connection, claim, {})
+                    keep(connection, claim)
                     leases.record_servers(connection, reservation.id, new)
 
         return Job(
