@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from promise_blazar.capacity.books import Books, Given, Share
+from promise_blazar.capacity.rooms import Given, Rooms, Share
 from promise_blazar.capacity.choice import Field, choose, grow
 from promise_blazar.capacity.columns import IntArray
 from promise_blazar.capacity.demand import Ask, Placement, WholeHosts
@@ -55,7 +55,7 @@ def admit(
     """
     if len({ask.key for ask in asks}) < len(asks):
         raise ValueError("two asks of the same key")
-    return _Search(Books(ledger, now, exclude), asks).run()
+    return _Search(Rooms(ledger, now, exclude), asks).run()
 
 
 def holds(
@@ -74,9 +74,9 @@ def holds(
             return False
         only[list(share)] = True
         given.append(Given(ask, share))
-    books = Books(ledger, now, exclude, only)
+    rooms = Rooms(ledger, now, exclude, only)
     for mine in given:
-        room = books.room(mine.ask, [other for other in given if other is not mine])
+        room = rooms.room(mine.ask, [other for other in given if other is not mine])
         if any(room[slot] < units for slot, units in mine.share.items()):
             return False
     return True
@@ -105,8 +105,8 @@ def _kept(ledger: Ledger, ask: Ask) -> Share | None:
 class _Search:
     """One decision."""
 
-    def __init__(self, books: Books, asks: Sequence[Ask]) -> None:
-        self._books = books
+    def __init__(self, rooms: Rooms, asks: Sequence[Ask]) -> None:
+        self._rooms = rooms
         self._asks = {ask.key: ask for ask in asks}
         self._kept: dict[str, Share] = {}
         self._alone: dict[str, IntArray] = {}
@@ -114,11 +114,11 @@ class _Search:
 
     def run(self) -> Plan | Refusal:
         for key, ask in self._asks.items():
-            kept = _kept(self._books.ledger, ask)
+            kept = _kept(self._rooms.ledger, ask)
             if kept is None:
                 return Refusal(key)
             self._kept[key] = kept
-            self._alone[key] = self._books.room(ask)
+            self._alone[key] = self._rooms.room(ask)
             if choose(ask, kept, self._field(ask, {})) is None:
                 return Refusal(key)
         refusal = None
@@ -184,16 +184,16 @@ class _Search:
         others = [Given(self._asks[key], share) for key, share in given.items()]
         if not others:
             return self._alone[ask.key]
-        return self._books.room(ask, others)
+        return self._rooms.room(ask, others)
 
     def _field(self, ask: Ask, given: Mapping[str, Share]) -> Field:
-        busy = self._books.timeline(ask.window).busy()
+        busy = self._rooms.timeline(ask.window).busy()
         for share in given.values():
             busy[list(share)] = True
-        return Field(self._books.ledger.ids, self._room(ask, given), busy)
+        return Field(self._rooms.ledger.ids, self._room(ask, given), busy)
 
     def _plan(self, given: Mapping[str, Share]) -> Plan:
-        ids = self._books.ledger.ids
+        ids = self._rooms.ledger.ids
         return Plan(
             {
                 key: tuple(

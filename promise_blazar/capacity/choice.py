@@ -12,7 +12,7 @@ from itertools import chain
 
 import numpy as np
 
-from promise_blazar.capacity.books import UNLIMITED, Share
+from promise_blazar.capacity.rooms import UNLIMITED, Share
 from promise_blazar.capacity.columns import BoolArray, IntArray
 from promise_blazar.capacity.demand import Ask, Slots, WholeHosts
 

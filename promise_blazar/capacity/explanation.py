@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from promise_blazar.capacity.admission import Refusal, admit
-from promise_blazar.capacity.books import Books, Given
+from promise_blazar.capacity.rooms import Given, Rooms
 from promise_blazar.capacity.columns import BoolArray
 from promise_blazar.capacity.demand import Ask, Placement, Slots, WholeHosts, Window
 from promise_blazar.capacity.ledger import Ledger
@@ -78,12 +78,12 @@ def explain(
         return Explanation("", total)
     by_key = {ask.key: ask for ask in asks}
     ask = by_key[refusal.key]
-    books = Books(ledger, now, exclude)
+    rooms = Rooms(ledger, now, exclude)
     others = [
         Given(by_key[key], _by_slot(ledger, placements))
         for key, placements in refusal.beside.items()
     ]
-    sieve = _Sieve(books, ask, others, refusal.gave_up)
+    sieve = _Sieve(rooms, ask, others, refusal.gave_up)
     found = next_windows(ledger, asks, now, exclude, alternatives, grain)
     return Explanation(
         key=ask.key,
@@ -103,12 +103,12 @@ def _by_slot(ledger: Ledger, placements: Sequence[Placement]) -> dict[int, int]:
 class _Sieve:
     """One ask that fails, alone or (``gave_up``) beside what others were given."""
 
-    def __init__(self, books: Books, ask: Ask, others: Sequence[Given], gave_up: bool) -> None:
+    def __init__(self, rooms: Rooms, ask: Ask, others: Sequence[Given], gave_up: bool) -> None:
         self._gave_up = gave_up
-        self._books = books
+        self._rooms = rooms
         self._ask = ask
-        self._alone = books.room(ask)
-        self._room = books.room(ask, others)
+        self._alone = rooms.room(ask)
+        self._room = rooms.room(ask, others)
 
     def fits(self) -> Mapping[str, int]:
         demand = self._ask.demand
@@ -121,7 +121,7 @@ class _Sieve:
         return {"slots": int(np.count_nonzero(self._room))}
 
     def reasons(self) -> tuple[Reason, ...]:
-        ledger, ask = self._books.ledger, self._ask
+        ledger, ask = self._rooms.ledger, self._ask
         if not ledger.hosts:
             return (Reason("hosts", 0, "none is registered"),)
         found: list[Reason] = []
@@ -134,7 +134,7 @@ class _Sieve:
             found += _reason("property", lost, f"lack {query}")
             left &= ~lost
         if isinstance(ask.demand, Slots):
-            lost = left & (self._books.empty_room(ask.demand) < self._units)
+            lost = left & (self._rooms.empty_room(ask.demand) < self._units)
             found += _reason("capacity", lost, f"too small for {self._size(ask.demand)}")
             left &= ~lost
         lost = left & (self._alone < self._units)
@@ -163,7 +163,7 @@ class _Sieve:
     def _busy_window(self, lost: BoolArray) -> Window:
         """From when the first of these hosts lacks room until the last has it again."""
         window = self._ask.window
-        spans = self._books.lacking(self._ask, window, self._units)
+        spans = self._rooms.lacking(self._ask, window, self._units)
         here = lost[spans.slot]
         return Window(int(spans.start[here].min()), int(spans.end[here].max()))
 
@@ -201,7 +201,7 @@ class _Sieve:
         return [Reason("kept", stuck, text, ask.window)]
 
     def _stays(self, placement: Placement) -> bool:
-        slot = self._books.ledger.slot(placement.host)
+        slot = self._rooms.ledger.slot(placement.host)
         return slot is not None and bool(self._room[slot] >= placement.units)
 
 

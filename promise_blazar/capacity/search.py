@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from promise_blazar.capacity.admission import Plan, admit
-from promise_blazar.capacity.books import Books
+from promise_blazar.capacity.rooms import Rooms
 from promise_blazar.capacity.columns import BoolArray, IntArray
 from promise_blazar.capacity.demand import Ask, WholeHosts, Window
 from promise_blazar.capacity.ledger import OPEN, Ledger
@@ -91,10 +91,10 @@ def _promising(
     shifts = np.zeros(1, dtype=np.int64)
     low, high, rows = 0, min(length, OPEN), 0
     while True:
-        books = Books(ledger, now, exclude)
+        rooms = Rooms(ledger, now, exclude)
         reach = [Window(ask.window.start + low, min(ask.window.end + high, OPEN)) for ask in asks]
         for ask, window in zip(asks, reach, strict=True):
-            ends = books.rows(window).end
+            ends = rooms.rows(window).end
             freed = np.maximum(ends[ends < OPEN], now)
             moved = -(freed // -grain) * grain - ask.window.start
             shifts = np.append(shifts, moved[moved > low])
@@ -102,8 +102,8 @@ def _promising(
         promising = shifts[shifts <= high]
         for ask, window in zip(asks, reach, strict=True):
             if len(promising):
-                promising = promising[_enough(books, ask, window, promising)]
-        rows += sum(len(books.rows(window).slot) for window in reach)
+                promising = promising[_enough(rooms, ask, window, promising)]
+        rows += sum(len(rooms.rows(window).slot) for window in reach)
         yield high, rows, promising
         shifts = shifts[shifts > high]
         ended = all(ask.window.start + high >= last for ask in asks)
@@ -112,7 +112,7 @@ def _promising(
         low, high = high, min(2 * high, OPEN)
 
 
-def _enough(books: Books, ask: Ask, reach: Window, shifts: IntArray) -> BoolArray:
+def _enough(rooms: Rooms, ask: Ask, reach: Window, shifts: IntArray) -> BoolArray:
     """At which shifts may there be hosts enough? True wherever the ask alone is admitted."""
     demand = ask.demand
     if isinstance(demand, WholeHosts):
@@ -122,30 +122,30 @@ def _enough(books: Books, ask: Ask, reach: Window, shifts: IntArray) -> BoolArra
     elif demand.affinity:
         levels, needed = [(demand.amount, 1)], 1
     else:
-        most = min(int(books.empty_room(demand).max(initial=0)), demand.amount)
+        most = min(int(rooms.empty_room(demand).max(initial=0)), demand.amount)
         # A host that has room for k units counts once for each level up to k. Where there are
         # many levels only every nth is looked at and counts n times: never too few.
-        affordable = _MOST_ROWS // max(len(books.rows(reach).slot), 1)
+        affordable = _MOST_ROWS // max(len(rooms.rows(reach).slot), 1)
         step = max(1, -(-most // min(_MOST_LEVELS, max(1, affordable))))
         levels, needed = [(level, step) for level in range(1, most + 1, step)], demand.amount
     length = ask.window.end - ask.window.start
     starts = ask.window.start + shifts
     units = np.zeros(len(shifts), dtype=np.int64)
     for level, weight in levels:
-        units += weight * _hosts_with(books, ask, reach, level, length, starts)
+        units += weight * _hosts_with(rooms, ask, reach, level, length, starts)
     return units >= needed
 
 
 def _hosts_with(
-    books: Books, ask: Ask, reach: Window, units: int, length: int, starts: IntArray
+    rooms: Rooms, ask: Ask, reach: Window, units: int, length: int, starts: IntArray
 ) -> IntArray:
     """How many hosts have room for so many units all through a window from each start?"""
-    lacking = books.lacking(ask, reach, units)
+    lacking = rooms.lacking(ask, reach, units)
     # A window of this length from s meets [a, b) exactly if a - length < s < b.
     barred = Spans(lacking.slot, lacking.start - length + 1, lacking.end)
-    times, change = _barred_changes(barred, books.ledger.size)
+    times, change = _barred_changes(barred, rooms.ledger.size)
     barred_at = np.append(0, np.cumsum(change))[np.searchsorted(times, starts, side="right")]
-    return np.count_nonzero(books.eligible(ask)) - barred_at
+    return np.count_nonzero(rooms.eligible(ask)) - barred_at
 
 
 def _barred_changes(barred: Spans, size: int) -> tuple[IntArray, IntArray]:

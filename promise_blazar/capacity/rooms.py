@@ -32,7 +32,7 @@ class Given:
     share: Share
 
 
-class Books:
+class Rooms:
     """A ledger at an instant, as a decision sees it that ignores some reservations.
 
     ``only``: look at these slots alone; the room elsewhere is then not to be relied upon.
