@@ -14,11 +14,11 @@ from typing import Final
 
 import numpy as np
 
-from promise_blazar.capacity.rooms import Given, Rooms, Share
 from promise_blazar.capacity.choice import Field, choose, grow
 from promise_blazar.capacity.columns import IntArray
 from promise_blazar.capacity.demand import Ask, Placement, WholeHosts
 from promise_blazar.capacity.ledger import Ledger
+from promise_blazar.capacity.rooms import Given, Rooms, Share
 
 #: Orders of asks that are tried before giving up: all of them for up to four asks.
 MAX_ORDERS: Final = 24

@@ -12,9 +12,9 @@ from itertools import chain
 
 import numpy as np
 
-from promise_blazar.capacity.rooms import UNLIMITED, Share
 from promise_blazar.capacity.columns import BoolArray, IntArray
 from promise_blazar.capacity.demand import Ask, Slots, WholeHosts
+from promise_blazar.capacity.rooms import UNLIMITED, Share
 
 
 @dataclass(frozen=True, slots=True)

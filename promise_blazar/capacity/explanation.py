@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from promise_blazar.capacity.admission import Refusal, admit
-from promise_blazar.capacity.rooms import Given, Rooms
 from promise_blazar.capacity.columns import BoolArray
 from promise_blazar.capacity.demand import Ask, Placement, Slots, WholeHosts, Window
 from promise_blazar.capacity.ledger import Ledger
+from promise_blazar.capacity.rooms import Given, Rooms
 from promise_blazar.capacity.search import MINUTE, next_windows
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

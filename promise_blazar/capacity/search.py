@@ -14,10 +14,10 @@ from typing import Final
 import numpy as np
 
 from promise_blazar.capacity.admission import Plan, admit
-from promise_blazar.capacity.rooms import Rooms
 from promise_blazar.capacity.columns import BoolArray, IntArray
 from promise_blazar.capacity.demand import Ask, WholeHosts, Window
 from promise_blazar.capacity.ledger import OPEN, Ledger
+from promise_blazar.capacity.rooms import Rooms
 from promise_blazar.capacity.timeline import Spans, in_order
 
 MINUTE: Final = 60_000_000
