@@ -1,0 +1,541 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Making a lease: what is accepted, what is refused and why, and that this leaves nothing."""
+
+from promise_blazar.tests import databases
+from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
+
+
+class CreationCase(ServiceTestCase):
+    def post(self, body, token="alice:demo", **headers):
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.call("POST", "/v1/leases", body, token, names)
+
+    def ask(self, *reservations, **more):
+        return self.post(self.body(*reservations, **more))
+
+    def query(self, text, **more):
+        return {**HOST, "resource_properties": text, **more}
+
+    def describe(self, number, **capabilities):
+        host = self.registered_hosts()[f"compute-{number}"]
+        answer = self.call("PUT", f"/v1/os-hosts/{host['id']}", capabilities, "admin:admin")
+        self.assertEqual(200, answer.status_code, answer.text)
+
+
+@databases.on_each_database
+class TestCreation(CreationCase):
+    def test_every_type_in_one_lease(self):
+        lease = self.lease(HOST, INSTANCE, {**HOST, "min": 1, "max": 1}, start=self.minute(5))
+        host, slots, other = lease["reservations"]
+        self.assertEqual([lease["id"]] * 3, [r["lease_id"] for r in lease["reservations"]])
+        self.assertEqual(3, len({*self.held(host), *self.held(slots), *self.held(other)}))
+        self.pass_time(300)
+        self.assertEqual(["active"] * 3, [r["status"] for r in self.show(lease)["reservations"]])
+
+    def test_all_of_a_lease_or_nothing(self):
+        with self.nothing_changes():
+            self.refused(409, self.ask({**HOST, "min": 2, "max": 2}, {**INSTANCE, "amount": 17}))
+        self.lease({**HOST, "min": 2, "max": 2}, {**INSTANCE, "amount": 16})
+
+    def test_an_empty_lease(self):
+        lease = self.lease(start=self.minute(1), end=3)
+        self.assertEqual(("PENDING", []), (lease["status"], lease["reservations"]))
+        self.pass_time(60)
+        self.assertEqual("ACTIVE", self.show(lease)["status"])
+        self.pass_time(120)
+        self.assertEqual("TERMINATED", self.show(lease)["status"])
+        self.assertEqual(204, self.delete(lease).status_code)
+        self.assertEqual(404, self.delete(lease).status_code)
+
+    def test_a_refusal_says_why_how_much_and_when(self):
+        self.lease({**HOST, "min": 2, "max": 2}, start=self.minute(10), end=20)
+        wanted = {**HOST, "min": 2, "max": 2}
+        with self.nothing_changes():
+            answer = self.ask(wanted, start=self.minute(15), end=25)
+            text = self.refused(409, answer)
+        self.assertTrue(text.startswith("Not enough hosts available"), text)
+        self.assertEqual(409, answer.json["error_name"])
+        self.assertEqual({"hosts": 1}, answer.json["fits"])
+        busy, fits = answer.json["reasons"]
+        self.assertEqual(("busy", 2), (busy["check"], busy["hosts"]))
+        self.assertEqual({"check", "hosts", "text", "window"}, set(busy))
+        self.assertEqual(("fits", 1), (fits["check"], fits["hosts"]))
+        (window,) = answer.json["alternatives"]
+        self.assertEqual({"start_date": self.minute(20), "end_date": self.minute(30)}, window)
+        accepted = self.post({**self.body(wanted), **window})
+        self.assertEqual(201, accepted.status_code, accepted.text)
+
+    def test_the_alternative_to_now_is_as_long_as_what_was_asked_for(self):
+        self.lease({**HOST, "min": 3, "max": 3}, end=10)
+        self.pass_time(30)
+        answer = self.ask(HOST, end=1)
+        self.refused(409, answer)
+        (window,) = answer.json["alternatives"]
+        self.assertEqual({"start_date": self.minute(10), "end_date": self.minute(11)}, window)
+        self.assertEqual(201, self.post({**self.body(HOST), **window}).status_code)
+
+    def test_d1_every_slot_of_a_reservation_counts(self):
+        """A host that four servers fill takes not one more."""
+        one_host = {"resource_properties": '["=", "$hypervisor_hostname", "compute-1"]'}
+        self.lease({**INSTANCE, **one_host, "vcpus": 8, "amount": 4})
+        with self.nothing_changes():
+            self.refused(409, self.ask({**INSTANCE, **one_host, "vcpus": 1, "amount": 1}))
+
+    def test_d3_leases_one_after_the_other_fill_the_same_host(self):
+        whole = {**INSTANCE, "vcpus": 32, "amount": 3}
+        self.lease(whole, start=self.minute(10), end=20)
+        self.lease(whole, start=self.minute(20), end=30)
+        self.lease(whole, start=self.minute(5), end=10)
+        self.refused(409, self.ask(whole, start=self.minute(19), end=21))
+
+    def test_d5_types_share_hosts(self):
+        self.lease({**INSTANCE, "vcpus": 16, "amount": 5})
+        self.lease({**INSTANCE, "vcpus": 16, "amount": 1})
+        self.refused(409, self.ask({**INSTANCE, "vcpus": 1, "amount": 1}))
+        self.refused(409, self.ask(HOST))
+
+    def test_d7_as_many_hosts_as_there_are_up_to_max(self):
+        """Also when a host that was never leased would be enough for min."""
+        first = self.lease({**HOST, "min": 2, "max": 2}, start=self.minute(10), end=20)
+        self.assertEqual(2, len(self.held(first["reservations"][0])))
+        lease = self.lease({**HOST, "min": 1, "max": 5}, start=self.minute(20), end=30)
+        self.assertEqual(3, len(self.held(lease["reservations"][0])))
+
+    def test_d8_numbers_are_compared_as_numbers(self):
+        self.describe(1, gpus="10")
+        self.describe(2, gpus="8")
+        self.describe(3, gpus="9")
+        lease = self.lease(self.query('[">=", "$gpus", "9"]', min=2, max=3))
+        self.assertEqual(["compute-1", "compute-3"], self.held(lease["reservations"][0]))
+
+    def test_d8_queries_nest(self):
+        self.describe(1, gpu="True", rack="a")
+        self.describe(2, gpu="True", rack="b")
+        self.describe(3, rack="a")
+        table = {
+            '["and", ["and", ["=", "$gpu", "True"], ["=", "$rack", "b"]], [">", "$vcpus", "1"]]': [
+                2
+            ],
+            '["or", ["=", "$rack", "b"], ["not", ["=", "$gpu", "true"]]]': [2, 3],
+            '["not", ["or", ["=", "$rack", "b"], ["=", "$hypervisor_hostname", "compute-1"]]]': [
+                3
+            ],
+            '["and", [">=", "$memory_mb", "131072"], ["<", "$vcpus", "32"]]': [],
+            '["!=", "$gpu", "False"]': [1, 2],
+            '["=", "$nothing_has_this", "1"]': [],
+        }
+        for number, (text, hosts) in enumerate(table.items()):
+            start, end = self.minute(number + 1), number + 2
+            if not hosts:
+                answer = self.ask(self.query(text), start=start, end=end)
+                self.assertIn("lack", self.refused(409, answer))
+                continue
+            lease = self.lease(self.query(text, max=3), start=start, end=end)
+            (reservation,) = lease["reservations"]
+            self.assertEqual(text, reservation["resource_properties"])
+            self.assertEqual([f"compute-{n}" for n in hosts], self.held(reservation), text)
+
+
+class TestDates(CreationCase):
+    def test_wrong_dates(self):
+        self.pass_time(10 * 60 + 30)
+        later = "End date must be later than start date."
+        past = "Start date must be later than current date"
+        limits = "Datetime is out of lease limits"
+        table = [
+            (400, past, {"start_date": self.minute(9)}),
+            (400, later, {"start_date": self.minute(20), "end_date": self.minute(20)}),
+            (400, later, {"start_date": self.minute(20), "end_date": self.minute(19)}),
+            (400, later, {"start_date": "now", "end_date": "now"}),
+            (400, later, {"end_date": self.minute(5)}),
+            (403, limits, {"before_end_date": self.minute(10)}),
+            (403, limits, {"before_end_date": self.minute(60)}),
+            (403, limits, {"before_end_date": self.minute(70)}),
+        ]
+        with self.nothing_changes():
+            for status, text, dates in table:
+                self.assertEqual(text, self.refused(status, self.ask(HOST, **dates)))
+
+    def test_dates_of_another_form(self):
+        with self.nothing_changes():
+            for key in ("start_date", "end_date", "before_end_date"):
+                for wrong in ("", "soon", "2030-01-01", "2030-01-01 00:30:00", "2030-13-01 00:00"):
+                    self.assertEqual(
+                        f"{wrong} is an invalid date. Required format: %Y-%m-%d %H:%M",
+                        self.refused(400, self.ask(HOST, **{key: wrong})),
+                    )
+                for wrong in (5, [], {}, True):
+                    self.assertIn(key, self.refused(400, self.ask(HOST, **{key: wrong})))
+
+    def test_missing_members(self):
+        for key in ("name", "start_date", "end_date"):
+            body = self.body(HOST)
+            del body[key]
+            with self.nothing_changes():
+                self.assertEqual(f"Missing parameter {key}", self.refused(400, self.post(body)))
+
+    def test_now_is_the_current_minute(self):
+        self.pass_time(10 * 60 + 30)
+        lease = self.lease(HOST, before_end_date=None, events=[])
+        self.assertEqual(self.at(10), lease["start_date"])
+        self.assertEqual((self.at(10), "UNDONE"), self.event(lease, "start_lease"))
+        same = self.lease(HOST, start=self.minute(10))
+        self.assertEqual(self.at(10), same["start_date"])
+        self.pass_time()
+        self.assertEqual(["ACTIVE"] * 2, [self.show(made)["status"] for made in (lease, same)])
+
+    def test_the_warning(self):
+        self.assertEqual(self.at(60), self.event(self.lease(end=120), "before_end_lease")[0])
+        self.assertEqual(self.at(0), self.event(self.lease(end=30), "before_end_lease")[0])
+        asked = self.lease(end=30, before_end_date=self.minute(29))
+        self.assertEqual(self.at(29), self.event(asked, "before_end_lease")[0])
+
+    def test_a_client_cannot_invent_events(self):
+        """D14: what a client calls an event is never run."""
+        events = [{"event_type": "delete_lease", "time": self.minute(1), "event_date": "x"}]
+        lease = self.lease(HOST, events=events)
+        self.assertEqual(
+            {"start_lease", "before_end_lease", "end_lease"},
+            {event["event_type"] for event in lease["events"]},
+        )
+
+    def test_members_that_are_the_services_own_are_not_taken(self):
+        """D37."""
+        theirs = {"id": "x", "status": "ACTIVE", "project_id": "other", "trust_id": "x"}
+        lease = self.lease(HOST, **theirs, degraded=True, user_id="eve")
+        self.assertNotEqual("x", lease["id"])
+        shown = (lease["status"], lease["project_id"], lease["user_id"], lease["trust_id"])
+        self.assertEqual(("PENDING", "demo", "alice", None), shown)
+        self.assertIs(False, lease["degraded"])
+
+
+class TestReservations(CreationCase):
+    def test_malformed_values(self):
+        whole = [0, -1, "0", "-1", "", "one", "1.5", 1.5, True, [], {}, 2**31, "9" * 30]
+        missing = "Missing parameter {}"
+        table = []
+        for key in ("min", "max"):
+            table += [(HOST, key, value, key) for value in whole]
+        for key in ("vcpus", "memory_mb", "amount"):
+            table += [(INSTANCE, key, value, key) for value in whole]
+        table += [
+            (INSTANCE, "disk_gb", value, "disk_gb") for value in whole if value not in (0, "0")
+        ]
+        for sample in (HOST, INSTANCE):
+            for key in sample.keys() - {"resource_type", "affinity"}:
+                table.append((sample, key, None, missing.format(key)))
+        queries = [
+            "[", "{}", "null", "5", '"x"', '["="]', '["=", "gpu", "1"]', '["~", "$gpu", "1"]',
+            '["and"]', '["not"]', '["=", "$gpu"]', '["=", "$gpu", null]', '["=", "$a", "1", "2"]',
+            '["and", ["=", "$gpu", "1"], "x"]', '["=", "$", "1"]', "gpu = 1", '[["=", "$a", "1"]]',
+            '["not", ["=", "$a", "1"], ["=", "$a", "1"]]', '["=", "$a", NaN]', "[" * 5000,
+            {}, 5, True,
+        ]  # fmt: skip
+        table += [(HOST, "resource_properties", q, "requirements") for q in queries]
+        table += [(HOST, "hypervisor_properties", q, "requirements") for q in queries]
+        table += [(INSTANCE, "resource_properties", q, "requirements") for q in queries]
+        table += [(HOST, "hypervisor_properties", '["=", "$trust_id", "x"]', "trust_id")]
+        table += [(HOST, "before_end", value, "before_end") for value in ("email", 1, [], True)]
+        table += [(INSTANCE, "affinity", value, "affinity") for value in ("maybe", 1, [], {}, 0)]
+        types = [("nova:unicorn", "nova:unicorn"), (None, "resource_type"), (5, "resource_type")]
+        table += [(HOST, "resource_type", value, text) for value, text in types]
+        with self.nothing_changes():
+            for sample, key, value, text in table:
+                answer = self.ask({**sample, key: value})
+                self.assertEqual(400, answer.status_code, f"{key}={value!r}: {answer.text}")
+                self.assertIn(text, answer.json["error_message"], f"{key}={value!r}")
+                self.assertLess(len(answer.json["error_message"]), 400)
+
+    def test_missing_keys(self):
+        for sample in (HOST, INSTANCE):
+            for key in sample:
+                reservation = {**sample}
+                del reservation[key]
+                with self.nothing_changes():
+                    text = self.refused(400, self.ask(reservation))
+                    self.assertEqual(f"Missing parameter {key}", text)
+
+    def test_a_list_of_something_else(self):
+        with self.nothing_changes():
+            for reservations in ("HOST", 5, {}, [None], ["x"], [[HOST]], [5]):
+                text = self.refused(400, self.ask(reservations=reservations))
+                self.assertIn("reservations", text)
+
+    def test_max_must_not_be_less_than_min(self):
+        with self.nothing_changes():
+            text = self.refused(400, self.ask({**HOST, "min": 2, "max": 1}))
+        self.assertIn("max", text)
+
+    def test_what_clients_send_for_nothing_and_for_numbers(self):
+        dashboard = {**INSTANCE, "affinity": "", "resource_properties": "[]"}
+        shell = {**INSTANCE, "affinity": "None", "amount": "1", "vcpus": "1", "disk_gb": "0"}
+        for reservation in (dashboard, shell):
+            (made,) = self.lease(reservation)["reservations"]
+            self.assertIsNone(made["affinity"])
+            self.assertEqual(reservation["resource_properties"], made["resource_properties"])
+        (made,) = self.lease({**HOST, "min": "1", "max": "1", "hypervisor_properties": "[]"})[
+            "reservations"
+        ]
+        self.assertEqual((1, 1, "[]"), (made["min"], made["max"], made["hypervisor_properties"]))
+        for text, value in (("True", True), ("false", False), ("none", None)):
+            (made,) = self.lease({**INSTANCE, "affinity": text, "amount": 1})["reservations"]
+            self.assertIs(value, made["affinity"])
+            self.assertEqual(value is None, made["server_group_id"] is None)
+
+    def test_more_than_any_cloud_has(self):
+        most = 2**31 - 1
+        with self.nothing_changes():
+            for key in ("vcpus", "memory_mb", "disk_gb", "amount"):
+                for affinity in (None, True, False):
+                    wanted = {**INSTANCE, key: most, "affinity": affinity}
+                    self.refused(409, self.ask(wanted))
+            self.refused(409, self.ask({**HOST, "min": most, "max": most}))
+        self.lease({**HOST, "max": most})
+
+    def test_a_host_too_small_is_said_to_be(self):
+        answer = self.ask({**INSTANCE, "vcpus": 33})
+        self.assertIn("too small", self.refused(409, answer))
+        self.assertEqual([], answer.json["alternatives"])
+
+
+class TestWithoutHosts(CreationCase):
+    registered = 0
+
+    def test_that_none_is_registered_is_said(self):
+        answer = self.ask(HOST)
+        self.assertIn("none is registered", self.refused(409, answer))
+        self.assertEqual([], answer.json["alternatives"])
+
+
+@databases.on_each_database
+class TestIdempotency(CreationCase):
+    def test_the_same_request_twice_is_one_lease(self):
+        first = self.post(self.body(HOST), Idempotency_Key="k")
+        again = self.post(self.body(HOST), Idempotency_Key="k")
+        self.assertEqual((201, 201), (first.status_code, again.status_code))
+        self.assertEqual(first.json, again.json)
+        self.assertEqual(1, len(self.call("GET", "/v1/leases").json["leases"]))
+        self.post(self.body(HOST), Idempotency_Key="K")
+        self.post(self.body(HOST))
+        self.assertEqual(3, len(self.call("GET", "/v1/leases").json["leases"]))
+
+    def test_the_answer_stays_what_it_was(self):
+        first = self.post(self.body({**INSTANCE, "affinity": True}), Idempotency_Key="k")
+        self.pass_time()
+        again = self.post(self.body({**INSTANCE, "affinity": True}), Idempotency_Key="k")
+        self.assertEqual((201, first.json), (again.status_code, again.json))
+        self.assertEqual("ACTIVE", self.show(first.json["lease"])["status"])
+
+    def test_another_request_with_the_key(self):
+        self.post(self.body(HOST), Idempotency_Key="k")
+        with self.nothing_changes():
+            text = self.refused(422, self.post(self.body(INSTANCE), Idempotency_Key="k"))
+            self.assertIn("Idempotency-Key", text)
+
+    def test_another_project_has_its_own_keys(self):
+        mine = self.post(self.body(HOST), Idempotency_Key="k").json["lease"]
+        theirs = self.post(self.body(HOST), "bob:other", Idempotency_Key="k").json["lease"]
+        self.assertNotEqual(mine["id"], theirs["id"])
+        self.assertEqual("other", theirs["project_id"])
+
+    def test_after_the_lease_is_gone(self):
+        for reservation in (HOST, {**INSTANCE, "affinity": False}):
+            body, key = self.body(reservation), reservation["resource_type"]
+            first = self.post(body, Idempotency_Key=key)
+            self.delete(first.json["lease"])
+            self.pass_time(1)
+            self.assertEqual(404, self.delete(first.json["lease"]).status_code)
+            with self.nothing_changes():
+                again = self.post(body, Idempotency_Key=key)
+                self.assertEqual((201, first.json), (again.status_code, again.json))
+
+    def test_a_refusal_is_not_kept(self):
+        other = self.lease({**HOST, "min": 3, "max": 3})
+        self.refused(409, self.post(self.body(HOST), Idempotency_Key="k"))
+        self.refused(400, self.post(self.body({**HOST, "min": 0}), Idempotency_Key="k"))
+        self.delete(other)
+        self.pass_time(1)
+        self.assertEqual(201, self.post(self.body(HOST), Idempotency_Key="k").status_code)
+
+    def test_a_failure_is_not_kept(self):
+        table = [(HOST, "nova.aggregate.create"), (INSTANCE, "nova.flavor.create")]
+        table += [({**INSTANCE, "affinity": True}, "nova.server_group.create")]
+        for number, (reservation, call) in enumerate(table):
+            key = f"k{number}"
+            self.cloud.set_faults(call, fail_next=1)
+            failed = self.post(self.body(reservation), Idempotency_Key=key)
+            self.assertIn(failed.status_code, (502, 503))
+            self.pass_time(60)
+            made = self.post(self.body(reservation), Idempotency_Key=key)
+            self.assertEqual(201, made.status_code, made.text)
+            self.assertEqual("PENDING", made.json["lease"]["status"])
+
+    def test_a_key_that_is_none(self):
+        with self.nothing_changes():
+            for key in ("", "x" * 256, "caf\xe9"):
+                text = self.refused(400, self.post(self.body(HOST), Idempotency_Key=key))
+                self.assertIn("Idempotency-Key", text)
+
+
+class TestKeyInFlight(CreationCase):
+    def setUp(self):
+        super().setUp()
+        self.meanwhile = []
+
+    def wait_for_the_cloud(self, seconds):
+        if not self.meanwhile:
+            body = self.body(HOST)
+            self.meanwhile.append(None)  # the second request must not wait as well
+            self.meanwhile = [self.post(body, Idempotency_Key="k")]
+
+    def test_the_second_request_is_told_to_wait(self):
+        self.cloud.set_faults("nova.aggregate.create", latency_ms=1)
+        first = self.post(self.body(HOST), Idempotency_Key="k")
+        self.assertEqual(201, first.status_code, first.text)
+        (second,) = self.meanwhile
+        self.assertIn("in flight", self.refused(409, second))
+        third = self.post(self.body(HOST), Idempotency_Key="k")
+        self.assertEqual(first.json, third.json)
+
+
+class TestDryRun(CreationCase):
+    def try_out(self, body):
+        return self.call("POST", "/v1/leases?dry_run=true", body)
+
+    def test_a_create_makes_nothing(self):
+        made = self.lease(HOST, INSTANCE, start=self.minute(10))
+        with self.nothing_changes():
+            answer = self.try_out(self.body(HOST, INSTANCE, start=self.minute(10)))
+            self.assertEqual(200, answer.status_code, answer.text)
+        shown = answer.json["lease"]
+        self.assertEqual(set(made), set(shown))
+        for mine, theirs in zip(made["reservations"], shown["reservations"], strict=True):
+            self.assertEqual(set(mine), set(theirs))
+        self.assertIsNone(shown["id"])
+        self.assertEqual([None, None], [r["id"] for r in shown["reservations"]])
+        self.assertEqual(made["events"][0]["time"], shown["events"][0]["time"])
+
+    def test_it_is_refused_as_the_real_one(self):
+        with self.nothing_changes():
+            refused = self.try_out(self.body({**HOST, "min": 4, "max": 4}))
+            self.refused(409, refused)
+            self.assertEqual({"hosts": 3}, refused.json["fits"])
+            self.refused(400, self.try_out(self.body({**HOST, "min": 0})))
+            self.refused(400, self.try_out(self.body(HOST, start=self.minute(90))))
+
+    def test_it_uses_up_no_key(self):
+        body = self.body(HOST)
+        headers = {"Idempotency-Key": "k"}
+        self.call("POST", "/v1/leases?dry_run=1", body, headers=headers)
+        made = self.call("POST", "/v1/leases", body, headers=headers)
+        self.assertEqual(201, made.status_code)
+        tried = self.call("POST", "/v1/leases?dry_run=1", body, headers=headers)
+        self.assertEqual((200, None), (tried.status_code, tried.json["lease"]["id"]))
+
+    def test_a_delete_deletes_nothing(self):
+        lease = self.active(HOST)
+        path = f"/v1/leases/{lease['id']}?dry_run=true"
+        with self.nothing_changes():
+            self.assertEqual(200, self.call("DELETE", path).status_code)
+            self.refused(404, self.call("DELETE", path, token="eve:other"))
+
+    def test_neither_yes_nor_no(self):
+        with self.nothing_changes():
+            answer = self.call("POST", "/v1/leases?dry_run=perhaps", self.body(HOST))
+            self.assertIn("dry_run", self.refused(400, answer))
+
+
+class TestDelete(CreationCase):
+    def setUp(self):
+        super().setUp()
+        self.before = (self.aggregates(), self.cloud.list_flavors("", admin=True))
+
+    def gone(self, lease):
+        """Deletes a lease; afterwards nothing of it is left."""
+        self.assertEqual(204, self.delete(lease).status_code)
+        self.assertEqual(204, self.delete(lease).status_code)
+        self.assertEqual("DELETING", self.show(lease)["status"])
+        for _ in range(3):
+            self.pass_time(60)
+        self.refused(404, self.delete(lease))
+        self.refused(404, self.call("GET", f"/v1/leases/{lease['id']}"))
+        self.nothing_is_left()
+
+    def nothing_is_left(self):
+        self.assertEqual([], self.call("GET", "/v1/leases").json["leases"])
+        self.assertEqual([], self.promises())
+        self.assertEqual(self.before, (self.aggregates(), self.cloud.list_flavors("", admin=True)))
+        objects = self.cloud_objects()
+        self.assertEqual([], objects["servers"])
+        self.assertEqual([], objects["server_groups"])
+        self.assertEqual([], [c for (c,) in objects["resource_classes"] if "RESERVATION" in c])
+
+    def test_while_it_waits(self):
+        self.gone(self.lease(HOST, {**INSTANCE, "affinity": True}, start=self.minute(10)))
+
+    def test_while_it_runs(self):
+        lease = self.active(HOST, {**INSTANCE, "affinity": False})
+        host, slots = lease["reservations"]
+        self.boot(reservation=host["id"])
+        self.boot(slots["id"])
+        self.gone(lease)
+
+    def test_while_its_servers_disappear(self):
+        lease = self.active(HOST)
+        self.boot(reservation=lease["reservations"][0]["id"])
+        self.cloud.set_server_delete_seconds(30)
+        self.updated(lease, end_date="now")
+        self.pass_time(1)
+        self.assertEqual("TERMINATING", self.show(lease)["status"])
+        self.gone(lease)
+
+    def test_while_it_starts(self):
+        lease = self.lease({**HOST, "min": 2, "max": 2})
+        self.cloud.set_faults("nova.aggregate.remove_host", fail_next=1)
+        self.pass_time()
+        self.assertEqual("STARTING", self.show(lease)["status"])
+        self.gone(lease)
+
+    def test_while_it_changes(self):
+        lease = self.active(INSTANCE)
+        self.cloud.set_faults("placement.inventory.set", fail_next=1)
+        change = {"id": lease["reservations"][0]["id"], "amount": 4}
+        self.assertEqual("UPDATING", self.updated(lease, reservations=[change])["status"])
+        self.gone(lease)
+
+    def test_after_it_failed(self):
+        lease = self.lease(HOST, INSTANCE)
+        self.cloud.set_faults("nova.flavor.grant", fail_next=3, status=409)
+        for _ in range(3):
+            self.pass_time(60)
+        self.assertEqual("ERROR", self.show(lease)["status"])
+        self.gone(lease)
+
+    def test_after_its_end(self):
+        lease = self.active(HOST, end=1)
+        self.pass_time(60)
+        self.assertEqual("TERMINATED", self.show(lease)["status"])
+        self.assertEqual(204, self.delete(lease).status_code)
+        self.refused(404, self.delete(lease))
+        self.nothing_is_left()
+
+    def test_a_project_sees_and_touches_its_own_leases_only(self):
+        lease = self.lease(HOST)
+        path = f"/v1/leases/{lease['id']}"
+        missing = self.call(
+            "GET", "/v1/leases/00000000-0000-0000-0000-000000000000", token="eve:x"
+        )
+        with self.nothing_changes():
+            for verb, body in (("GET", None), ("PUT", {"name": "mine"}), ("DELETE", None)):
+                text = self.refused(404, self.call(verb, path, body, "eve:other"))
+                self.assertEqual(
+                    missing.json["error_message"].replace("0" * 8, lease["id"][:8])[:20], text[:20]
+                )
+            self.assertEqual([], self.call("GET", "/v1/leases", token="eve:other").json["leases"])
+            for wrong in ("x", "1", lease["id"].upper(), lease["id"] + "0", "%00"):
+                for verb, body in (("GET", None), ("PUT", {"name": "x"}), ("DELETE", None)):
+                    self.refused(404, self.call(verb, f"/v1/leases/{wrong}", body))
+        listed = self.call("GET", "/v1/leases", token="admin:admin").json["leases"]
+        self.assertEqual([lease["id"]], [found["id"] for found in listed])
+        self.assertEqual(200, self.call("PUT", path, {"name": "x"}, "admin:admin").status_code)
+        self.assertEqual(204, self.delete(lease, token="admin:admin").status_code)
