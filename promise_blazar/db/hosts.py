@@ -103,8 +103,14 @@ def add(connection: Connection, values: Mapping[str, Any]) -> int:
     return connection.execute(insert(Host).values(**values)).inserted_primary_key[0]
 
 
-def set_host(connection: Connection, host_id: int, values: Mapping[str, Any]) -> None:
-    connection.execute(update(Host).where(Host.id == host_id).values(**values))
+def set_host(
+    connection: Connection, host_id: int, values: Mapping[str, Any], *, state: str | None = None
+) -> bool:
+    """Compare and set: False when the host is gone, or its state is no longer this one."""
+    query = update(Host).where(Host.id == host_id, _LIVE)
+    if state is not None:
+        query = query.where(Host.state == state)
+    return connection.execute(query.values(**values)).rowcount == 1
 
 
 def set_inventory(

@@ -92,7 +92,8 @@ class Hosts:
             self._undo(host_id)
             self._answers.forget(_key_object(host_id))
             raise
-        self._set_state(host_id, READY, reservable=hypervisor.up)
+        if not self._move_on(host_id, READY, reservable=hypervisor.up):
+            self._keep_out_of_pool(host_id, freepool.id, hypervisor)
         LOG.info("Host %s (%s) can be leased", host_id, hypervisor.name)
         view = self._catalogue.get(str(host_id))
         if key is not None:
@@ -155,7 +156,8 @@ class Hosts:
 
     def _undo(self, host_id: int) -> None:
         """OpenStack would not have it: the host is as before, or left to be removed."""
-        self._set_state(host_id, REMOVING, reservable=False)
+        if not self._move_on(host_id, REMOVING, reservable=False):
+            return  # another request has added it in the meantime, or removed it
         try:
             self.delete(str(host_id))
         except exceptions.CloudError as error:
@@ -189,14 +191,29 @@ class Hosts:
         if bookings.in_use(connection, host.id, times.to_micros(self._clock.now())):
             raise _cannot_delete(host, "it is reserved; delete or wait for its reservations")
         values = {"state": REMOVING, "reservable": False, "generation": generation}
-        hosts.set_host(connection, host.id, values)
+        if not hosts.set_host(connection, host.id, values):
+            # Its name may be registered anew by now.
+            raise exceptions.NotFound(object={"host_id": str(host.id)})
 
-    def _set_state(self, host_id: int, state: str, reservable: bool) -> None:
-        def write(connection: Connection, generation: int) -> None:
+    def _move_on(self, host_id: int, state: str, reservable: bool) -> bool:
+        """From being added to another state; False if somebody else was faster."""
+
+        def write(connection: Connection, generation: int) -> bool:
             values = {"state": state, "reservable": reservable, "generation": generation}
-            hosts.set_host(connection, host_id, values)
+            return hosts.set_host(connection, host_id, values, state=ADDING)
 
-        self._books.change(write)
+        return self._books.change(write)
+
+    def _keep_out_of_pool(self, host_id: int, freepool: int, hypervisor: Hypervisor) -> None:
+        """We put it there just as it was being removed, unless another request added it too.
+
+        Raises ``Conflict`` if it was removed.
+        """
+        with self._database.reader() as connection:
+            host = hosts.get(connection, self._books.provider_id, host_id)
+        if host is None or host.state != READY:
+            self._cloud.remove_from_aggregate(freepool, hypervisor.service_host)
+            raise _cannot_add(hypervisor, "it was removed at the same time")
 
 
 def _key_object(host_id: int) -> str:
