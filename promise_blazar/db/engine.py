@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from oslo_db import exception as db_exception
 from oslo_db.sqlalchemy import engines
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from promise_blazar import exceptions
@@ -45,7 +45,11 @@ class Database:
 
     def __init__(self, url: str, pool_size: int = 40, lock_seconds: float = 10) -> None:
         self._engine = engines.create_engine(
-            url, sqlite_fk=True, max_pool_size=pool_size, max_overflow=20, max_retries=0
+            _with_every_character(url),
+            sqlite_fk=True,
+            max_pool_size=pool_size,
+            max_overflow=20,
+            max_retries=0,
         )
         self.dialect = self._engine.dialect.name
         if self.dialect == "sqlite":
@@ -122,6 +126,15 @@ class Database:
     def dispose(self) -> None:
         """Close what is open; the next use opens anew."""
         self._engine.dispose()
+
+
+def _with_every_character(url: str) -> str:
+    """oslo.db would speak to MariaDB in the ``utf8`` that lacks half of Unicode."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "mysql" or "charset" in parsed.query:
+        return url
+    full = parsed.update_query_dict({"charset": "utf8mb4"})
+    return full.render_as_string(hide_password=False)
 
 
 @contextlib.contextmanager

@@ -35,6 +35,10 @@ class TestHostLease(ServiceTestCase):
         self.assertEqual(404, gone.status_code)
         self.assertEqual({"freepool": ["compute-1", "compute-2", "compute-3"]}, self.aggregates())
 
+    def test_its_name_may_be_in_any_script(self):
+        lease = self.lease(name="bail \N{SLEUTH OR SPY} \N{CJK UNIFIED IDEOGRAPH-20000}")
+        self.assertEqual("bail \U0001f575 \U00020000", self.show(lease)["name"])
+
     def test_its_host_can_be_leased_again_at_the_very_instant_of_its_end(self):
         self.registered_only("compute-1")
         first = self.lease(HOST, end=10)
