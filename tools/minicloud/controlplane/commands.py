@@ -21,9 +21,14 @@ from controlplane.cloud import PASSWORD, TOOL, Cloud
 from controlplane.console import Failed, say, write
 from controlplane.rest import Api
 
+#: What Linux takes, without the zero at the end.
+_LONGEST_SOCKET = 107
+
 
 def up(cloud: Cloud) -> None:
     """Install what is missing and start what does not run."""
+    if len(os.fsencode(cloud.mysql_socket)) > _LONGEST_SOCKET:
+        raise Failed(f"{cloud.home} is too long for the address of a socket in it; use --home")
     cloud.save_settings()
     packages.install_system(cloud)
     packages.install_venv(cloud)
