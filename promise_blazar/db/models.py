@@ -12,11 +12,16 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from promise_blazar.db.types import BigId, Instant
+from promise_blazar.db.types import BigId, Instant, LongText
 
 # SQLite gives a deleted row's number to the next row unless told not to; MariaDB's other
-# engines know no transactions.
-_OPTIONS = {"sqlite_autoincrement": True, "mysql_engine": "InnoDB", "mysql_charset": "utf8mb4"}
+# engines know no transactions, and its other collations no difference between k and K.
+_OPTIONS = {
+    "sqlite_autoincrement": True,
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_bin",
+}
 
 
 class Base(DeclarativeBase):
@@ -278,7 +283,7 @@ class IdempotencyKey(Base):
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
     object_id: Mapped[str] = mapped_column(String(36))
-    answer: Mapped[str | None] = mapped_column(Text)
+    answer: Mapped[str | None] = mapped_column(LongText)
     created_at: Mapped[datetime] = mapped_column(Instant)
 
 

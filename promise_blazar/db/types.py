@@ -4,13 +4,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer
+from sqlalchemy import BigInteger, Integer, Text
+from sqlalchemy.dialects.mysql import MEDIUMTEXT
 from sqlalchemy.types import TypeDecorator
 
 from promise_blazar import times
 
 #: A number that the database gives. SQLite counts by itself only in INTEGER columns.
 BigId = BigInteger().with_variant(Integer, "sqlite")
+
+#: Text of more than 64 kB, where MariaDB's TEXT ends.
+LongText = Text().with_variant(MEDIUMTEXT(), "mysql", "mariadb")
 
 
 class Instant(TypeDecorator[datetime]):

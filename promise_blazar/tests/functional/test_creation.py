@@ -326,6 +326,14 @@ class TestIdempotency(CreationCase):
         self.assertEqual((201, first.json), (again.status_code, again.json))
         self.assertEqual("ACTIVE", self.show(first.json["lease"])["status"])
 
+    def test_a_long_answer_is_kept_whole(self):
+        text = '["and", {}]'.format(", ".join(['["!=", "$hypervisor_hostname", "x"]'] * 200))
+        body = self.body(*[{**INSTANCE, "resource_properties": text}] * 12)
+        first = self.post(body, Idempotency_Key="k")
+        self.assertEqual(201, first.status_code, first.text[:200])
+        self.assertGreater(len(first.text), 70_000)
+        self.assertEqual(first.json, self.post(body, Idempotency_Key="k").json)
+
     def test_another_request_with_the_key(self):
         self.post(self.body(HOST), Idempotency_Key="k")
         with self.nothing_changes():

@@ -3,12 +3,19 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import mysql
 
 revision = "0001"
 down_revision = None
 
 _BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-_OPTIONS = {"mysql_charset": "utf8mb4", "mysql_engine": "InnoDB", "sqlite_autoincrement": True}
+_LONG_TEXT = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+_OPTIONS = {
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_bin",
+    "mysql_engine": "InnoDB",
+    "sqlite_autoincrement": True,
+}
 
 
 def upgrade() -> None:
@@ -26,7 +33,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=255), nullable=False),
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("object_id", sa.String(length=36), nullable=False),
-        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("answer", _LONG_TEXT, nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("project_id", "key"),
         **_OPTIONS,
