@@ -66,6 +66,7 @@ class Hosts:
         servers = self._cloud.servers_on_host(hypervisor.service_host)
         if servers:
             raise _cannot_add(hypervisor, f"it has servers: {', '.join(s.id for s in servers)}")
+        self._finish_removal(hypervisor.name)
 
         def begin(connection: Connection, generation: int) -> int:
             number = self._begin(connection, generation, hypervisor, request.capabilities)
@@ -88,7 +89,7 @@ class Hosts:
             self._cloud.ensure_child_provider(hypervisor.uuid, child_provider_of(hypervisor.name))
             freepool = self._cloud.ensure_aggregate(self._names.freepool, None, {})
             self._cloud.add_to_aggregate(freepool.id, hypervisor.service_host)
-        except exceptions.CloudError:
+        except (exceptions.CloudError, exceptions.NotFound):
             self._undo(host_id)
             self._answers.forget(_key_object(host_id))
             raise
@@ -105,7 +106,7 @@ class Hosts:
             host = hosts.get(
                 connection, self._books.provider_id, int(key_object.removeprefix(_KEY))
             )
-        return None if host is None or host.state == ADDING else host_view(host)
+        return host_view(host) if host is not None and host.state == READY else None
 
     def _begin(
         self,
@@ -162,7 +163,9 @@ class Hosts:
             self.delete(str(host_id))
         except exceptions.CloudError as error:
             LOG.error(
-                "Host %s is half added; DELETE it when OpenStack is back: %s", host_id, error
+                "Host %s is half added; add or DELETE it when OpenStack is back: %s",
+                host_id,
+                error,
             )
 
     def delete(self, host_id: str) -> None:
@@ -179,12 +182,25 @@ class Hosts:
         if freepool is not None:
             self._cloud.remove_from_aggregate(freepool.id, host.service_host)
 
-        def write(connection: Connection, generation: int) -> None:
+        def write(connection: Connection, generation: int) -> bool:
             values = {"tombstone": host.id, "generation": generation}
-            hosts.set_host(connection, host.id, values)
+            return hosts.set_host(connection, host.id, values)
 
-        self._books.change(write)
-        LOG.info("Host %s (%s) is not lent any more", host.id, host.hypervisor_hostname)
+        if self._books.change(write):
+            LOG.info("Host %s (%s) is not lent any more", host.id, host.hypervisor_hostname)
+            return
+        # Somebody else has finished this removal, and may have added the host anew since.
+        with self._database.reader() as connection:
+            anew = hosts.named(connection, self._books.provider_id, host.hypervisor_hostname)
+        if freepool is not None and anew is not None and anew.state == READY:
+            self._cloud.add_to_aggregate(freepool.id, host.service_host)
+
+    def _finish_removal(self, hypervisor: str) -> None:
+        """Remove what a failure left half removed, so that it can be added anew."""
+        with self._database.reader() as connection:
+            known = hosts.named(connection, self._books.provider_id, hypervisor)
+        if known is not None and known.state == REMOVING:
+            self.delete(str(known.id))
 
     def _begin_removal(self, connection: Connection, generation: int, host: HostRecord) -> None:
         # The generation has moved: whoever is deciding on this host now will decide again.

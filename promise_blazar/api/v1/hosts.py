@@ -108,7 +108,8 @@ def _capabilities(extras: dict[str, Any]) -> dict[str, str | None]:
     for key in extras:
         if len(key) > schemas.CAPABILITY_KEY:
             raise exceptions.BadInput("Extra capability key too long")
-        if not key or not key.isprintable():
+        # A database may take a name with a space behind it for the one without.
+        if not key or not key.isprintable() or key != key.strip():
             raise exceptions.BadInput(f"{key!r} cannot be the name of an extra capability")
         if key in _RESERVED:
             raise exceptions.BadInput(
