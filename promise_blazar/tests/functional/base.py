@@ -5,10 +5,11 @@ import contextlib
 import json
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import sqlalchemy
 from oslo_config import cfg
@@ -17,6 +18,7 @@ from werkzeug.test import Client, TestResponse
 from promise_blazar import times
 from promise_blazar.api import simulated
 from promise_blazar.api.app import create_app
+from promise_blazar.cloud import outgoing
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.conf import opts
 from promise_blazar.db import migrate
@@ -274,6 +276,18 @@ class ServiceTestCase(base.DatabaseTestCase):
         before = self.everything()
         yield
         self.assertEqual(before, self.everything())
+
+    def calls_of(self, work: Callable[[], object]) -> set[str]:
+        """The names of the calls to OpenStack that some work makes."""
+        announce, seen = outgoing.announce, set()
+
+        def listen(call: str) -> None:
+            seen.add(call)
+            announce(call)
+
+        with mock.patch.object(outgoing, "announce", listen):
+            work()
+        return seen
 
     def refused(self, status: int, answer: TestResponse) -> str:
         """The sentence of an error in Blazar's form."""
