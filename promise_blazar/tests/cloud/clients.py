@@ -38,7 +38,7 @@ def openstack(user: str, *words: str) -> Any:
         check=False,
     )
     if done.returncode:
-        raise CommandFailed(done.stderr.strip())
+        raise CommandFailed(f"{done.stdout}\n{done.stderr}".strip())
     # Blazar's client says "Created a new lease:" first.
     lines = done.stdout.splitlines()
     start = next((n for n, line in enumerate(lines) if line.startswith(("{", "["))), len(lines))
@@ -56,7 +56,7 @@ def run(user: str, *words: str) -> None:
         check=False,
     )
     if done.returncode:
-        raise CommandFailed(done.stderr.strip())
+        raise CommandFailed(f"{done.stdout}\n{done.stderr}".strip())
 
 
 def service(action: str, *names: str) -> None:

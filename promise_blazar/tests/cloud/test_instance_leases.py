@@ -91,6 +91,31 @@ class InstanceLeaseTest(LeaseTest):
         self.end(lease["id"])
         self.assert_as_before()
 
+    def test_an_active_lease_grows_and_is_prolonged(self) -> None:
+        lease = self.lease(30, {**_SLOTS, "amount": 1, "affinity": None})
+        (reservation,) = lease["reservations"]
+        self.assertEqual("ACTIVE", self.boot(self.demo, reservation["id"])[0]["status"])
+        self.refused(self.demo, reservation["id"])
+        clients.run(
+            "demo",
+            "reservation",
+            "lease",
+            "set",
+            "--reservation",
+            f"id={reservation['id']},amount=3",
+            "--prolong-for",
+            "1h",
+            lease["id"],
+        )
+        grown = self.reservations.wait_status(lease["id"], "ACTIVE")
+        self.assertGreater(grown["end_date"], lease["end_date"])
+        self.assertEqual(3, sum(self.slots_of(reservation["id"], audit.look()).values()))
+        more = self.boot(self.demo, reservation["id"], 2)
+        self.assertEqual(["ACTIVE", "ACTIVE"], [server["status"] for server in more])
+        self.refused(self.demo, reservation["id"])
+        self.end(lease["id"])
+        self.assert_as_before()
+
     def boot_in_group(self, lease: dict[str, Any]) -> list[str | None]:
         """Two servers in the group that the lease was given; their hosts."""
         (reservation,) = lease["reservations"]
