@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import sqlalchemy
 from admission_ours import Ours
 from admission_peer import Peer
-from admission_world import HOSTS, INSTANCES, World, draw, promised, questions
+from admission_world import HOSTS, INSTANCES, Question, World, draw, promised, questions
 from common import Spread, environment, machine, versions
 
 from promise_blazar.tests import servers
@@ -87,7 +87,8 @@ def measure(options: argparse.Namespace, python: pathlib.Path, server: str) -> i
         world = draw(options.seed, hosts, leases)
         with sides(server, world, python, options.workdir) as (ours, peer):
             for kind in (INSTANCES, HOSTS):
-                turns = take_turns(ours, peer, kind, options.seed, options.repeats)
+                asked = questions(world, options.seed, kind, options.repeats + 1)
+                turns = take_turns(ours, peer, asked)
                 print(f"\n{hosts} hosts, {leases} leases, {kind}")
                 report(turns)
                 ours_statements[kind].update(turns.statements[CREATED])
@@ -155,11 +156,11 @@ def analyse(url: str) -> None:
     engine.dispose()
 
 
-def take_turns(ours: Ours, peer: Peer, kind: str, seed: int, repeats: int) -> Turns:
+def take_turns(ours: Ours, peer: Peer, asked: Sequence[Question]) -> Turns:
     """One lease each a turn, in the same window; the first turn is to warm up."""
     rows = (DECISION, COMMITTED, CREATED, SELECTION, RESERVED, BLAZAR_CREATED)
     turns = Turns({row: [] for row in rows}, {COMMITTED: [], CREATED: [], BLAZAR_CREATED: []})
-    for turn, question in enumerate(questions(seed, kind, repeats + 1)):
+    for turn, question in enumerate(asked):
         mine, theirs = ours.create(question), peer.create(question)
         if not turn:
             continue
@@ -176,7 +177,7 @@ def take_turns(ours: Ours, peer: Peer, kind: str, seed: int, repeats: int) -> Tu
 
 
 def report(turns: Turns) -> None:
-    print(f"  {'':30} {'median ms':>10} {'IQR ms':>9} {'ratio':>7}  statements")
+    print(f"  {'':30} {'median ms':>10} {'IQR ms':>9} {'times':>7}  SQL statements")
     for row, seconds in turns.seconds.items():
         spread = Spread.of(seconds)
         print(

@@ -3,7 +3,8 @@
 
     admission_peer_inside.py CONFIG_FILE [schema]
 
-With ``schema`` it makes the tables. Else: a line of JSON in (what a lease is created from), a line of JSON out (seconds and statements).
+With ``schema`` it makes the tables. Else: a line of JSON in (what a lease is created from), a
+line of JSON out (seconds and statements).
 OpenStack answers everything at once: Nova's and Placement's clients and Keystone's trust are
 stand-ins. All else is Blazar as installed: ``ManagerService.create_lease``, its plugins, and the
 database that the configuration names.
@@ -43,8 +44,7 @@ def main() -> None:
     answers, sys.stdout = sys.stdout, sys.stderr
     cfg.CONF([f"--config-file={sys.argv[1]}"], project="blazar")
     if "schema" in sys.argv:
-        # Its migrations do not run on PostgreSQL (02e2f2186d98 quotes text as a column's name);
-        # they make no other indexes than its models do.
+        # Its migrations do not run on PostgreSQL: 02e2f2186d98 takes text for a column's name.
         db_api.setup_db()
         return
     notifier.init()
@@ -96,9 +96,9 @@ def stand_ins() -> list[Any]:
         project_id="project", service_catalog=CATALOG, auth_token=datetime.now(UTC).isoformat()
     )
     return [
-        mock.patch.object(nova, "BlazarNovaClient", lambda **_: client),
+        mock.patch.object(nova, "BlazarNovaClient", return_value=client),
         mock.patch.object(placement, "BlazarPlacementClient", mock.NonCallableMagicMock),
-        mock.patch.object(trusts, "create_ctx_from_trust", lambda trust_id: trusted),
+        mock.patch.object(trusts, "create_ctx_from_trust", return_value=trusted),
     ]
 
 

@@ -95,11 +95,30 @@ def draw(seed: int, hosts: int, leases: int) -> World:
     return World(names, tuple(drawn))
 
 
-def questions(seed: int, resource_type: str, count: int) -> list[Question]:
-    """One day each, somewhere in the ninety."""
+def questions(world: World, seed: int, resource_type: str, count: int) -> list[Question]:
+    """A day each, no two the same, in which twice as many hosts are free as could be asked for.
+
+    Raises ``ValueError`` if there are not so many.
+    """
     chance = random.Random(f"{seed} {resource_type}")
-    starts = [begin() + timedelta(hours=chance.randrange((DAYS - 1) * 24)) for _ in range(count)]
-    return [Question(resource_type, start, start + timedelta(days=1)) for start in starts]
+    # One kind has the even days, the other the odd ones.
+    days = list(range(0 if resource_type == INSTANCES else 1, DAYS, 2))
+    chance.shuffle(days)
+    found = []
+    for day in days:
+        start = begin() + timedelta(days=day)
+        question = Question(resource_type, start, start + timedelta(days=1))
+        if len(found) < count and _free_hosts(world, question) >= 2 * ASKED_AMOUNT:
+            found.append(question)
+    if len(found) < count:
+        raise ValueError(f"only {len(found)} days have room; repeat less, or take more hosts")
+    return found
+
+
+def _free_hosts(world: World, question: Question) -> int:
+    bookings = (booking for lease in world.leases for booking in lease.bookings)
+    busy = {b.host for b in bookings if b.start < question.end and question.start < b.end}
+    return len(world.hosts) - len(busy)
 
 
 class _Calendar:

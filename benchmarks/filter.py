@@ -13,17 +13,15 @@ and quartiles are over the turns. Exit status 1 if an answer is wrong or a targe
 
 import argparse
 import logging
-import os
 import pathlib
-import platform
 import random
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import metadata
+
+from common import Spread, environment, machine, pip, versions
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / "tools" / "minicloud" / "constraints.txt"
@@ -56,25 +54,12 @@ def main() -> int:
     version = [options.python, "-c", "import sys; sys.exit(sys.version_info < (3, 12))"]
     if subprocess.run(version, check=False).returncode:
         parser.error(f"{options.python} is older than Python 3.12; name another with --python")
-    python = environment(options.python, options.workdir.resolve(), options.constraints)
+    workdir = options.workdir.resolve()
+    python = environment(options.python, workdir, (NOVA, BLAZAR_NOVA), options.constraints)
+    subprocess.run([*pip(python), "--force-reinstall", ROOT / "nova_filter"], check=True)
     again = [sys.argv[0], "--inside", f"--seed={options.seed}"]
     again.append(f"--repetitions={options.repetitions}")
     return subprocess.run([python, "-W", "ignore", *again], check=False).returncode
-
-
-def environment(
-    interpreter: str, workdir: pathlib.Path, constraints: pathlib.Path
-) -> pathlib.Path:
-    """The interpreter of an environment with the peers and this checkout's filter."""
-    python = workdir / "bin" / "python"
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if not (workdir / "complete").exists():
-        print(f"installing {NOVA} and {BLAZAR_NOVA}; this takes a few minutes", flush=True)
-        subprocess.run([interpreter, "-m", "venv", "--clear", workdir], check=True)
-        subprocess.run([*install, "-c", constraints, NOVA, BLAZAR_NOVA], check=True)
-        (workdir / "complete").touch()
-    subprocess.run([*install, "--force-reinstall", ROOT / "nova_filter"], check=True)
-    return python
 
 
 @dataclass(frozen=True)
@@ -115,18 +100,8 @@ def measure(seed: int, repetitions: int) -> int:
 
 
 def introduce(seed: int, repetitions: int) -> None:
-    cpu = next(
-        (
-            line.partition(":")[2].strip()
-            for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        platform.processor(),
-    )
-    load = os.getloadavg()[0]
-    print(f"machine: {cpu}, {os.cpu_count()} cores, load {load:.1f}, {platform.platform()}")
-    versions = " ".join(f"{name} {metadata.version(name)}" for name in ("nova", "blazar-nova"))
-    print(f"versions: Python {platform.python_version()} {versions}")
+    print(machine())
+    print(versions("nova", "blazar-nova"))
     print(
         f"{HOSTS} hosts, each in one to three of {HOST_RESERVATIONS} host reservations, "
         f"{INSTANCE_RESERVATIONS} instance reservations and the freepool; "
@@ -262,11 +237,11 @@ def take_turns(case: Case, filters: dict, repetitions: int) -> dict[str, list[fl
 
 def report(times: dict[str, list[float]], target: bool) -> bool:
     """Print the figures; whether the target, if it is one here, was met."""
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    for name, values in times.items():
-        low, _, high = statistics.quantiles(values, n=4)
-        ratio = medians[name] / medians[OURS]
-        print(f"  {name:18} {medians[name]:8.3f} µs/host  IQR {high - low:6.3f}  {ratio:6.1f} x")
+    spreads = {name: Spread.of(values) for name, values in times.items()}
+    medians = {name: spread.median for name, spread in spreads.items()}
+    for name, spread in spreads.items():
+        ratio = spread.median / medians[OURS]
+        print(f"  {name:18} {spread.median:8.3f} µs/host  IQR {spread.iqr:6.3f}  {ratio:6.1f} x")
     if not target:
         return True
     fast = medians[BLAZAR] >= TIMES_FASTER_THAN_BLAZAR * medians[OURS]
