@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several managers at once, and managers that die: nothing is sold twice, nothing is left."""
