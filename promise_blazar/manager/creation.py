@@ -234,14 +234,16 @@ class Creation:
             lease = leases.get(connection, claim.lease_id)
         if lease is None or lease.attempt != claim.attempt:
             return
-        if lease.status not in (life.CREATING, life.ERROR):
+        if lease.status not in (life.CREATING, life.ERROR) or lease.reason is None:
+            # Prepared; or this manager was stopped in between, and the work goes on.
             return
         # Nobody knows of this lease yet: it never was. What was made of it is removed by the
         # engine, as for any deleted lease, however long OpenStack stays away.
-        reason = lease.reason or "OpenStack could not prepare the lease"
         if self._deletion.delete(claim.lease_id, only_attempt=claim.attempt):
             raise exceptions.CloudError(
-                f"OpenStack could not prepare the lease: {reason}", call="prepare", detail=reason
+                f"OpenStack could not prepare the lease: {lease.reason}",
+                call="prepare",
+                detail=lease.reason,
             )
 
     def _rehearse(
