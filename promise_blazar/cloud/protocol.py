@@ -132,6 +132,10 @@ class Cloud(Protocol):
 
     def delete_flavor(self, flavor_id: str) -> None: ...
 
+    def flavors_named(self, prefix: str) -> Sequence[str]:
+        """Ids of all flavors, private ones too, whose name begins so."""
+        ...
+
     def grant_flavor(self, flavor_id: str, project_id: str) -> None:
         """Also satisfied when granted before. Raises ``NotFound``."""
         ...
@@ -168,6 +172,10 @@ class Cloud(Protocol):
 
     def delete_resource_class(self, name: str) -> None:
         """Raises ``CloudError`` (409) while an inventory uses it."""
+        ...
+
+    def resource_classes(self, prefix: str) -> Sequence[str]:
+        """Names of the resource classes that begin so."""
         ...
 
     def ensure_child_provider(self, parent_uuid: str, name: str) -> str:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options of the REST API: group ``[api]``."""
 
+import copy
+
 from oslo_config import cfg
 
 group = cfg.OptGroup(name="api", title="REST API")
@@ -60,7 +62,8 @@ patience of the load balancer that asks.
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
     """Make ``conf.api`` known; registering twice does no harm."""
-    conf.register_group(group)
+    # oslo.config copies a group shallowly: two configurations would share their overrides.
+    conf.register_group(copy.deepcopy(group))
     conf.register_opts(opts, group=group)
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options of the manager."""
 
+import copy
+
 from oslo_config import cfg
 
 MANAGER = cfg.OptGroup("manager", title="The manager process")
@@ -77,6 +79,14 @@ MANAGER_OPTIONS = [
         "One that OpenStack does not answer is tried for as long as the lease lasts.",
     ),
     cfg.FloatOpt(
+        "reconcile_interval",
+        default=300,
+        min=0,
+        help="Seconds between two comparisons of what OpenStack has with what was promised. Each "
+        "lists the aggregates, flavors and resource classes, and asks Placement once per lent "
+        "host. What differs is logged and put right. 0: never.",
+    ),
+    cfg.FloatOpt(
         "poll_interval",
         default=1,
         min=0.01,
@@ -125,7 +135,8 @@ HOST_NAMES = [
 
 
 def register(conf: cfg.ConfigOpts) -> None:
-    conf.register_group(MANAGER)
+    # oslo.config copies a group shallowly: two configurations would share their overrides.
+    conf.register_group(copy.deepcopy(MANAGER))
     for group, options in list_opts():
         conf.register_opts(options, group=group)
 

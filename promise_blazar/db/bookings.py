@@ -168,7 +168,17 @@ class Held:
     start: int
 
 
+def all_held(connection: Connection, provider_id: int) -> list[Held]:
+    """Of all reservations that there are."""
+    return _held(connection, Booking.provider_id == provider_id)
+
+
 def held_by(connection: Connection, reservations: Sequence[int]) -> list[Held]:
+    """Of these reservations."""
+    return _held(connection, Booking.reservation_id.in_(reservations))
+
+
+def _held(connection: Connection, where: ColumnElement[bool]) -> list[Held]:
     """By booking; a host that was removed since is still named."""
     rows = connection.execute(
         select(
@@ -182,7 +192,7 @@ def held_by(connection: Connection, reservations: Sequence[int]) -> list[Held]:
             Booking.start,
         )
         .join(Host, Host.id == Booking.host_id)
-        .where(Booking.reservation_id.in_(reservations), Booking.deleted.is_(False))
+        .where(where, Booking.deleted.is_(False))
         .order_by(Booking.id)
     ).all()
     return [Held(*row) for row in rows]

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, literal, select, true, update
 
 from promise_blazar.db.models import (
     Base,
+    DepartedReservation,
     Event,
     HostReservation,
     InstanceReservation,
@@ -18,6 +19,7 @@ from promise_blazar.db.models import (
     Reservation,
     ReservationServer,
 )
+from promise_blazar.db.types import Instant
 
 #: Where the columns of a resource type's own are.
 DETAILS: Mapping[str, type[Base]] = {
@@ -218,9 +220,24 @@ def remove_events(connection: Connection, lease_id: str, event_type: str) -> Non
     )
 
 
-def remove(connection: Connection, lease_id: str) -> None:
-    """The lease with everything that hangs on it, except its bookings' tombstones."""
+def remove(connection: Connection, lease_id: str, now: datetime) -> None:
+    """The lease with everything that hangs on it; its reservations are remembered as departed."""
+    # INSERT INTO departed_reservations SELECT uuid, resource_type, :now FROM reservations ...
+    connection.execute(
+        insert(DepartedReservation).from_select(
+            ["uuid", "resource_type", "removed_at"],
+            select(
+                Reservation.uuid, Reservation.resource_type, literal(now, type_=Instant())
+            ).where(Reservation.lease_id == lease_id),
+        )
+    )
     connection.execute(delete(Lease).where(Lease.id == lease_id))
+
+
+def departed(connection: Connection) -> dict[str, str]:
+    """The resource types of reservations that are gone, by their ids."""
+    rows = connection.execute(select(DepartedReservation.uuid, DepartedReservation.resource_type))
+    return {row.uuid: row.resource_type for row in rows}
 
 
 def record_servers(connection: Connection, number: int, server_ids: Iterable[str]) -> None:

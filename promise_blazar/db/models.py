@@ -287,6 +287,20 @@ class IdempotencyKey(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class DepartedReservation(Base):
+    """A reservation whose lease was removed; what turns up of it in OpenStack is a leftover.
+
+    Without this, what other lease services on the same cloud made could not be told apart.
+    """
+
+    __tablename__ = "departed_reservations"
+    __table_args__ = (Index("departed_by_age", "removed_at"), _OPTIONS)
+
+    uuid: Mapped[str] = mapped_column(String(36), primary_key=True)
+    resource_type: Mapped[str] = mapped_column(String(66))
+    removed_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class ManagerProcess(Base):
     """A running manager; it is alive as long as ``beat`` moves."""
 

@@ -7,7 +7,7 @@ from sqlalchemy import delete, update
 
 from promise_blazar.db import providers
 from promise_blazar.db.engine import Connection
-from promise_blazar.db.models import Booking, IdempotencyKey, Provider
+from promise_blazar.db.models import Booking, DepartedReservation, IdempotencyKey, Provider
 
 
 def tombstones(connection: Connection, provider_id: int, keep: int) -> int:
@@ -28,6 +28,13 @@ def tombstones(connection: Connection, provider_id: int, keep: int) -> int:
             Booking.deleted.is_(True),
             Booking.generation <= until,
         )
+    ).rowcount
+
+
+def departed(connection: Connection, before: datetime) -> int:
+    """Forget reservations that have been gone for long; how many."""
+    return connection.execute(
+        delete(DepartedReservation).where(DepartedReservation.removed_at < before)
     ).rowcount
 
 

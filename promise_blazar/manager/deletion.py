@@ -53,7 +53,7 @@ class Deletion:
             keys.forget(connection, lease.id)
             if finished:
                 bookings.drop(connection, generation, numbers)
-                leases.remove(connection, lease.id)
+                leases.remove(connection, lease.id, now)
             elif life.started(lease):
                 bookings.give_up(connection, generation, numbers, times.to_micros(now))
             else:

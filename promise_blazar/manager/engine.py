@@ -20,7 +20,6 @@ from promise_blazar.cloud import outgoing
 from promise_blazar.db import leases, ownership
 from promise_blazar.db.engine import Database, LostRace
 from promise_blazar.manager import lifecycle as life
-from promise_blazar.manager.housekeeping import Housekeeping
 from promise_blazar.manager.presence import Claim, Presence, Superseded
 from promise_blazar.manager.work import Work
 
@@ -41,7 +40,6 @@ class Engine:
         database: Database,
         presence: Presence,
         work: Work,
-        housekeeping: Housekeeping,
         clock: Clock,
         workers: int,
         start_wait: float,
@@ -50,7 +48,6 @@ class Engine:
         self._database = database
         self._presence = presence
         self._work = work
-        self._housekeeping = housekeeping
         self._clock = clock
         self._workers = workers
         self._start_wait = timedelta(seconds=start_wait)
@@ -110,7 +107,6 @@ class Engine:
             self._wake.clear()
             try:
                 self._begin_due()
-                self._housekeeping.run_if_due()
                 pause = self._pause()
             except (exceptions.Busy, exceptions.Unavailable, LostRace) as error:
                 LOG.warning("Cannot look for due leases: %s", error)

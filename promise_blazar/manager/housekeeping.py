@@ -14,6 +14,8 @@ LOG = logging.getLogger(__name__)
 PERIOD = 3600.0
 #: How long the repetition of a request is answered as the first was.
 KEY_LIFE = timedelta(days=1)
+#: How long after a reservation is gone what turns up of it is known to be a leftover.
+LEFTOVER_LIFE = timedelta(days=90)
 #: Generations that a manager may fall behind before it has to load anew.
 KEEP = 10_000
 
@@ -23,19 +25,13 @@ class Housekeeping:
         self._database = database
         self._provider_id = provider_id
         self._clock = clock
-        self._next = 0.0
-
-    def run_if_due(self) -> None:
-        """Raises ``Unavailable``, ``LostRace``: the next run makes up for it."""
-        now = self._clock.monotonic()
-        if now >= self._next:
-            self._next = now + PERIOD
-            self.run()
 
     def run(self, keep: int = KEEP) -> None:
+        """Raises ``Unavailable``, ``LostRace``: the next run makes up for it."""
         with self._database.writer() as connection:
             gone = purge.tombstones(connection, self._provider_id, keep)
         with self._database.writer() as connection:
             keys = purge.keys(connection, self._clock.now() - KEY_LIFE)
+            purge.departed(connection, self._clock.now() - LEFTOVER_LIFE)
         if gone or keys:
             LOG.info("Purged %d tombstones and %d idempotency keys", gone, keys)

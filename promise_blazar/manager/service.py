@@ -22,9 +22,11 @@ from promise_blazar.manager.creation import Creation, CreationSettings
 from promise_blazar.manager.deletion import Deletion
 from promise_blazar.manager.engine import Engine
 from promise_blazar.manager.hosts import Hosts
-from promise_blazar.manager.housekeeping import Housekeeping
+from promise_blazar.manager.housekeeping import PERIOD, Housekeeping
 from promise_blazar.manager.idempotency import Answers
+from promise_blazar.manager.periodic import Periodic
 from promise_blazar.manager.presence import Presence
+from promise_blazar.manager.reconcile import Reconcile
 from promise_blazar.manager.replacement import Replacement
 from promise_blazar.manager.updates import Updates
 from promise_blazar.manager.views import lease_view
@@ -80,11 +82,25 @@ class ManagerService:
             database,
             self.presence,
             work,
-            Housekeeping(database, provider_id, clock),
             clock,
             options.workers,
             options.start_wait,
             options.heartbeat_interval,
+        )
+        self.reconcile = Reconcile(
+            database,
+            provider_id,
+            self._plugins,
+            work,
+            self.presence,
+            self.engine.holding,
+            cloud,
+            names,
+        )
+        housekeeping = Housekeeping(database, provider_id, clock)
+        self._periodic = (
+            Periodic("reconcile", options.reconcile_interval, self.reconcile.run),
+            Periodic("housekeeping", PERIOD, housekeeping.run),
         )
         answers = Answers(database)
         self._deletion = Deletion(database, self._books, self.engine, clock)
@@ -120,10 +136,14 @@ class ManagerService:
     def start(self) -> None:
         self.presence.start()
         self.engine.start()
+        for periodic in self._periodic:
+            periodic.start()
         LOG.info("Manager %s is at work", self.presence.id)
 
     def stop(self) -> None:
         """Finish what is under way, then leave."""
+        for periodic in self._periodic:
+            periodic.stop()
         self.engine.stop()
         self.presence.stop()
         self._database.dispose()

@@ -77,6 +77,16 @@ class Work:
         }
         handlers[lease.status](claim, lease)
 
+    def repair(self, claim: Claim) -> None:
+        """Put back what a prepared or running lease should have in OpenStack."""
+        with self._database.reader() as connection:
+            lease = leases.get(connection, claim.lease_id)
+        if lease is None or lease.attempt != claim.attempt:
+            raise Superseded(f"lease {claim.lease_id} has moved on")
+        refused = self._each(claim, lease, _waiting(lease), self._ensure)
+        reason = None if refused is None else f"repair failed: {_words(refused)}"
+        self._settle(claim, lease, lease.status, reason=reason)
+
     # The states
 
     def _prepare(self, claim: Claim, lease: LeaseRecord) -> None:
@@ -137,13 +147,7 @@ class Work:
 
     def _realise(self, claim: Claim, lease: LeaseRecord) -> None:
         running = life.started(lease)
-
-        def realise(claim: Claim, lease: LeaseRecord, reservation: ReservationRecord) -> None:
-            self._make(claim, lease, reservation)
-            if running:
-                self._hand_over(claim, lease, reservation)
-
-        refused = self._each(claim, lease, lease.reservations, realise)
+        refused = self._each(claim, lease, lease.reservations, self._ensure)
         if refused is None or (running and self._clock.now() >= lease.end):
             self._settle(claim, lease, life.ACTIVE if running else life.PENDING)
         elif self._exhausted(lease, refused) and not running:
@@ -171,12 +175,18 @@ class Work:
         def write(connection: Connection, generation: int) -> None:
             keep(connection, claim)
             bookings.drop(connection, generation, [r.id for r in lease.reservations])
-            leases.remove(connection, lease.id)
+            leases.remove(connection, lease.id, self._clock.now())
 
         self._books.change(write)
         LOG.info("Lease %s is gone", lease.id)
 
     # The steps
+
+    def _ensure(self, claim: Claim, lease: LeaseRecord, reservation: ReservationRecord) -> None:
+        """As a reservation should be: prepared, and handed over once its lease has started."""
+        self._make(claim, lease, reservation)
+        if life.started(lease):
+            self._hand_over(claim, lease, reservation)
 
     def _make(self, claim: Claim, lease: LeaseRecord, reservation: ReservationRecord) -> None:
         made = self._plugin(reservation).prepare(self._job(claim, lease, reservation))
@@ -371,23 +381,30 @@ class Work:
                     keep(connection, claim)
                     leases.record_servers(connection, reservation.id, new)
 
-        return Job(
-            reservation_id=reservation.uuid,
-            project_id=lease.project_id,
-            spec=spec_of(self._plugin(reservation), reservation.details),
-            made=made_of(reservation.details),
-            holds=tuple(
-                Hold(h.hypervisor, h.service_host, h.hypervisor_uuid, h.units) for h in held
-            ),
-            servers=servers,
-            record=record,
-        )
+        job = job_of(self._plugin(reservation), lease, reservation, held)
+        return dataclasses.replace(job, servers=servers, record=record)
 
 
 class _Temporary(str):
     """Trouble that passes by itself."""
 
     __slots__ = ()
+
+
+def job_of(
+    plugin: Plugin,
+    lease: LeaseRecord,
+    reservation: ReservationRecord,
+    held: Iterable[bookings.Held],
+) -> Job:
+    """A reservation as its plugin sees it, to look at: it can record no servers."""
+    return Job(
+        reservation_id=reservation.uuid,
+        project_id=lease.project_id,
+        spec=spec_of(plugin, reservation.details),
+        made=made_of(reservation.details),
+        holds=tuple(Hold(h.hypervisor, h.service_host, h.hypervisor_uuid, h.units) for h in held),
+    )
 
 
 def _waiting(lease: LeaseRecord) -> tuple[ReservationRecord, ...]:

@@ -63,6 +63,19 @@ class Job:
     record: Callable[[Iterable[str]], None] = lambda servers: None
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What OpenStack has that may be ours, all of it read before our own records.
+
+    ``aggregates`` by name; ``inventories``: totals by resource class, by child provider.
+    """
+
+    aggregates: Mapping[str, Aggregate]
+    flavors: frozenset[str]
+    resource_classes: frozenset[str]
+    inventories: Mapping[str, Mapping[str, int]]
+
+
 class Occupied(Exception):
     """A host cannot be handed over: servers are on it that nobody expected there."""
 
@@ -112,6 +125,21 @@ class Plugin(Protocol):
 
     def end(self, job: Job) -> str | None:
         """Take everything back. None: nothing is left; else what is being waited for."""
+        ...
+
+    def drift(self, job: Job, survey: Survey, running: bool) -> list[str]:
+        """What of a prepared, or running, reservation is missing or wrong, in words.
+
+        ``prepare`` and ``start`` put it right.
+        """
+        ...
+
+    def left(self, survey: Survey) -> frozenset[str]:
+        """Ids of the reservations of this type that have anything in OpenStack."""
+        ...
+
+    def sweep(self, reservation_id: str, survey: Survey) -> None:
+        """Remove what is left of a reservation that is over. Never a server."""
         ...
 
 

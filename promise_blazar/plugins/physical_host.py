@@ -14,7 +14,7 @@ from promise_blazar import exceptions
 from promise_blazar.capacity.demand import WholeHosts
 from promise_blazar.cloud.protocol import Aggregate, Cloud, Server
 from promise_blazar.plugins import values as read
-from promise_blazar.plugins.base import Job, Made, Names, Occupied, find_aggregate
+from promise_blazar.plugins.base import Job, Made, Names, Occupied, Survey, find_aggregate
 
 _BEFORE_END = ("", "default", "snapshot")
 _TRUE = ("true", "1", "yes", "on")
@@ -133,6 +133,39 @@ class PhysicalHost:
             self._cloud.remove_from_aggregate(aggregate.id, host)
         self._cloud.delete_aggregate(aggregate.id)
         return None
+
+    # What reconcile asks
+
+    def drift(self, job: Job, survey: Survey, running: bool) -> list[str]:
+        aggregate = survey.aggregates.get(job.reservation_id)
+        if aggregate is None:
+            return ["its aggregate is missing"]
+        found = []
+        if aggregate.metadata.get(self._names.owner_key) != job.project_id:
+            found.append("its aggregate does not name its owner")
+        if running:
+            freepool = survey.aggregates.get(self._names.freepool)
+            free = freepool.hosts if freepool is not None else ()
+            for hold in job.holds:
+                if hold.service_host not in aggregate.hosts:
+                    found.append(f"{hold.hypervisor} is not in its aggregate")
+                elif hold.service_host in free:
+                    found.append(f"{hold.hypervisor} is still in the freepool")
+        return found
+
+    def left(self, survey: Survey) -> frozenset[str]:
+        return frozenset(
+            name
+            for name, aggregate in survey.aggregates.items()
+            if aggregate.zone == self._names.zone_prefix + name
+        )
+
+    def sweep(self, reservation_id: str, survey: Survey) -> None:
+        # Hosts go back to the freepool by reconcile's own look at it, if nobody holds them.
+        aggregate = survey.aggregates[reservation_id]
+        for host in aggregate.hosts:
+            self._cloud.remove_from_aggregate(aggregate.id, host)
+        self._cloud.delete_aggregate(aggregate.id)
 
     def _aggregate(self, job: Job) -> Aggregate:
         return self._cloud.ensure_aggregate(

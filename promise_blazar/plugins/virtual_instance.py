@@ -15,7 +15,11 @@ from promise_blazar import exceptions
 from promise_blazar.capacity.demand import Slots
 from promise_blazar.cloud.protocol import Aggregate, Cloud, Flavor
 from promise_blazar.plugins import values as read
-from promise_blazar.plugins.base import Job, Made, Names, find_aggregate
+from promise_blazar.plugins.base import Job, Made, Names, Survey, find_aggregate
+
+#: How the resource classes of reservations begin, and the names of their flavors.
+RESOURCE_CLASS = "CUSTOM_RESERVATION_"
+FLAVOR_NAME = "reservation:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ class VirtualInstance:
         self._cloud.ensure_flavor(
             Flavor(
                 id=job.reservation_id,
-                name=f"reservation:{job.reservation_id}",
+                name=f"{FLAVOR_NAME}{job.reservation_id}",
                 vcpus=job.spec.vcpus,
                 memory_mb=job.spec.memory_mb,
                 disk_gb=job.spec.disk_gb,
@@ -145,6 +149,57 @@ class VirtualInstance:
         self._cloud.delete_flavor(job.reservation_id)
         return None
 
+    # What reconcile asks
+
+    def drift(self, job: Job, survey: Survey, running: bool) -> list[str]:
+        resource_class = resource_class_of(job.reservation_id)
+        aggregate = survey.aggregates.get(job.reservation_id)
+        found = []
+        if aggregate is None:
+            found.append("its aggregate is missing")
+        elif aggregate.metadata.get(self._names.owner_key) != job.project_id:
+            found.append("its aggregate does not name its owner")
+        if job.reservation_id not in survey.flavors:
+            found.append("its flavor is missing")
+        if resource_class not in survey.resource_classes:
+            found.append("its resource class is missing")
+        for hold in job.holds if running else ():
+            if aggregate is not None and hold.service_host not in aggregate.hosts:
+                found.append(f"{hold.hypervisor} is not in its aggregate")
+            slots = survey.inventories.get(child_provider_of(hold.hypervisor), {})
+            if slots.get(resource_class, 0) != hold.units:
+                found.append(
+                    f"{hold.hypervisor} offers {slots.get(resource_class, 0)} of its "
+                    f"{hold.units} slots"
+                )
+        return found
+
+    def left(self, survey: Survey) -> frozenset[str]:
+        aggregates = {
+            name
+            for name, aggregate in survey.aggregates.items()
+            if aggregate.metadata.get("reservation") == name
+        }
+        counted = {name for slots in survey.inventories.values() for name in slots}
+        classes = {
+            _reservation_of(name)
+            for name in counted | survey.resource_classes
+            if name.startswith(RESOURCE_CLASS)
+        }
+        return frozenset(aggregates | survey.flavors | classes)
+
+    def sweep(self, reservation_id: str, survey: Survey) -> None:
+        resource_class = resource_class_of(reservation_id)
+        if reservation_id in survey.flavors:
+            self._cloud.delete_flavor(reservation_id)
+        for provider, slots in survey.inventories.items():
+            if resource_class in slots:
+                self._cloud.ensure_child_inventory(provider, resource_class, 0)
+        if resource_class in survey.resource_classes:
+            self._cloud.delete_resource_class(resource_class)
+        if reservation_id in survey.aggregates:
+            self._cloud.delete_aggregate(survey.aggregates[reservation_id].id)
+
     def _empty(self, provider: str, resource_class: str) -> None:
         # Emptied, never deleted: under a running nova-compute a deleted child provider makes
         # every build on the host fail until the compute has refreshed its tree.
@@ -161,7 +216,12 @@ class VirtualInstance:
 
 def resource_class_of(reservation_id: str) -> str:
     """The resource class that counts a reservation's slots."""
-    return "CUSTOM_RESERVATION_" + reservation_id.upper().replace("-", "_")
+    return RESOURCE_CLASS + reservation_id.upper().replace("-", "_")
+
+
+def _reservation_of(resource_class: str) -> str:
+    """The reservation whose slots this class counts."""
+    return resource_class.removeprefix(RESOURCE_CLASS).lower().replace("_", "-")
 
 
 def child_provider_of(hypervisor: str) -> str:

@@ -81,6 +81,9 @@ class OpenStackCloud:
     def delete_flavor(self, flavor_id: str) -> None:
         self._flavors.delete(flavor_id)
 
+    def flavors_named(self, prefix: str) -> Sequence[str]:
+        return self._flavors.named(prefix)
+
     def grant_flavor(self, flavor_id: str, project_id: str) -> None:
         self._flavors.grant(flavor_id, project_id)
 
@@ -114,6 +117,9 @@ class OpenStackCloud:
 
     def delete_resource_class(self, name: str) -> None:
         self._placement.delete_resource_class(name)
+
+    def resource_classes(self, prefix: str) -> Sequence[str]:
+        return self._placement.resource_classes(prefix)
 
     def ensure_child_provider(self, parent_uuid: str, name: str) -> str:
         return self._placement.ensure_child_provider(parent_uuid, name)

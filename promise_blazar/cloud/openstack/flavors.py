@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Private flavors: calls ``nova.flavor.show``, ``.create``, ``.set_extra_specs``,
+"""Private flavors: calls ``nova.flavor.list``, ``.show``, ``.create``, ``.set_extra_specs``,
 ``.unset_extra_spec``, ``.delete``, ``.grant``, ``.revoke``.
 
 A flavor's size cannot be changed in Nova, so one of another size is deleted and made again,
@@ -35,6 +35,12 @@ class Flavors:
                 self._api.delete(flavor_id)
         except exceptions.NotFound:
             return
+
+    def named(self, prefix: str) -> list[str]:
+        listed = self._nova.pages(
+            "nova.flavor.list", self._nova.client, "/flavors", "flavors", {"is_public": "None"}
+        )
+        return [found["id"] for found in listed if found["name"].startswith(prefix)]
 
     def grant(self, flavor_id: str, project_id: str) -> None:
         try:

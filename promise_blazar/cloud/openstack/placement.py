@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Placement: calls ``placement.resource_class.ensure``, ``.delete``, ``placement.provider.find``,
-``.show``, ``.create``, ``.move``, ``placement.inventory.show``, ``.set``.
+"""Placement: calls ``placement.resource_class.list``, ``.ensure``, ``.delete``,
+``placement.provider.find``, ``.show``, ``.create``, ``.move``, ``placement.inventory.show``,
+``.set``.
 
 Spoken to by a plain adapter: osc-placement, which the project depends on, is the operators'
 command line (``openstack resource provider ...``) and has no functions to call.
@@ -49,6 +50,11 @@ class Placement:
             self._send("placement.resource_class.delete", "DELETE", f"/resource_classes/{name}")
         except exceptions.NotFound:
             return
+
+    def resource_classes(self, prefix: str) -> list[str]:
+        answer = self._send("placement.resource_class.list", "GET", "/resource_classes")
+        names = (found["name"] for found in answer.json()["resource_classes"])
+        return [name for name in names if name.startswith(prefix)]
 
     def ensure_child_provider(self, parent_uuid: str, name: str) -> str:
         found = self._provider(name)

@@ -13,6 +13,7 @@ if there are any, and then is one transaction. The names, for fences and for fau
 ``nova.aggregate.remove_host``        remove_from_aggregate; delete_aggregate, for each member
 ``nova.aggregate.delete``             delete_aggregate
 ``nova.flavor.create`` ``.delete``    ensure_flavor, delete_flavor
+``nova.flavor.list``                  flavors_named
 ``nova.flavor.grant`` ``.revoke``     grant_flavor, revoke_flavor
 ``nova.server.show`` ``.list``        server; servers_on_host, servers_of_flavor
 ``nova.server.delete`` ``.snapshot``  delete_server, snapshot_server
@@ -20,6 +21,7 @@ if there are any, and then is one transaction. The names, for fences and for fau
 ``nova.server_group.delete``          delete_server_group
 ``placement.resource_class.ensure``   ensure_resource_class
 ``placement.resource_class.delete``   delete_resource_class
+``placement.resource_class.list``     resource_classes
 ``placement.provider.create``         ensure_child_provider
 ``placement.inventory.show``          child_inventory
 ``placement.inventory.set``           ensure_child_inventory
@@ -140,6 +142,9 @@ class SimulatedCloud(Tenants):
     def delete_flavor(self, flavor_id: str) -> None:
         self._change("nova.flavor.delete", lambda db: flavors.delete(db, flavor_id))
 
+    def flavors_named(self, prefix: str) -> Sequence[str]:
+        return self._look("nova.flavor.list", lambda db: flavors.named(db, prefix))
+
     def grant_flavor(self, flavor_id: str, project_id: str) -> None:
         self._change("nova.flavor.grant", lambda db: flavors.grant(db, flavor_id, project_id))
 
@@ -189,6 +194,11 @@ class SimulatedCloud(Tenants):
     def delete_resource_class(self, name: str) -> None:
         self._change(
             "placement.resource_class.delete", lambda db: placement.delete_class(db, name)
+        )
+
+    def resource_classes(self, prefix: str) -> Sequence[str]:
+        return self._look(
+            "placement.resource_class.list", lambda db: placement.classes(db, prefix)
         )
 
     def ensure_child_provider(self, parent_uuid: str, name: str) -> str:

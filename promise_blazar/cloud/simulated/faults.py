@@ -25,6 +25,7 @@ CALLS = frozenset(
         "nova.flavor.grant",
         "nova.flavor.create",
         "nova.flavor.delete",
+        "nova.flavor.list",
         "nova.flavor.revoke",
         "nova.hypervisor.show",
         "nova.hypervisor.list",
@@ -39,6 +40,7 @@ CALLS = frozenset(
         "placement.provider.create",
         "placement.resource_class.ensure",
         "placement.resource_class.delete",
+        "placement.resource_class.list",
     }
 )
 

@@ -37,6 +37,12 @@ def seen_by(db: sqlite3.Connection, project_id: str, admin: bool) -> list[Stored
     return [_stored(row) for row in rows]
 
 
+def named(db: sqlite3.Connection, prefix: str) -> list[str]:
+    """Ids, by age."""
+    rows = db.execute("SELECT id, name FROM flavors ORDER BY number")
+    return [row["id"] for row in rows if row["name"].startswith(prefix)]
+
+
 def ensure(db: sqlite3.Connection, flavor: Flavor) -> None:
     """Other extra specs are set in place; another shape takes a new flavor, without access.
 

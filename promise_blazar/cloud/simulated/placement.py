@@ -21,6 +21,11 @@ def ensure_class(db: sqlite3.Connection, name: str) -> None:
     db.execute("INSERT OR IGNORE INTO resource_classes VALUES (?)", (name,))
 
 
+def classes(db: sqlite3.Connection, prefix: str) -> list[str]:
+    names = {row["name"] for row in db.execute("SELECT name FROM resource_classes")}
+    return sorted(name for name in names | STANDARD_CLASSES if name.startswith(prefix))
+
+
 def delete_class(db: sqlite3.Connection, name: str) -> None:
     """Nothing to do where there is none. Raises ``Refused``: 409 in use, 400 a standard one."""
     if name in STANDARD_CLASSES:

@@ -33,6 +33,8 @@ class CallContract(ContractCase):
             lambda: cloud.delete_aggregate(aggregate.id),
             lambda: cloud.ensure_flavor(flavor),
             lambda: cloud.delete_flavor(flavor.id),
+            lambda: cloud.flavors_named("reservation:"),
+            lambda: cloud.resource_classes("CUSTOM_"),
             lambda: cloud.grant_flavor(flavor.id, self.tenant.project_id),
             lambda: cloud.revoke_flavor(flavor.id, self.tenant.project_id),
             lambda: cloud.server(server),

@@ -50,6 +50,14 @@ class FlavorContract(ContractCase):
         self.cloud.ensure_flavor(wanted)
         self.assertEqual(wanted, self.tenant_flavor(flavor.id))
 
+    def test_private_flavors_are_found_by_how_their_names_begin(self) -> None:
+        flavor = self.flavor()
+        self.assertNotIn(flavor.id, self.cloud.flavors_named(flavor.name))
+        self.cloud.ensure_flavor(flavor)
+        self.assertEqual([flavor.id], list(self.cloud.flavors_named(flavor.name)))
+        self.assertIn(flavor.id, self.cloud.flavors_named("contract:"))
+        self.assertNotIn(flavor.id, self.cloud.flavors_named("reservation:"))
+
     def test_a_flavor_goes(self) -> None:
         flavor = self.flavor()
         self.cloud.ensure_flavor(flavor)

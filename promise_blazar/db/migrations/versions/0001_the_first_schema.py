@@ -28,6 +28,15 @@ def upgrade() -> None:
         **_OPTIONS,
     )
     op.create_table(
+        "departed_reservations",
+        sa.Column("uuid", sa.String(length=36), nullable=False),
+        sa.Column("resource_type", sa.String(length=66), nullable=False),
+        sa.Column("removed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("uuid"),
+        **_OPTIONS,
+    )
+    op.create_index("departed_by_age", "departed_reservations", ["removed_at"], unique=False)
+    op.create_table(
         "idempotency_keys",
         sa.Column("project_id", sa.String(length=255), nullable=False),
         sa.Column("key", sa.String(length=255), nullable=False),

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What OpenStack has is compared with what was promised, and put right."""
+
+from promise_blazar.plugins.virtual_instance import child_provider_of, resource_class_of
+from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
+
+
+class TestReconcile(ServiceTestCase):
+    def setUp(self):
+        super().setUp()
+        self.reconcile = self.service.reconcile
+
+    def assert_repaired(self, *words):
+        lines = self.reconcile.look().lines()
+        for text in words:
+            self.assertTrue([line for line in lines if text in line], lines)
+        self.reconcile.run()
+        self.assertEqual([], self.reconcile.look().lines())
+
+    def test_there_is_nothing_to_do_for_leases_in_any_state(self):
+        self.lease(HOST, INSTANCE, end=5)
+        self.lease(INSTANCE, start=self.minute(10), end=20)
+        self.assertEqual([], self.reconcile.look().lines())
+        for seconds in (0, 5 * 60, 1, 5 * 60, 60, 10 * 60, 1):
+            self.pass_time(seconds)
+            self.assertEqual([], self.reconcile.look().lines())
+
+    def test_missing_pieces_of_a_running_host_lease_are_put_back(self):
+        lease = self.lease(HOST)
+        self.pass_time()
+        reservation = lease["reservations"][0]["id"]
+        (host,) = self.aggregates()[reservation]
+        by_name = {found.name: found.id for found in self.cloud.aggregates()}
+        self.cloud.add_to_aggregate(by_name["freepool"], host)
+        self.assert_repaired("still in the freepool")
+        self.cloud.delete_aggregate(by_name[reservation])
+        self.assert_repaired("its aggregate is missing")
+        self.assertEqual([host], self.aggregates()[reservation])
+        self.assertEqual("ACTIVE", self.boot(reservation=reservation)["status"])
+        self.assertEqual("ACTIVE", self.show(lease)["status"])
+
+    def test_missing_pieces_of_a_running_instance_lease_are_put_back(self):
+        lease = self.lease(INSTANCE)
+        self.pass_time()
+        reservation = lease["reservations"][0]["id"]
+        (host,) = self.aggregates()[reservation]
+        self.cloud.delete_flavor(reservation)
+        self.cloud.ensure_child_inventory(
+            child_provider_of(host), resource_class_of(reservation), 1
+        )
+        self.assert_repaired("its flavor is missing", "offers 1 of its 2 slots")
+        servers = [self.boot(reservation)["status"] for _ in range(3)]
+        self.assertEqual(["ACTIVE", "ACTIVE", "ERROR"], servers)
+
+    def test_what_turns_up_after_the_end_is_removed(self):
+        lease = self.lease(HOST, INSTANCE)
+        whole, slots = (r["id"] for r in lease["reservations"])
+        self.pass_time()
+        self.call("DELETE", f"/v1/leases/{lease['id']}")
+        self.pass_time(2)
+        self.assertEqual(404, self.call("GET", f"/v1/leases/{lease['id']}").status_code)
+        # A call that OpenStack carried out long after we had given it up.
+        self.cloud.ensure_aggregate(whole, f"blazar_{whole}", {"blazar:owner": "demo"})
+        self.cloud.ensure_resource_class(resource_class_of(slots))
+        self.cloud.ensure_child_inventory(
+            child_provider_of("compute-2"), resource_class_of(slots), 2
+        )
+        self.assert_repaired(f"left over: physical:host {whole}", "left over: virtual:instance")
+        self.assertEqual(["freepool"], list(self.aggregates()))
+
+    def test_what_others_made_is_left_alone(self):
+        other = "11111111-2222-3333-4444-555555555555"
+        made = self.cloud.ensure_aggregate(other, f"blazar_{other}", {"blazar:owner": "x"})
+        self.reconcile.run()
+        self.assertEqual([f"not ours, left alone: {other}"], self.reconcile.look().lines())
+        self.cloud.delete_aggregate(made.id)
+
+    def test_a_lent_host_outside_the_freepool_is_brought_back(self):
+        by_name = {found.name: found.id for found in self.cloud.aggregates()}
+        self.cloud.remove_from_aggregate(by_name["freepool"], "compute-2")
+        self.assert_repaired("host compute-2 is not in the freepool")
+
+    def test_a_lease_that_is_being_worked_on_is_left_alone(self):
+        self.cloud.set_faults(call="nova.aggregate.add_host", fail_next=1)
+        lease = self.lease(HOST)
+        self.pass_time()
+        self.assertEqual("STARTING", self.show(lease)["status"])
+        self.assertEqual([], self.reconcile.look().lines())
+        self.pass_time(5)
+        self.assertEqual("ACTIVE", self.show(lease)["status"])
