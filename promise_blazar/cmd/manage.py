@@ -1,12 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``promise-blazar-manage``: what an operator does beside the API."""
+"""``promise-blazar-manage``: what an operator does beside the API.
+
+Exit status 0: done, and nothing is wrong; 1: something is wrong, and is printed.
+"""
 
 import sys
+from datetime import timedelta
 
 from oslo_config import cfg
 
+from promise_blazar import exceptions
+from promise_blazar.clock import SystemClock
+from promise_blazar.cloud import factory
 from promise_blazar.cmd import common
-from promise_blazar.db import migrate
+from promise_blazar.db import leases, migrate
+from promise_blazar.manager.service import ManagerService
+
+#: A lease that nobody looked at for so long, although it wanted to be, is stuck.
+OVERDUE = timedelta(minutes=1)
 
 
 def main() -> None:
@@ -15,21 +26,91 @@ def main() -> None:
         cfg.SubCommandOpt("category", handler=_add_commands, title="commands", dest="category")
     )
     common.configure(conf, sys.argv[1:], prog="promise-blazar-manage")
-    conf.category.run(conf)
+    sys.exit(conf.category.run(conf))
 
 
 def _add_commands(subparsers) -> None:  # type: ignore[no-untyped-def]  # oslo.config's own type
     database = subparsers.add_parser("db", help="the database schema")
     commands = database.add_subparsers(dest="command", required=True)
-    commands.add_parser("sync", help="bring it to this release; safe to repeat").set_defaults(
-        run=sync
+    command = commands.add_parser("sync", help="bring it to this release; safe to repeat")
+    command.set_defaults(run=sync)
+    command = commands.add_parser("version", help="print the revision it is at")
+    command.set_defaults(run=version)
+
+    lease = subparsers.add_parser("lease", help="leases that need somebody")
+    commands = lease.add_subparsers(dest="command", required=True)
+    command = commands.add_parser(
+        "stuck", help="print leases in ERROR, with failing steps, or that nobody works on"
     )
-    commands.add_parser("version", help="print the revision it is at").set_defaults(run=version)
+    command.set_defaults(run=stuck)
+    command = commands.add_parser("retry", help="try the failing step of a lease again, now")
+    command.add_argument("lease_id")
+    command.set_defaults(run=retry)
+
+    command = subparsers.add_parser(
+        "audit", help="compare what OpenStack has with what was promised"
+    )
+    command.add_argument("--fix", action="store_true", help="and put it right")
+    command.set_defaults(run=audit)
 
 
-def sync(conf: cfg.ConfigOpts) -> None:
+def sync(conf: cfg.ConfigOpts) -> int:
     migrate.sync(common.database(conf))
+    return 0
 
 
-def version(conf: cfg.ConfigOpts) -> None:
+def version(conf: cfg.ConfigOpts) -> int:
     print(migrate.version(common.database(conf)) or "no schema yet; run: db sync")
+    return 0
+
+
+def stuck(conf: cfg.ConfigOpts) -> int:
+    now = SystemClock().now()
+    with common.ready_database(conf).reader() as connection:
+        found = leases.troubled(connection, now - OVERDUE)
+    for lease in found:
+        next_look = "never" if lease.look_at is None else lease.look_at.isoformat(" ", "seconds")
+        print(
+            f"{lease.id} {lease.status} of project {lease.project_id}: "
+            f"{lease.reason or 'nobody works on it'} "
+            f"({lease.failures} failures in a row, next look {next_look})"
+        )
+    return 1 if found else 0
+
+
+def retry(conf: cfg.ConfigOpts) -> int:
+    lease_id = conf.category.lease_id
+    with common.ready_database(conf).writer() as connection:
+        lease = leases.get(connection, lease_id)
+        if lease is None:
+            print(f"there is no lease {lease_id}")
+            return 1
+        if lease.status == "ERROR":
+            print(
+                f"lease {lease_id} is in ERROR: {lease.reason}. What it held is given up, so "
+                "there is nothing to try again; delete it and make it anew"
+            )
+            return 1
+        values = {"look_at": SystemClock().now(), "failures": 0}
+        leases.set_lease(connection, lease_id, values, attempt=lease.attempt)
+    print(f"lease {lease_id} is looked at within a heartbeat of the managers")
+    return 0
+
+
+def audit(conf: cfg.ConfigOpts) -> int:
+    service = ManagerService(conf, common.ready_database(conf), factory.cloud(conf), SystemClock())
+    try:
+        if conf.category.fix:
+            # Repairs are made under claims, and those live by heartbeats.
+            service.presence.start()
+            for line in service.reconcile.run().lines():
+                print(f"found: {line}")
+        drift = service.reconcile.look()
+    except exceptions.PromiseBlazarError as error:
+        print(error.message)
+        return 1
+    finally:
+        service.stop()
+    for line in drift.lines():
+        print(line)
+    return 0 if drift.clean else 1

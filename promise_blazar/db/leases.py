@@ -151,6 +151,12 @@ def _load(connection: Connection, where: ColumnElement[bool]) -> list[LeaseRecor
     ]
 
 
+def troubled(connection: Connection, overdue: datetime) -> tuple[LeaseRecord, ...]:
+    """Leases in ERROR, with a step that keeps failing, or that nobody looked at since then."""
+    where = (Lease.status == "ERROR") | (Lease.failures > 0) | (Lease.look_at < overdue)
+    return tuple(_load(connection, where))
+
+
 def exists(connection: Connection, lease_id: str) -> bool:
     return connection.execute(select(true()).where(Lease.id == lease_id)).first() is not None
 

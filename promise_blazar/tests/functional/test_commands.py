@@ -10,12 +10,19 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from promise_blazar.clock import SystemClock
+from promise_blazar.cloud.simulated import SimulatedCloud
+from promise_blazar.context import RequestContext
+from promise_blazar.db.engine import Database
+from promise_blazar.manager.messages import HostRequest, LeaseRequest, ReservationRequest
+from promise_blazar.manager.service import ManagerService
 from promise_blazar.tests import base
-from promise_blazar.tests.functional.base import HOST
+from promise_blazar.tests.functional.base import HOST, configuration
 
 #: A hang guard, not an expectation.
 PATIENCE = 60.0
 BIN = Path(sys.executable).parent
+CONTEXT = RequestContext("alice", "demo", "req-1")
 
 
 class CommandTestCase(base.TestCase):
@@ -165,6 +172,49 @@ class TestManage(CommandTestCase):
         self.assertEqual("0001", version.stdout.strip())
         after = self.run_command("promise-blazar-status", conf, "upgrade", "check")
         self.assertEqual(0, after.returncode, after.stdout + after.stderr)
+
+    def test_an_operator_finds_what_is_wrong_and_puts_it_right(self):
+        path = self.directory / "cloud.sqlite"
+        conf = self.configured(
+            f"[database]\nconnection = sqlite:///{self.directory / 'db.sqlite'}\n"
+            f"[cloud]\ndriver = simulated\nsimulated_state = {path}\n"
+        )
+
+        def manage(*arguments):
+            done = self.run_command("promise-blazar-manage", conf, *arguments)
+            return done.returncode, done.stdout
+
+        manage("db", "sync")
+        self.assertEqual((0, ""), manage("audit"))
+        self.assertEqual((0, ""), manage("lease", "stuck"))
+        database = Database(f"sqlite:///{self.directory / 'db.sqlite'}")
+        self.addCleanup(database.dispose)
+        cloud = SimulatedCloud(path)
+        self.addCleanup(cloud.close)
+        service = ManagerService(configuration(), database, cloud, SystemClock())
+        service.presence.start()
+        self.addCleanup(service.stop)
+        service.create_host(CONTEXT, HostRequest("compute-1"))
+        cloud.set_faults(call="nova.aggregate.add_host", fail_next=1)
+        host = ReservationRequest(HOST["resource_type"], HOST)
+        request = LeaseRequest("n", "now", "2999-01-01 00:00", None, (host,))
+        lease = service.create_lease(CONTEXT, request)
+        service.engine.run_due()
+
+        status, printed = manage("lease", "stuck")
+        self.assertEqual(1, status)
+        self.assertIn(f"{lease.id} STARTING of project demo: OpenStack did not answer", printed)
+        self.assertEqual(0, manage("lease", "retry", lease.id)[0])
+        service.engine.run_due()
+        self.assertEqual("ACTIVE", service.get_lease(CONTEXT, lease.id).status)
+        self.assertEqual((0, ""), manage("lease", "stuck"))
+        self.assertEqual(1, manage("lease", "retry", "nobody")[0])
+
+        reservation = lease.reservations[0].id
+        cloud.delete_aggregate(cloud.ensure_aggregate(reservation, None, {}).id)
+        self.assertEqual((1, f"lease {lease.id}: its aggregate is missing\n"), manage("audit"))
+        self.assertEqual(0, manage("audit", "--fix")[0])
+        self.assertEqual((0, ""), manage("audit"))
 
     def test_a_manager_without_a_schema_says_what_to_do(self):
         conf = self.configured(
