@@ -177,7 +177,7 @@ def _start_all(cloud: Cloud) -> None:
 
 
 def _print_summary(cloud: Cloud) -> None:
-    tool = shlex.quote(str(TOOL / "minicloud"))
+    tool = shlex.join([str(TOOL / "minicloud"), "--home", str(cloud.home)])
     print(f"Keystone: {cloud.auth_url}")
     print(f"Users: {', '.join(clients.USERS)} (password: {PASSWORD})")
     print(f'Use it:   eval "$({tool} env --user demo)"')

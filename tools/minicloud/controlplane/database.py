@@ -34,6 +34,8 @@ def create_directory(cloud: Cloud) -> None:
         "mariadb-install-db",
         "--no-defaults",
         f"--datadir={datadir}",
+        # A machine may not know its own name.
+        "--skip-name-resolve",
         "--skip-test-db",
         "--auth-root-authentication-method=normal",
         *as_root("--user=root"),
