@@ -166,6 +166,10 @@ class Cloud(Protocol):
 
     def delete_server_group(self, group_id: str) -> None: ...
 
+    def server_groups_named(self, name: str) -> Sequence[str]:
+        """Ids of the groups of exactly this name, of all projects."""
+        ...
+
     # Placement
 
     def ensure_resource_class(self, name: str) -> None: ...

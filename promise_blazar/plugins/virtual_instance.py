@@ -142,9 +142,8 @@ class VirtualInstance:
         aggregate = find_aggregate(self._cloud, job.reservation_id)
         if aggregate is not None:
             self._cloud.delete_aggregate(aggregate.id)
-        for group in (job.made.server_group_id, job.made.stale_group_id):
-            if group is not None:
-                self._cloud.delete_server_group(group)
+        for group in self._groups(job):
+            self._cloud.delete_server_group(group)
         # Last: by the flavor the servers were found.
         self._cloud.delete_flavor(job.reservation_id)
         return None
@@ -199,6 +198,14 @@ class VirtualInstance:
             self._cloud.delete_resource_class(resource_class)
         if reservation_id in survey.aggregates:
             self._cloud.delete_aggregate(survey.aggregates[reservation_id].id)
+
+    def _groups(self, job: Job) -> set[str]:
+        known = (job.made.server_group_id, job.made.stale_group_id)
+        groups = {group for group in known if group is not None}
+        if job.made.server_group_id is None and self.group_policy(job.spec) is not None:
+            # One may have been made, and the answer with its id was lost.
+            groups.update(self._cloud.server_groups_named(f"reservation:{job.reservation_id}"))
+        return groups
 
     def _empty(self, provider: str, resource_class: str) -> None:
         # Emptied, never deleted: under a running nova-compute a deleted child provider makes

@@ -110,6 +110,9 @@ class OpenStackCloud:
     def delete_server_group(self, group_id: str) -> None:
         self._servers.delete_group(group_id)
 
+    def server_groups_named(self, name: str) -> Sequence[str]:
+        return self._servers.groups_named(name)
+
     # Placement
 
     def ensure_resource_class(self, name: str) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers of all projects: calls ``nova.server.show``, ``.list``, ``.delete``, ``.snapshot``,
-and ``glance.image.hand_over``; and their groups: ``nova.server_group.delete``.
+and ``glance.image.hand_over``; and their groups: ``nova.server_group.list``, ``.delete``.
 
 Nova 2.47 and later shows a server's flavor as it was, with its extra specs but without its id;
 earlier ones show the id alone. Both matter, so a look that finds something asks twice.
@@ -80,6 +80,18 @@ class Servers:
                 self._nova.client.server_groups.delete(group_id)
         except exceptions.NotFound:
             return
+
+    def groups_named(self, name: str) -> list[str]:
+        # Nova pages them by offset, and does not say whether there are more.
+        found: list[str] = []
+        seen = 0
+        while True:
+            with calling("nova.server_group.list", self._nova.list_timeout):
+                page = self._nova.client.server_groups.list(all_projects=True, offset=seen)
+            if not page:
+                return found
+            found += [str(group.id) for group in page if group.name == name]
+            seen += len(page)
 
     def _list(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
         found = self._pages(self._nova.client, query)

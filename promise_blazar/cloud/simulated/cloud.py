@@ -18,6 +18,7 @@ if there are any, and then is one transaction. The names, for fences and for fau
 ``nova.server.show`` ``.list``        server; servers_on_host, servers_of_flavor
 ``nova.server.delete`` ``.snapshot``  delete_server, snapshot_server
 ``nova.server_group.create``          ensure_group
+``nova.server_group.list``            server_groups_named
 ``nova.server_group.delete``          delete_server_group
 ``placement.resource_class.ensure``   ensure_resource_class
 ``placement.resource_class.delete``   delete_resource_class
@@ -183,6 +184,9 @@ class SimulatedCloud(Tenants):
 
     def delete_server_group(self, group_id: str) -> None:
         self._change("nova.server_group.delete", lambda db: servers.delete_group(db, group_id))
+
+    def server_groups_named(self, name: str) -> Sequence[str]:
+        return self._look("nova.server_group.list", lambda db: servers.groups_named(db, name))
 
     # Placement
 

@@ -35,6 +35,7 @@ CALLS = frozenset(
         "nova.server.snapshot",
         "nova.server_group.create",
         "nova.server_group.delete",
+        "nova.server_group.list",
         "placement.inventory.show",
         "placement.inventory.set",
         "placement.provider.create",

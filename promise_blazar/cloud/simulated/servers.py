@@ -137,6 +137,12 @@ def delete_group(db: sqlite3.Connection, group_id: str) -> None:
     db.execute("DELETE FROM server_groups WHERE id = ?", (group_id,))
 
 
+def groups_named(db: sqlite3.Connection, name: str) -> list[str]:
+    """Every project's."""
+    rows = db.execute("SELECT id FROM server_groups WHERE name = ? ORDER BY id", (name,))
+    return [row["id"] for row in rows]
+
+
 def group_exists(db: sqlite3.Connection, project_id: str, group_id: str) -> bool:
     """A group of another project does not."""
     row = db.execute(

@@ -96,6 +96,14 @@ class ServerContract(ContractCase):
             self.cloud.delete_server_group(group)
         self.assertNotEqual(group, self.make_group(self.unique))
 
+    def test_groups_are_found_by_name_whoever_made_them(self) -> None:
+        mine = self.make_group(self.unique)
+        theirs = self.groups.ensure_group(self.stranger, self.unique, "affinity")
+        self.addCleanup(self.cloud.delete_server_group, theirs)
+        self.make_group(f"{self.unique}-longer")
+        self.assertEqual({mine, theirs}, set(self.cloud.server_groups_named(self.unique)))
+        self.assertEqual([], list(self.cloud.server_groups_named(self.unique[:-1])))
+
     def test_many_ask_for_one_group_in_turn(self) -> None:
         # Nova has no unique names for groups: at the same time two could be made. One caller
         # (the API, for one lease) asks again after an answer was lost.
