@@ -185,6 +185,16 @@ class TestUpdates(UpdateCase):
         self.assertEqual([2, 16], [r.get("max", r.get("amount")) for r in after["reservations"]])
         self.assertEqual(2, len(self.held(after["reservations"][0])))
 
+    def test_a_reservation_does_not_grow_onto_the_hosts_of_another_of_its_lease(self):
+        lease = self.lease({**HOST, "min": 2, "max": 2}, INSTANCE, start=self.minute(10))
+        host, slots = lease["reservations"]
+        with self.nothing_changes():
+            answer = self.update(lease, reservations=[{"id": host["id"], "min": 3, "max": 3}])
+            self.assertEqual({"hosts": 2}, (self.refused(409, answer), answer.json["fits"])[1])
+            self.refused(409, self.update(lease, reservations=[{"id": slots["id"], "amount": 17}]))
+        self.updated(lease, reservations=[{"id": slots["id"], "amount": 16}])
+        self.assertEqual(1, len(self.held(slots)))
+
     def test_an_extension_into_somebody_elses_time_is_refused(self):
         """D9: a PENDING lease starts all the same, an ACTIVE one goes on."""
         waiting = self.lease({**HOST, "min": 2, "max": 2}, start=self.minute(10), end=20)
