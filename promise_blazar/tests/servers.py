@@ -221,6 +221,7 @@ class MariaDB(Server):
             f"--datadir={directory / 'data'}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
+            "--skip-name-resolve",  # a machine may not know its own name
             "--innodb-flush-method=nosync",
         )
 
