@@ -22,8 +22,8 @@ from novaclient import exceptions as nova_errors
 from promise_blazar import exceptions
 from promise_blazar.cloud.openstack import transport
 
-BAD_REQUEST, NOT_FOUND, CONFLICT = 400, 404, 409
-_REQUEST_TIMEOUT, _TOO_MANY_REQUESTS, _SERVER_ERROR = 408, 429, 500
+BAD_REQUEST, NOT_FOUND, CONFLICT, SERVER_ERROR = 400, 404, 409, 500
+_REQUEST_TIMEOUT, _TOO_MANY_REQUESTS = 408, 429
 _REQUEST_ID = ("x-openstack-request-id", "x-compute-request-id")
 
 
@@ -58,7 +58,7 @@ def of_status(
         return exceptions.NotFound(
             f"OpenStack does not know it ({call}): {detail}", call=call, status=status
         )
-    if status >= _SERVER_ERROR or status in (NOT_FOUND, _REQUEST_TIMEOUT, _TOO_MANY_REQUESTS):
+    if status >= SERVER_ERROR or status in (NOT_FOUND, _REQUEST_TIMEOUT, _TOO_MANY_REQUESTS):
         return exceptions.CloudUnavailable(call=call, status=status, detail=detail)
     return exceptions.CloudError(call=call, status=status, detail=detail)
 

@@ -42,6 +42,18 @@ class PlacementTest(AdapterTest):
             self.cloud.ensure_child_inventory("blazar_h", "CUSTOM_B", 3)
         self.assertEqual(5, len(self.services.seen("PUT", _INVENTORIES)))
 
+    def test_a_deadlock_in_placements_database_is_a_race_too(self) -> None:
+        deadlock = Answer(500, {"errors": [{"detail": "Deadlock found", "code": "x"}]})
+        self.services.lay("PUT", _INVENTORIES, deadlock, Answer(200, {}))
+        self.cloud.ensure_child_inventory("blazar_h", "CUSTOM_B", 3)
+        self.assertEqual(2, len(self.services.seen("PUT", _INVENTORIES)))
+
+    def test_a_placement_that_is_away_is_not_asked_again(self) -> None:
+        self.services.lay("PUT", _INVENTORIES, Answer(503, {}))
+        with self.assertRaises(exceptions.CloudUnavailable):
+            self.cloud.ensure_child_inventory("blazar_h", "CUSTOM_B", 3)
+        self.assertEqual(1, len(self.services.seen("PUT", _INVENTORIES)))
+
     def test_what_is_in_use_is_refused_at_once(self) -> None:
         self.services.lay("PUT", _INVENTORIES, _IN_USE)
         with self.assertRaises(exceptions.CloudError) as caught:
