@@ -24,13 +24,14 @@ from promise_blazar.manager.engine import Engine
 from promise_blazar.manager.hosts import Hosts
 from promise_blazar.manager.housekeeping import PERIOD, Housekeeping
 from promise_blazar.manager.idempotency import Answers
+from promise_blazar.manager.outcome import Outcome, Patience
 from promise_blazar.manager.periodic import Periodic
 from promise_blazar.manager.presence import Presence
 from promise_blazar.manager.reconcile import Reconcile
 from promise_blazar.manager.replacement import Replacement
 from promise_blazar.manager.updates import Updates
 from promise_blazar.manager.views import lease_view
-from promise_blazar.manager.work import Patience, Work
+from promise_blazar.manager.work import Work
 from promise_blazar.plugins.base import Names, Plugin
 
 LOG = logging.getLogger(__name__)
@@ -77,7 +78,8 @@ class ManagerService:
             options.poll_interval,
         )
         replacement = Replacement(database, self._books, self._plugins, clock)
-        work = Work(database, self._books, self._plugins, replacement, clock, patience)
+        outcome = Outcome(database, self._books, clock, patience)
+        work = Work(database, self._books, self._plugins, replacement, outcome, clock, patience)
         self.engine = Engine(
             database,
             self.presence,

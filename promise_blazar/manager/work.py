@@ -11,34 +11,19 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
-from promise_blazar import exceptions, times
+from promise_blazar import exceptions
 from promise_blazar.clock import Clock
 from promise_blazar.db import bookings, leases
 from promise_blazar.db.engine import Connection, Database
 from promise_blazar.db.leases import LeaseRecord, ReservationRecord
 from promise_blazar.manager import lifecycle as life
 from promise_blazar.manager.books import Books
+from promise_blazar.manager.outcome import Outcome, Passing, Patience, in_words
 from promise_blazar.manager.presence import Claim, Superseded, keep
 from promise_blazar.manager.replacement import NoOtherHost, Replacement
 from promise_blazar.plugins.base import Hold, Job, Occupied, Plugin, made_of, spec_of
 
 LOG = logging.getLogger(__name__)
-
-#: The longest pause between two tries of a failing step.
-LONGEST_DELAY = 60.0
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Patience:
-    """``start_attempts``: refusals of a step before the lease goes to ERROR. Others: seconds.
-
-    ``start_wait``: for hosts that OpenStack has not let go of, before others are taken.
-    """
-
-    start_attempts: int = 3
-    start_wait: float = 600
-    retry_delay: float = 2
-    poll_interval: float = 1
 
 
 class Work:
@@ -50,6 +35,7 @@ class Work:
         books: Books,
         plugins: Mapping[str, Plugin],
         replacement: Replacement,
+        outcome: Outcome,
         clock: Clock,
         patience: Patience,
     ) -> None:
@@ -57,6 +43,7 @@ class Work:
         self._books = books
         self._plugins = plugins
         self._replacement = replacement
+        self._outcome = outcome
         self._clock = clock
         self._patience = patience
 
@@ -84,24 +71,26 @@ class Work:
         if lease is None or lease.attempt != claim.attempt:
             raise Superseded(f"lease {claim.lease_id} has moved on")
         refused = self._each(claim, lease, _waiting(lease), self._ensure)
-        reason = None if refused is None else f"repair failed: {_words(refused)}"
-        self._settle(claim, lease, lease.status, reason=reason)
+        reason = None if refused is None else f"repair failed: {in_words(refused)}"
+        self._outcome.settle(claim, lease, lease.status, reason=reason)
 
     # The states
 
     def _prepare(self, claim: Claim, lease: LeaseRecord) -> None:
         refused = self._each(claim, lease, lease.reservations, self._make)
         if refused is None:
-            self._settle(claim, lease, life.PENDING)
-        elif self._exhausted(lease, refused):
-            self._give_up(claim, lease, refused)
+            self._outcome.settle(claim, lease, life.PENDING)
+        elif self._outcome.exhausted(lease, refused):
+            self._outcome.give_up(claim, lease, refused)
         else:
-            self._later(claim, lease, refused)
+            self._outcome.later(claim, lease, refused)
 
     def _start(self, claim: Claim, lease: LeaseRecord) -> None:
         now = self._clock.now()
         if now >= lease.end:
-            self._give_up(claim, lease, {r.id: "the lease was over" for r in _waiting(lease)})
+            self._outcome.give_up(
+                claim, lease, {r.id: "the lease was over" for r in _waiting(lease)}
+            )
             return
         blocked = {
             reservation.id: hosts
@@ -111,7 +100,7 @@ class Work:
         if blocked and now < lease.start + timedelta(seconds=self._patience.start_wait):
             names = sorted(frozenset().union(*blocked.values()))
             words = f"hosts to be let go of by those before: {', '.join(names)}"
-            self._look_again(claim, lease, words)
+            self._outcome.look_again(claim, lease, words)
             return
 
         def start(claim: Claim, lease: LeaseRecord, reservation: ReservationRecord) -> None:
@@ -124,11 +113,11 @@ class Work:
         refused = self._each(claim, lease, _waiting(lease), start)
         if refused is None:
             LOG.info("Lease %s has started", lease.id)
-            self._settle(claim, lease, life.ACTIVE, done=(life.START,))
-        elif self._exhausted(lease, refused):
-            self._give_up(claim, lease, refused)
+            self._outcome.settle(claim, lease, life.ACTIVE, done=(life.START,))
+        elif self._outcome.exhausted(lease, refused):
+            self._outcome.give_up(claim, lease, refused)
         else:
-            self._later(claim, lease, refused)
+            self._outcome.later(claim, lease, refused)
 
     def _warn(self, claim: Claim, lease: LeaseRecord) -> None:
         def warn(claim: Claim, lease: LeaseRecord, reservation: ReservationRecord) -> None:
@@ -136,37 +125,37 @@ class Work:
 
         refused = self._each(claim, lease, lease.reservations, warn)
         if refused is None:
-            self._settle(claim, lease, life.ACTIVE, done=(life.BEFORE_END,))
-        elif self._exhausted(lease, refused):
-            LOG.error("Lease %s: before_end failed: %s", lease.id, _words(refused))
-            self._settle(
-                claim, lease, life.ACTIVE, failed=(life.BEFORE_END,), reason=_words(refused)
+            self._outcome.settle(claim, lease, life.ACTIVE, done=(life.BEFORE_END,))
+        elif self._outcome.exhausted(lease, refused):
+            LOG.error("Lease %s: before_end failed: %s", lease.id, in_words(refused))
+            self._outcome.settle(
+                claim, lease, life.ACTIVE, failed=(life.BEFORE_END,), reason=in_words(refused)
             )
         else:
-            self._later(claim, lease, refused)
+            self._outcome.later(claim, lease, refused)
 
     def _realise(self, claim: Claim, lease: LeaseRecord) -> None:
         running = life.started(lease)
         refused = self._each(claim, lease, lease.reservations, self._ensure)
         if refused is None or (running and self._clock.now() >= lease.end):
-            self._settle(claim, lease, life.ACTIVE if running else life.PENDING)
-        elif self._exhausted(lease, refused) and not running:
-            self._give_up(claim, lease, refused)
+            self._outcome.settle(claim, lease, life.ACTIVE if running else life.PENDING)
+        elif self._outcome.exhausted(lease, refused) and not running:
+            self._outcome.give_up(claim, lease, refused)
         else:
             # What could not be added is no reason to take away what is in use.
-            self._later(claim, lease, refused)
+            self._outcome.later(claim, lease, refused)
 
     def _end(self, claim: Claim, lease: LeaseRecord) -> None:
         if self._take_back(claim, lease, lease.reservations):
             LOG.info("Lease %s has ended", lease.id)
             done = tuple(e.event_type for e in lease.events if e.status == life.IN_PROGRESS)
-            self._settle(claim, lease, life.TERMINATED, done=done)
+            self._outcome.settle(claim, lease, life.TERMINATED, done=done)
 
     def _clean(self, claim: Claim, lease: LeaseRecord) -> None:
         """After a failure: take back what had been handed over before it."""
         broken = tuple(r for r in lease.reservations if r.status == "error")
         if self._take_back(claim, lease, broken):
-            self._settle(claim, lease, life.ERROR, reason=lease.reason)
+            self._outcome.settle(claim, lease, life.ERROR, reason=lease.reason)
 
     def _delete(self, claim: Claim, lease: LeaseRecord) -> None:
         if not self._take_back(claim, lease, lease.reservations):
@@ -233,10 +222,10 @@ class Work:
         held = [r for r in reservations if r.status != "deleted"]
         refused = self._each(claim, lease, held, take)
         if refused is not None:
-            self._later(claim, lease, refused)
+            self._outcome.later(claim, lease, refused)
             return False
         if waiting:
-            self._look_again(claim, lease, _words(waiting))
+            self._outcome.look_again(claim, lease, in_words(waiting))
             return False
         return True
 
@@ -265,104 +254,10 @@ class Work:
             try:
                 step(claim, lease, reservation)
             except exceptions.CloudUnavailable as error:
-                trouble[reservation.id] = _Temporary(error.message)
+                trouble[reservation.id] = Passing(error.message)
             except (exceptions.CloudError, exceptions.NotFound, NoOtherHost) as error:
                 trouble[reservation.id] = str(error)
         return trouble or None
-
-    # What becomes of the lease
-
-    def _settle(
-        self,
-        claim: Claim,
-        lease: LeaseRecord,
-        status: str,
-        done: tuple[str, ...] = (),
-        failed: tuple[str, ...] = (),
-        reason: str | None = None,
-    ) -> None:
-        """The lease is in a stable state, and nobody's, until its next event."""
-        now = self._clock.now()
-        with self._database.writer() as connection:
-            keep(
-                connection,
-                claim,
-                {
-                    "status": status,
-                    "owner": None,
-                    "failures": 0,
-                    "reason": reason,
-                    "look_at": life.next_look(lease, status, (*done, *failed)),
-                    "updated_at": now,
-                },
-            )
-            for event_type in done:
-                leases.set_event(
-                    connection, lease.id, event_type, {"status": life.DONE, "updated_at": now}
-                )
-            for event_type in failed:
-                leases.set_event(
-                    connection, lease.id, event_type, {"status": life.FAILED, "updated_at": now}
-                )
-
-    def _later(self, claim: Claim, lease: LeaseRecord, refused: Mapping[int, str]) -> None:
-        """Try again after a pause that grows with the failures."""
-        delay = min(LONGEST_DELAY, self._patience.retry_delay * 2 ** min(lease.failures, 10))
-        words = f"{_words(refused)}; trying again in {delay:g} s"
-        LOG.warning("Lease %s, %s: %s", lease.id, lease.status, words)
-        self._look_again(claim, lease, words, delay, lease.failures + 1)
-
-    def _look_again(
-        self,
-        claim: Claim,
-        lease: LeaseRecord,
-        reason: str,
-        delay: float | None = None,
-        failures: int = 0,
-    ) -> None:
-        delay = self._patience.poll_interval if delay is None else delay
-        now = self._clock.now()
-        look_at = now + timedelta(seconds=delay)
-        if now < lease.end:
-            # Trouble with a step does not put off the end.
-            look_at = min(look_at, lease.end)
-        values = {"owner": None, "look_at": look_at, "reason": reason, "failures": failures}
-        with self._database.writer() as connection:
-            keep(connection, claim, values)
-
-    def _give_up(self, claim: Claim, lease: LeaseRecord, refused: Mapping[int, str]) -> None:
-        """The lease is in ERROR; what the failed reservations held is taken back next."""
-        now = self._clock.now()
-        words = f"{_words(refused)}; its resources are taken back, delete the lease"
-        LOG.error("Lease %s failed, %s: %s", lease.id, lease.status, words)
-
-        def write(connection: Connection, generation: int) -> None:
-            keep(
-                connection,
-                claim,
-                {
-                    "status": life.ERROR,
-                    "owner": None,
-                    "failures": 0,
-                    "reason": words,
-                    "degraded": True,
-                    "look_at": now,
-                    "updated_at": now,
-                },
-            )
-            bookings.give_up(connection, generation, list(refused), times.to_micros(now))
-            for number in refused:
-                leases.set_reservation(connection, number, {"status": "error", "updated_at": now})
-            leases.set_event(
-                connection, lease.id, life.START, {"status": life.FAILED, "updated_at": now}
-            )
-
-        self._books.change(write)
-
-    def _exhausted(self, lease: LeaseRecord, refused: Mapping[int, str]) -> bool:
-        """Is it pointless to go on trying? Never, while OpenStack just does not answer."""
-        lasting = not any(isinstance(words, _Temporary) for words in refused.values())
-        return lasting and lease.failures + 1 >= self._patience.start_attempts
 
     # Helpers
 
@@ -385,12 +280,6 @@ class Work:
         return dataclasses.replace(job, servers=servers, record=record)
 
 
-class _Temporary(str):
-    """Trouble that passes by itself."""
-
-    __slots__ = ()
-
-
 def job_of(
     plugin: Plugin,
     lease: LeaseRecord,
@@ -409,7 +298,3 @@ def job_of(
 
 def _waiting(lease: LeaseRecord) -> tuple[ReservationRecord, ...]:
     return tuple(r for r in lease.reservations if r.status in ("pending", "active"))
-
-
-def _words(troubles: Mapping[int, str]) -> str:
-    return "; ".join(dict.fromkeys(troubles.values()))
