@@ -4,21 +4,11 @@
 Each story is told with one fault in one call, and goes on when OpenStack is well again.
 """
 
-import itertools
 from datetime import datetime
 
-from testtools.content import text_content
-
-from promise_blazar import times
 from promise_blazar.tests import databases
-from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
-
-SNAPSHOT = {**HOST, "before_end": "snapshot"}
-TOGETHER = {**INSTANCE, "affinity": True}
-
-#: A refusal, which is repeated a few times only; and an outage, in which the work is done each
-#: time and its answer lost.
-WAYS = ({"status": 409}, {"status": None, "after": True, "fail_next": 3})
+from promise_blazar.tests.functional.base import HOST
+from promise_blazar.tests.functional.cases import SNAPSHOT, TOGETHER, FaultCase
 
 PREPARE = (
     "nova.aggregate.list",
@@ -64,94 +54,6 @@ GROW = (
     "nova.flavor.create",
     "nova.flavor.grant",
 )
-
-
-class FaultCase(ServiceTestCase):
-    def setUp(self):
-        super().setUp()
-        self.before = self.world()
-        self.fault = None
-        self.addOnException(lambda _: self.addDetail("fault", text_content(str(self.fault))))
-
-    def world(self):
-        """What there is when there are no leases; images of servers stay."""
-        objects = self.cloud_objects()
-        kept = ("inventories", "flavors", "flavor_access", "servers", "server_groups")
-        kept += ("resource_classes", "allocations")
-        return {
-            "promises": self.promises(),
-            "aggregates": self.aggregates(),
-            **{name: objects[name] for name in kept},
-        }
-
-    def all_is_as_before(self):
-        self.assertEqual([], self.call("GET", "/v1/leases").json["leases"])
-        self.assertEqual(self.before, self.world())
-        whole = self.body({**HOST, "min": 3, "max": 3}, start=self.soon(1), end=self.now() + 99)
-        tried = self.call("POST", "/v1/leases?dry_run=1", whole)
-        self.assertEqual(200, tried.status_code, tried.text)
-
-    def now(self):
-        """Whole minutes since the test began."""
-        begin = times.to_micros(datetime(2030, 1, 1, tzinfo=self.clock.now().tzinfo))
-        return (times.to_micros(self.clock.now()) - begin) // 60_000_000
-
-    def soon(self, minutes):
-        return self.minute(self.now() + minutes)
-
-    def until(self, lease, status):
-        """Time passes, in retries' steps, until the lease is so."""
-        for _ in range(40):
-            shown = self.show(lease)
-            if shown["status"] == status:
-                return shown
-            self.pass_time(30)
-        return self.fail(f"{shown['status']}, not {status}: {shown['status_reason']}")
-
-    def removed(self, lease):
-        self.delete(lease)
-        for _ in range(10):
-            self.pass_time(30)
-            if self.call("GET", f"/v1/leases/{lease['id']}").status_code == 404:
-                return
-        self.fail(self.show(lease)["status_reason"])
-
-    def waiting(self, minutes=1, last=20):
-        return self.lease(
-            SNAPSHOT,
-            TOGETHER,
-            start=self.soon(minutes),
-            end=self.now() + last,
-            before_end_date=self.soon(last - 5),
-        )
-
-    def running(self):
-        """A lease in use: a server on its host, and one in each of its slots."""
-        lease = self.waiting()
-        self.pass_time(60)
-        lease = self.until(lease, "ACTIVE")
-        host, slots = lease["reservations"]
-        servers = [self.boot(reservation=host["id"])]
-        servers += [self.boot(slots["id"], group=slots["server_group_id"]) for _ in range(2)]
-        self.assertEqual(["ACTIVE"] * 3, [server["status"] for server in servers])
-        return lease
-
-    def each_fault(self, calls):
-        """One call and one way to fail after the other; after each, all is as before."""
-        for call, way in itertools.product(calls, WAYS):
-            self.fault = (call, {"fail_next": 1, **way})
-            yield call
-            self.cloud.clear_faults()
-            self.all_is_as_before()
-
-    def break_it(self):
-        call, way = self.fault
-        self.cloud.set_faults(call, **way)
-
-    def struck(self):
-        """The fault that was laid down has hit."""
-        (fault,) = self.cloud.list_faults()
-        self.assertLess(fault.fail_next, self.fault[1]["fail_next"])
 
 
 class TestPrepare(FaultCase):
