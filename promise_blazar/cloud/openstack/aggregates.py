@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from promise_blazar import exceptions
-from promise_blazar.cloud.openstack.errors import CONFLICT, calling, is_status
+from promise_blazar.cloud.openstack.errors import calling, may_be_race
 from promise_blazar.cloud.openstack.nova import Nova
 from promise_blazar.cloud.protocol import Aggregate
 
@@ -57,7 +57,7 @@ class Aggregates:
                 self._api.add_host(aggregate_id, service_host)
         except exceptions.CloudError as error:
             # Nova says 409 to a host that is a member and to one that may not become one.
-            member = is_status(error, CONFLICT) and service_host in self.show(aggregate_id).hosts
+            member = may_be_race(error) and service_host in self.show(aggregate_id).hosts
             if not member:
                 raise
 
@@ -87,7 +87,7 @@ class Aggregates:
                 created = self._api.create(name, zone)
         except exceptions.CloudError as error:
             # Somebody else may have made it since we looked.
-            aggregate = self._by_name(name) if is_status(error, CONFLICT) else None
+            aggregate = self._by_name(name) if may_be_race(error) else None
             if aggregate is None:
                 raise
             return aggregate

@@ -63,6 +63,15 @@ def of_status(
     return exceptions.CloudError(call=call, status=status, detail=detail)
 
 
+def may_be_race(error: exceptions.CloudError) -> bool:
+    """Whether somebody who did the same at the same time may be the reason: look again.
+
+    409 says so. 500 is what Nova answers when both found nothing and its database then refused
+    the second row, and Placement when MariaDB gave one of two transactions up (both measured).
+    """
+    return is_status(error, CONFLICT) or is_status(error, SERVER_ERROR)
+
+
 def is_status(error: exceptions.CloudError, status: int) -> bool:
     """Whether the refusal was of this HTTP status."""
     return error.facts.get("status") == status

@@ -9,7 +9,7 @@ which takes its grants away. Servers keep what they were booted with.
 from typing import Any
 
 from promise_blazar import exceptions
-from promise_blazar.cloud.openstack.errors import CONFLICT, calling, is_status
+from promise_blazar.cloud.openstack.errors import CONFLICT, calling, is_status, may_be_race
 from promise_blazar.cloud.openstack.nova import Nova
 from promise_blazar.cloud.protocol import Flavor
 
@@ -77,7 +77,7 @@ class Flavors:
                 )
         except exceptions.CloudError as error:
             # Somebody else may have made it since we looked; or another flavor has the name.
-            found = self._find(flavor.id) if is_status(error, CONFLICT) else None
+            found = self._find(flavor.id) if may_be_race(error) else None
             if found is None or not _has_shape(found, flavor):
                 raise
             return found
@@ -90,7 +90,7 @@ class Flavors:
                     found.set_keys(missing)
             except exceptions.CloudError as error:
                 # Nova gives up when others set the same keys at once; theirs are as good.
-                again = self._find(flavor.id) if is_status(error, CONFLICT) else None
+                again = self._find(flavor.id) if may_be_race(error) else None
                 if again is None or _missing(again, flavor):
                     raise
         for key in sorted(_extra_specs(found).keys() - flavor.extra_specs.keys()):

@@ -31,14 +31,6 @@ _OURS = "CUSTOM_RESERVATION_"
 _CONCURRENT_UPDATE = "placement.concurrent_update"
 
 
-def _was_race(error: exceptions.CloudUnavailable) -> bool:
-    """Whether another writer was in the way: the generation moved, or two of them deadlocked.
-
-    Measured on MariaDB: Placement answers 500 to the one whose transaction was given up.
-    """
-    return is_status(error, CONFLICT) or is_status(error, errors.SERVER_ERROR)
-
-
 class Placement:
     """Safe to use from several threads."""
 
@@ -89,7 +81,7 @@ class Placement:
             try:
                 self._change_inventory(found["uuid"], resource_class, total)
             except exceptions.CloudUnavailable as error:
-                if attempt == _ATTEMPTS or not _was_race(error):
+                if attempt == _ATTEMPTS or not errors.may_be_race(error):
                     raise
             else:
                 return
