@@ -8,6 +8,7 @@ from typing import TypeVar
 from oslo_db import exception as db_exception
 from oslo_db.sqlalchemy import engines
 from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from promise_blazar import exceptions
@@ -143,7 +144,7 @@ def _translated() -> Iterator[None]:
         yield
     except (db_exception.DBConnectionError, PoolTimeout) as error:
         raise exceptions.Unavailable(what="database", retry_after=2) from error
-    except db_exception.DBError as error:
+    except (db_exception.DBError, DBAPIError) as error:  # oslo.db knows not all of them
         if any(words in str(error) for words in _WAITED_TOO_LONG):
             raise exceptions.Busy(retry_after=1) from error
         if isinstance(error, db_exception.DBDeadlock):

@@ -6,6 +6,7 @@ promised is added up and compared with what the host has.
 """
 
 import dataclasses
+import functools
 from collections import Counter, defaultdict
 
 import sqlalchemy
@@ -18,10 +19,16 @@ from promise_blazar.manager.books import Books
 
 def rows(url, table):
     """A table as it is, without our own description of it."""
-    engine = sqlalchemy.create_engine(url, poolclass=pool.NullPool)
-    reflected = sqlalchemy.Table(table, sqlalchemy.MetaData(), autoload_with=engine)
+    engine, reflected = _reflected(url, table)
     with engine.connect() as connection:
         return list(connection.execute(sqlalchemy.select(reflected)).mappings())
+
+
+@functools.lru_cache
+def _reflected(url, table):
+    # Most of the time of a look, and the same at the next one.
+    engine = sqlalchemy.create_engine(url, poolclass=pool.NullPool)
+    return engine, sqlalchemy.Table(table, sqlalchemy.MetaData(), autoload_with=engine)
 
 
 def faults(url):
@@ -100,7 +107,7 @@ def strayed(books, url, clock):
                 for booking in ledger.bookings_of(number)
                 if not booking.released or booking.end > now
             }
-            return {"hosts": hosts, "bookings": held}
+            return {"hosts": hosts, "bookings": held, "count": {"of all": len(ledger)}}
 
         seen, truth = books.read(picture), fresh.read(picture)
         return [

@@ -9,7 +9,7 @@ from sqlalchemy import pool
 
 from promise_blazar import exceptions
 from promise_blazar.capacity.demand import Ask, WholeHosts, Window
-from promise_blazar.db import bookings, hosts, providers
+from promise_blazar.db import bookings, providers
 from promise_blazar.db.engine import Database, LostRace
 from promise_blazar.manager.books import Books, Refused
 from promise_blazar.tests import databases
@@ -194,41 +194,37 @@ class TestDeciding(BooksTestCase):
 
 @databases.on_each_database
 class TestFollowing(BooksTestCase):
-    def test_changes_between_the_head_and_the_rows_are_not_missed(self):
+    def while_reading(self, before=lambda: None, after=lambda: None):
+        """Something happens just before, or just after, the changed bookings are next read."""
+        real = bookings.changed
+        self.addCleanup(setattr, bookings, "changed", real)
+
+        def changed(*arguments):
+            bookings.changed = real
+            before()
+            found = real(*arguments)
+            after()
+            return found
+
+        bookings.changed = changed
+
+    def test_what_is_committed_after_the_rows_were_read_is_not_missed(self):
         self.take(self.mine)
-        real = hosts.changed
-        self.addCleanup(setattr, hosts, "changed", real)
-
-        def changed(connection, provider_id, generation):
-            hosts.changed = real
-            if self.database == "sqlite":  # which shows one instant to a whole transaction
-                return real(connection, provider_id, generation)
-            self.take(self.theirs)
-            return real(connection, provider_id, generation)
-
-        self.theirs.change(lambda connection, g: None)
-        hosts.changed = changed
+        self.while_reading(after=lambda: self.take(self.theirs))
         self.mine.read(lambda ledger, now: None)
-        self.assertIs(real, hosts.changed)
         self.assert_sees_the_truth(self.mine)
 
     def test_tombstones_purged_while_the_changes_are_read_are_not_missed(self):
         number = self.take(self.mine)
+        self.assert_sees_the_truth(self.mine)
         self.drop(number)
-        real = bookings.changed
-        self.addCleanup(setattr, bookings, "changed", real)
-
-        def changed(connection, provider_id, generation):
-            bookings.changed = real
-            if self.database != "sqlite":  # which shows one instant to a whole transaction
-                self.purge()
-            return real(connection, provider_id, generation)
-
-        bookings.changed = changed
+        # SQLite shows one instant to a whole transaction.
+        self.while_reading(before=self.purge if self.database != "sqlite" else lambda: None)
         self.assert_sees_the_truth(self.mine)
 
     def test_who_has_seen_less_than_was_purged_loads_anew(self):
         number = self.take(self.mine)
+        self.assert_sees_the_truth(self.mine)
         self.drop(number)
         self.purge()
         self.take(self.mine, minimum=2)
@@ -241,6 +237,7 @@ class TestFollowing(BooksTestCase):
     def test_a_head_lower_than_seen_is_a_restored_database(self):
         before = self.head().generation
         self.take(self.mine, minimum=2)
+        self.assertEqual(2, self.mine.read(lambda ledger, now: len(ledger)))
         self.sql("DELETE FROM bookings")
         self.sql(f"UPDATE providers SET generation = {before}")
         self.take(self.mine, minimum=2)

@@ -300,9 +300,9 @@ class TestPresence(base.DatabaseTestCase):
 
     def test_nobody_is_dead_because_the_observer_slept(self):
         self.both_beat(3)
+        self.one.beat()
         self.database.after_write = lambda: self.clock.advance(60)
         self.clock.advance(1)
-        self.other.beat()
         self.one.beat()
         self.assertEqual(frozenset(), self.one.dead())
 
