@@ -24,10 +24,14 @@ class Module:
     def tree(self) -> ast.Module:
         return ast.parse(self.text, str(self.path))
 
-    def imports(self) -> Iterator[tuple[int, str]]:
+    @functools.cached_property
+    def imports(self) -> tuple[tuple[int, str], ...]:
         """Line and dotted name of everything imported, wherever in the file; of ``from a
         import b``, that is ``a.b``.
         """
+        return tuple(self._imports())
+
+    def _imports(self) -> Iterator[tuple[int, str]]:
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
                 yield from ((node.lineno, alias.name) for alias in node.names)
