@@ -44,7 +44,7 @@ SLOT = {
 }
 SLOTS_A_HOST = 32
 #: Beyond what any start here takes.
-HANG_GUARD = 300.0
+HANG_GUARD = 60.0
 
 
 @dataclass

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Does a manager that is restarted with 10,000 pending events begin on time, each event once?
+
+    python benchmarks/restart.py [--events N] [--due N] [--down S] [--seed N] [--lead S]
+
+A manager prepares leases and is stopped; some of their starts fall due while it is away, others
+soon after. Everything else that is pending belongs to leases of the coming months. Exit status 1
+if the first start that was missed, or the first that falls due when the manager is back, does not
+begin within 2 s; or if an event was lost or run twice.
+"""
+
+import argparse
+import random
+import sys
+import time
+from datetime import timedelta
+
+from admission_fill import EVENTS, fill_ours
+from admission_world import draw
+from common import machine, versions
+from sqlalchemy import update
+from starts import CLOCK, SLOTS_A_HOST, row, site, wait_until
+
+from promise_blazar.db import models
+from promise_blazar.db.engine import Database
+from promise_blazar.manager import lifecycle as life
+
+TARGET = 2.0
+#: Seconds after the restart in which the leases that were not missed start.
+SOON = 10.0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--events", type=int, default=10_000)
+    parser.add_argument("--due", type=int, default=200, help="leases that start now, of them all")
+    parser.add_argument("--down", type=float, default=10, help="seconds without a manager")
+    parser.add_argument("--seed", type=int, default=20300101)
+    parser.add_argument("--lead", type=float, help="seconds to prepare the leases in")
+    options = parser.parse_args()
+    chance = random.Random(options.seed)
+    waiting = options.events // len(EVENTS) - options.due
+    hosts = max(waiting // 10, -(-options.due // SLOTS_A_HOST))
+    print(machine())
+    print(versions("SQLAlchemy", "psycopg", "numpy"))
+    with site(hosts) as here:
+        database = Database(here.url)
+        with database.writer() as connection:
+            fill_ours(connection, draw(options.seed, hosts, waiting))
+            for hypervisor in here.cloud.hypervisors():
+                known = models.Host.hypervisor_hostname == hypervisor.name
+                connection.execute(
+                    update(models.Host).where(known).values(hypervisor_uuid=hypervisor.uuid)
+                )
+        database.dispose()
+        lead = options.lead if options.lead is not None else 10 + options.due * 0.1
+        begin = CLOCK.now() + timedelta(seconds=lead)
+        spread = options.down + SOON
+        offsets = sorted(chance.uniform(0, spread) for _ in range(options.due))
+        leases = here.create([begin + timedelta(seconds=offset) for offset in offsets])
+        wait_until(begin - timedelta(seconds=1))
+        here.manager.stop()
+        pending = {key for key, event in here.events().items() if event[1] == life.UNDONE}
+        print(f"seed {options.seed}, {len(pending)} events pending, ", end="")
+        print(f"no manager for {options.down:g} s", flush=True)
+        wait_until(begin + timedelta(seconds=options.down))
+        began = time.perf_counter()
+        here.begin()
+        ready, took = CLOCK.now(), time.perf_counter() - began
+        wait_until(begin + timedelta(seconds=spread))
+        starts = here.started(leases)
+        events = here.events()
+    missed = [s for s in starts if s.due <= ready]
+    later = [s for s in starts if s.due > ready]
+    since_ready = [(s.first_call - ready).total_seconds() for s in missed]
+    print(f"  ready after {took:.3f} s")
+    print(row(f"{len(missed)} missed: ready to first call", since_ready))
+    print(row(f"{len(later)} due later: lateness", [s.lateness for s in later]))
+    twice = [s for s in starts if len(set(s.calls)) < len(s.calls)]
+    lost = pending - events.keys()
+    early = [
+        key
+        for key, (due, status, _) in events.items()
+        if status != life.UNDONE and due > CLOCK.now()
+    ]
+    print(f"  events lost {len(lost)}, run twice {len(twice)}, run before their time {len(early)}")
+    first = min(later, key=lambda start: start.due)
+    print(f"  first missed {min(since_ready):.3f} s after ready, ", end="")
+    print(f"first due after ready {first.lateness:.3f} s late")
+    on_time = max(min(since_ready), first.lateness) <= TARGET
+    good = on_time and not (lost or twice or early)
+    print(f"  target, {TARGET:g} s: {'met' if good else 'MISSED'}")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

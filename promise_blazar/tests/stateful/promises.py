@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What do the tables promise, at most? Added up from the rows alone, without the ledger's code."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy
+
+from promise_blazar.db import models
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """``units`` of ``amounts`` (None: all there is) on a host, in ``[start, end)``."""
+
+    reservation: int
+    host: int
+    amounts: Mapping[str, int] | None
+    units: int
+    start: int
+    end: int
+    released: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """All of one instant. ``capacity`` by host and class."""
+
+    generation: int
+    capacity: Mapping[int, Mapping[str, int]]
+    promises: Sequence[Promise]
+
+
+def engine(url: str) -> sqlalchemy.Engine:
+    """For ``read``: its transactions see one instant."""
+    made = sqlalchemy.create_engine(url)
+    if made.dialect.name == "sqlite":
+        return made  # in WAL mode its readers do
+    return made.execution_options(isolation_level="REPEATABLE READ")
+
+
+def read(source: sqlalchemy.Engine) -> Books:
+    host, inventory, booking = models.Host, models.HostInventory, models.Booking
+    with source.connect() as connection, connection.begin():
+        if source.dialect.name == "sqlite":
+            # The driver begins a transaction with the first write only.
+            connection.exec_driver_sql("BEGIN")
+        generation = connection.execute(sqlalchemy.select(models.Provider.generation)).scalar_one()
+        hosts = connection.execute(
+            sqlalchemy.select(
+                host.id, inventory.resource_class, inventory.total, inventory.reserved
+            )
+            .join(inventory, inventory.host_id == host.id)
+            .where(host.tombstone == 0)
+        ).all()
+        rows = connection.execute(
+            sqlalchemy.select(
+                booking.reservation_id,
+                booking.host_id,
+                models.Bundle.text,
+                booking.units,
+                booking.start,
+                booking.end,
+                booking.released,
+            )
+            .outerjoin(models.Bundle, models.Bundle.id == booking.bundle_id)
+            .where(booking.deleted.is_(False), booking.start < booking.end)
+        ).all()
+    capacity: dict[int, dict[str, int]] = defaultdict(dict)
+    for number, name, total, reserved in hosts:
+        capacity[number][name] = total - reserved
+    promises = [
+        Promise(number, where, None if text is None else _amounts(text), *rest)
+        for number, where, text, *rest in rows
+    ]
+    return Books(generation, capacity, promises)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Promised / capacity at most: of any host, and of all hosts together, at one instant."""
+
+    host: float
+    cloud: float
+    oversold: tuple[str, ...]
+
+
+def load(books: Books) -> Load:
+    by_host = defaultdict(list)
+    for promise in books.promises:
+        by_host[promise.host].append(promise)
+    total: Counter[str] = Counter()
+    for has in books.capacity.values():
+        total.update(has)
+    most, oversold = 0.0, []
+    for number, here in by_host.items():
+        has = books.capacity.get(number, {})
+        peak, shared = _peak(here, books, has)
+        if peak > 1 or shared:
+            oversold.append(f"host {number}: {peak:.3f}{' and lent whole' if shared else ''}")
+        most = max(most, peak)
+    together, _ = _peak(books.promises, books, total)
+    return Load(most, together, tuple(oversold))
+
+
+def _peak(promises: Sequence[Promise], books: Books, has: Mapping[str, int]) -> tuple[float, bool]:
+    """Of any class at any instant; and whether a host that is lent whole carries more."""
+    changes = []
+    for promise in promises:
+        whole = promise.amounts is None
+        per_unit = books.capacity.get(promise.host, {}) if whole else promise.amounts
+        changes.append((promise.start, 1, promise.units, per_unit, whole))
+        changes.append((promise.end, -1, promise.units, per_unit, whole))
+    level: Counter[str] = Counter()
+    count = wholes = 0
+    peak, shared = 0.0, False
+    # Ends before starts at one instant: windows are half-open.
+    for _, sign, units, per_unit, whole in sorted(changes, key=lambda change: change[:2]):
+        count += sign
+        wholes += sign * whole
+        shared |= bool(wholes) and count > 1
+        for name, amount in per_unit.items():
+            level[name] += sign * units * amount
+            if level[name]:
+                peak = max(peak, level[name] / has[name] if has.get(name) else float("inf"))
+    return peak, shared
+
+
+def _amounts(text: str) -> dict[str, int]:
+    pairs = (pair.partition("=") for pair in text.split(","))
+    return {name: int(amount) for name, _, amount in pairs}

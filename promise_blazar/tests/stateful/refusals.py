@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Was a refusal right? Each is judged by the capacity oracle on what the tables said just then."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from promise_blazar import times
+from promise_blazar.capacity.admission import Refusal
+from promise_blazar.capacity.demand import Ask, WholeHosts, Window
+from promise_blazar.capacity.ledger import Booking, Host
+from promise_blazar.clock import Clock
+from promise_blazar.manager.service import ManagerService
+from promise_blazar.tests.stateful import promises
+from promise_blazar.tests.unit.capacity import oracle
+
+
+class Judge:
+    """Listens to the refusals of a manager.
+
+    ``tally`` counts them: ``right``; ``false``; ``gave up`` of several asks together, which the
+    manager says itself; ``moved``, when somebody changed the books before they could be read.
+    """
+
+    def __init__(self, service: ManagerService, url: str, clock: Clock) -> None:
+        self.tally: Counter[str] = Counter()
+        self.false: list[str] = []
+        self._source = promises.engine(url)
+        self._clock = clock
+        self._books = books = service._books  # noqa: SLF001 - where every refusal passes
+        refused = books._refused  # noqa: SLF001
+
+        def judged(asks: Sequence[Ask], exclude: frozenset[int]) -> Exception:
+            # The thread has its turn with the books: of this manager's, nobody can move them.
+            self.tally[self._judge(asks, exclude)] += 1
+            return refused(asks, exclude)
+
+        books._refused = judged  # noqa: SLF001
+
+    def stop(self) -> None:
+        self._source.dispose()
+
+    def _judge(self, asks: Sequence[Ask], exclude: frozenset[int]) -> str:
+        ledger = self._books._ledger  # noqa: SLF001 - for what hosts are called and described by
+        now = times.to_micros(self._clock.now())
+        answer = self._books._admit(asks, exclude)  # noqa: SLF001
+        if not isinstance(answer, Refusal):
+            return "moved"
+        if answer.gave_up:
+            return "gave up"
+        found = promises.read(self._source)
+        if found.generation != self._books._seen:  # noqa: SLF001
+            return "moved"
+        ask = next(ask for ask in asks if ask.key == answer.key)
+        start = max(ask.window.start, min(now, ask.window.end - 1))
+        ask = replace(ask, window=Window(start, ask.window.end))
+        hosts = [replace(ledger.hosts[n], capacity=has) for n, has in found.capacity.items()]
+        if not fits(ask, hosts, found.promises, now, exclude):
+            return "right"
+        self.false.append(f"{ask} fits at {now}: {found.promises}")
+        return "false"
+
+
+def fits(
+    ask: Ask,
+    hosts: Sequence[Host],
+    booked: Sequence[promises.Promise],
+    now: int,
+    exclude: frozenset[int],
+) -> bool:
+    """Could this one ask have been granted? Each host by itself, as nothing else is asked for."""
+    by_host = defaultdict(list)
+    for promise in booked:
+        by_host[promise.host].append(promise)
+    demand = ask.demand
+    keep = {placement.host: placement.units for placement in ask.keep}
+    most = 1 if isinstance(demand, WholeHosts) else demand.amount
+    room = {host.id: _room(ask, host, by_host[host.id], now, exclude, most) for host in hosts}
+    if ask.pinned and any(room.get(host, 0) < units for host, units in keep.items()):
+        return False
+    pinned = keep if ask.pinned else {}
+    if isinstance(demand, WholeHosts):
+        return len(pinned) <= demand.maximum and sum(room.values()) >= demand.minimum
+    if sum(pinned.values()) > most:
+        return False
+    if demand.affinity is None:
+        return sum(room.values()) >= most
+    if demand.affinity:
+        return any(units >= most for host, units in room.items() if not pinned or host in pinned)
+    return sum(units > 0 for units in room.values()) >= most
+
+
+def _room(
+    ask: Ask,
+    host: Host,
+    booked: Sequence[promises.Promise],
+    now: int,
+    exclude: frozenset[int],
+    most: int,
+) -> int:
+    """How many units of the ask the oracle lets onto the host, up to ``most``."""
+    window = ask.window
+    instants = {now, now + 1, window.start, window.end}
+    for promise in booked:
+        instants.update((promise.start, promise.end))
+    # Between two of these nothing changes: the oracle may take each for the next of the other.
+    rank = {instant: number for number, instant in enumerate(sorted(instants))}
+    bundles = {n: dict(p.amounts) for n, p in enumerate(booked, 1) if p.amounts is not None}
+    world = oracle.World(
+        [host],
+        bundles,
+        [
+            Booking(
+                number,
+                promise.reservation,
+                promise.host,
+                None if promise.amounts is None else number,
+                promise.units,
+                rank[promise.start],
+                rank[promise.end],
+                promise.released,
+            )
+            for number, promise in enumerate(booked, 1)
+        ],
+        rank[now],
+        exclude,
+    )
+    small = replace(ask, window=Window(rank[window.start], rank[window.end]))
+    units = 0
+    while units < most and oracle.rule_kept(world, [(small, {host.id: units + 1})]):
+        units += 1
+    return units
