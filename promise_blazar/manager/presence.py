@@ -9,7 +9,7 @@ counts from the moment it *sent* its last acknowledged heartbeat.
 import logging
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +78,7 @@ class Presence:
         self._acknowledged = 0.0
         self._seen: dict[str, tuple[int, float]] = {}
         self._dead: frozenset[str] = frozenset()
+        self._on_death: Callable[[], None] = lambda: None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self.id = ""
@@ -100,6 +101,10 @@ class Presence:
     def dead(self) -> frozenset[str]:
         """Owners whose work may be taken over."""
         return self._dead
+
+    def on_death(self, listener: Callable[[], None]) -> None:
+        """Whom to tell, within the heartbeat that finds it, that somebody else is dead now."""
+        self._on_death = listener
 
     def able(self) -> bool:
         """Does a claim of ours last long enough for a call to OpenStack?"""
@@ -155,7 +160,9 @@ class Presence:
         silent = {rival: asked - since for rival, (_, since) in self._seen.items()}
         dead = {rival for rival, age in silent.items() if age > patience}
         # Owners without a record were buried after they were found dead.
-        self._dead = frozenset((dead | (owners - beats.keys())) - {self.id})
+        before, self._dead = self._dead, frozenset((dead | (owners - beats.keys())) - {self.id})
+        if self._dead - before:
+            self._on_death()
         forgotten = [
             rival for rival in dead - owners if silent[rival] > BURIAL * self._claim_seconds
         ]

@@ -89,6 +89,7 @@ class ManagerService:
             options.start_wait,
             options.heartbeat_interval,
         )
+        self.presence.on_death(self.engine.wake)
         self.reconcile = Reconcile(
             database,
             provider_id,
