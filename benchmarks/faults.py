@@ -29,7 +29,7 @@ from unittest import mock
 
 from common import machine, versions
 
-from promise_blazar import exceptions
+from promise_blazar import exceptions, times
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.cloud.simulated.refusals import error
@@ -57,7 +57,7 @@ from promise_blazar.tests.stateful import promises
 T = TypeVar("T")
 CLOCK = SystemClock()
 CALLER = RequestContext("user", "project", "req-faults")
-HOSTS = 12
+HOSTS = 40
 #: Seconds. Everything is about seven times as quick as by default.
 TIMES = {
     "manager__heartbeat_interval": 0.2,
@@ -160,7 +160,7 @@ class Tenant:
         kind = self.chance.choice(("physical:host", *["virtual:instance"] * 3))
         values = {name: value for name, value in TYPES[kind].items() if name != "resource_type"}
         start = CLOCK.now() + timedelta(seconds=self.chance.uniform(0, 3))
-        end = start + timedelta(seconds=self.chance.uniform(3, 8))
+        end = start + timedelta(seconds=self.chance.uniform(12, 20))
         request = LeaseRequest(
             "life", start.isoformat(), end.isoformat(), None, (ReservationRequest(kind, values),)
         )
@@ -196,7 +196,7 @@ class Tenant:
         (reservation,) = lease.reservations
         name = "max" if reservation.resource_type == "physical:host" else "amount"
         grown = ReservationChange(reservation.id, {name: self.chance.randint(1, 3)})
-        end = (CLOCK.now() + timedelta(seconds=self.chance.uniform(1, 6))).isoformat()
+        end = (CLOCK.now() + timedelta(seconds=self.chance.uniform(6, 20))).isoformat()
         change = self.chance.choice((LeaseChange(end=end), LeaseChange(reservations=(grown,))))
         try:
             self.any().update_lease(CALLER, lease.id, change)
@@ -217,6 +217,7 @@ class Auditor(threading.Thread):
         self._cloud = cloud
         self._over = threading.Event()
         self.doubles: set[str] = set()
+        self.past: set[str] = set()
         self.looks = 0
 
     def run(self) -> None:
@@ -224,7 +225,10 @@ class Auditor(threading.Thread):
             self.look()
 
     def look(self) -> None:
-        self.doubles.update(promises.load(promises.read(self._books)).oversold)
+        now = times.to_micros(CLOCK.now())
+        books = promises.read(self._books)
+        self.doubles.update(promises.load(books, now).oversold)
+        self.past.update(set(promises.load(books).oversold))
         for host in self._cloud.list_hosts():
             # A host's own reservation has a zone; slots share it with each other alone.
             lent = [name for name in host.aggregates if name in self._whole()]
@@ -309,6 +313,7 @@ def measure(options: argparse.Namespace, directory: pathlib.Path, url: str) -> i
     print(
         f"  doubles {len(auditor.doubles)} in {auditor.looks} looks", *sorted(auditor.doubles)[:9]
     )
+    print(*sorted(auditor.past)[:3])
     print(f"  lost {len(lost)}, still there {len(strange)}", *lost[:9])
     print(f"  left over {len(left)} in OpenStack, {len(booked)} in the books", *left[:9])
     good = not (auditor.doubles or lost or strange or left or booked)
@@ -324,7 +329,7 @@ def outlive(managers: list[ManagerService], leases: list[str], tally: Counter[st
         if not deleted:
             found = managers[0].get_lease(CALLER, lease)
             tally[found.status] += 1
-            undone = [event.event_type for event in found.events if event.status != life.DONE]
+            undone = [f"{e.event_type} {e.status}" for e in found.events if e.status != life.DONE]
             if found.status != life.TERMINATED or undone:
                 lost.append(f"{found.status} {undone} {found.status_reason}")
             managers[1].delete_lease(CALLER, lease)

@@ -86,9 +86,11 @@ class Load:
     oversold: tuple[str, ...]
 
 
-def load(books: Books) -> Load:
+def load(books: Books, since: int = 0) -> Load:
+    """At instants from ``since`` on, in microseconds: what is over is no promise any more."""
+    ahead = [promise for promise in books.promises if promise.end > since]
     by_host = defaultdict(list)
-    for promise in books.promises:
+    for promise in ahead:
         by_host[promise.host].append(promise)
     total: Counter[str] = Counter()
     for has in books.capacity.values():
@@ -96,21 +98,25 @@ def load(books: Books) -> Load:
     most, oversold = 0.0, []
     for number, here in by_host.items():
         has = books.capacity.get(number, {})
-        peak, shared = _peak(here, books, has)
+        peak, shared = _peak(here, books, has, since)
         if peak > 1 or shared:
-            oversold.append(f"host {number}: {peak:.3f}{' and lent whole' if shared else ''}")
+            words = f"host {number}: {peak:.3f}{' and lent whole' if shared else ''}"
+            oversold.append(f"{words}: {sorted(here, key=lambda promise: promise.start)}")
         most = max(most, peak)
-    together, _ = _peak(books.promises, books, total)
+    together, _ = _peak(ahead, books, total, since)
     return Load(most, together, tuple(oversold))
 
 
-def _peak(promises: Sequence[Promise], books: Books, has: Mapping[str, int]) -> tuple[float, bool]:
+def _peak(
+    promises: Sequence[Promise], books: Books, has: Mapping[str, int], since: int
+) -> tuple[float, bool]:
     """Of any class at any instant; and whether a host that is lent whole carries more."""
     changes = []
     for promise in promises:
         whole = promise.amounts is None
         per_unit = books.capacity.get(promise.host, {}) if whole else promise.amounts
-        changes.append((promise.start, 1, promise.units, per_unit, whole))
+        start = max(promise.start, since)
+        changes.append((start, 1, promise.units, per_unit, whole))
         changes.append((promise.end, -1, promise.units, per_unit, whole))
     level: Counter[str] = Counter()
     count = wholes = 0

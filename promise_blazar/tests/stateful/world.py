@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two managers on one database and one cloud, behind one API each, and what must always be true.
+
+The invariants are those of every life of a lease: I1, nothing is promised twice; I2, what is
+promised belongs to one live reservation; I3, statuses move along the table; I4, an event takes
+effect once; I5, in the end nothing is left; I6, a refused update changes nothing; I7, nobody sees
+what is another project's; I8, all that was made in OpenStack is found by its key. Status changes
+are written down by triggers in the database, so that none is missed between two looks.
+"""
+
+import contextlib
+import sqlite3
+from typing import Any
+
+import sqlalchemy
+from werkzeug.test import Client, TestResponse
+
+from promise_blazar import times
+from promise_blazar.manager.lifecycle import DONE, TRANSITIONS
+from promise_blazar.plugins.virtual_instance import (
+    FLAVOR_NAME,
+    RESOURCE_CLASS,
+    child_provider_of,
+    resource_class_of,
+)
+from promise_blazar.tests.functional.base import ServiceTestCase
+from promise_blazar.tests.stateful import promises
+from promise_blazar.tests.stateful.refusals import Judge
+
+ADMIN = "admin:admin"
+PROJECTS = ("alice:demo", "eve:other")
+#: More than any step of the retries needs when OpenStack is well again.
+ROUNDS = 40
+
+_HISTORY = """
+CREATE TABLE status_history (lease TEXT, old TEXT, new TEXT);
+CREATE TRIGGER statuses AFTER UPDATE OF status ON leases WHEN old.status <> new.status
+BEGIN INSERT INTO status_history VALUES (new.id, old.status, new.status); END;
+CREATE TABLE event_history (event TEXT, time TEXT, status TEXT);
+CREATE TRIGGER happenings AFTER UPDATE OF status ON events WHEN old.status <> new.status
+BEGIN INSERT INTO event_history VALUES (new.id, new.time, new.status); END;
+"""
+
+
+class World(ServiceTestCase):
+    """Set up and cleaned up by hand; it holds no test."""
+
+    hosts = 4
+    registered = 3
+
+    def runTest(self) -> None:  # noqa: N802 - unittest's name
+        """Nothing."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.managers = [self.service, self.manager()]
+        self.clients = [Client(self.application(each)) for each in self.managers]
+        self.silent: set[int] = set()
+        self.judges = [Judge(each, self.url, self.clock) for each in self.managers]
+        self.books = promises.engine(self.url)
+        self.addCleanup(self.books.dispose)
+        for judge in self.judges:
+            self.addCleanup(judge.stop)
+        self.file = sqlalchemy.make_url(self.url).database
+        with contextlib.closing(sqlite3.connect(self.file)) as db:
+            db.executescript(_HISTORY)
+        #: By id: who was promised a lease and has not deleted it.
+        self.promised: dict[str, str] = {}
+
+    # What happens
+
+    def ask(
+        self, manager: int, verb: str, path: str, body: Any = None, token: str = PROJECTS[0]
+    ) -> TestResponse:
+        """A request that one of the managers gets; the service never breaks."""
+        self.api = self.clients[manager]
+        answer = self.call(verb, path, body, token)
+        assert answer.status_code != 500, answer.text
+        return answer
+
+    def pass_time(self, seconds: float = 0) -> None:
+        self.clock.advance(seconds)
+        for number, manager in enumerate(self.managers):
+            if number not in self.silent:
+                manager.presence.beat()
+                manager.engine.run_due()
+
+    def lease_list(self, token: str = ADMIN) -> dict[str, dict[str, Any]]:
+        answer = self.ask(0, "GET", "/v1/leases", token=token)
+        return {lease["id"]: lease for lease in answer.json["leases"]}
+
+    def recover(self) -> None:
+        """OpenStack is well, both managers are awake, and time passes."""
+        self.cloud.clear_faults()
+        self.silent.clear()
+        for _ in range(ROUNDS):
+            self.pass_time(3)
+
+    # What must be true
+
+    def check(self) -> None:
+        load = promises.load(promises.read(self.books), times.to_micros(self.clock.now()))
+        assert not load.oversold, f"I1: {load.oversold}"
+        for judge in self.judges:
+            assert not judge.false, f"a false refusal: {judge.false}"
+        self._check_owners()
+        self._check_histories()
+        self._check_keys()
+        everything = self.lease_list()
+        for token in PROJECTS:
+            mine = {lease for lease, owner in self.promised.items() if owner == token}
+            seen = self.lease_list(token)
+            foreign = {
+                i
+                for i, lease in seen.items()
+                if lease["project_id"] != token[-len(lease["project_id"]) :]
+            }
+            assert not foreign, f"I7: {token} sees {foreign}"
+            assert mine <= seen.keys(), f"lost: {mine - seen.keys()}"
+        unknown = everything.keys() - self.promised.keys()
+        odd = {
+            i: everything[i]["status"] for i in unknown if everything[i]["status"] != "DELETING"
+        }
+        assert not odd, f"nobody was promised {odd}"
+
+    def _rows(self, statement: str) -> list[Any]:
+        with contextlib.closing(sqlite3.connect(self.file)) as db:
+            return db.execute(statement).fetchall()
+
+    def _check_owners(self) -> None:
+        orphans = self._rows(
+            "SELECT id FROM bookings WHERE NOT deleted AND start < end"
+            " AND reservation_id NOT IN (SELECT id FROM reservations)"
+        )
+        assert not orphans, f"I2: bookings of nobody {orphans}"
+
+    def _check_histories(self) -> None:
+        moves = self._rows("SELECT lease, old, new FROM status_history")
+        astray = [move for move in moves if move[2] not in TRANSITIONS[move[1]]]
+        assert not astray, f"I3: {astray}"
+        twice = self._rows(
+            f"SELECT event, count(*) FROM event_history WHERE status = '{DONE}'"
+            " GROUP BY event, time HAVING count(*) > 1"
+        )
+        assert not twice, f"I4: {twice}"
+
+    def _check_keys(self) -> None:
+        known = {name for (name,) in self._rows("SELECT uuid FROM reservations")}
+        known |= {name for (name,) in self._rows("SELECT uuid FROM departed_reservations")}
+        classes = {resource_class_of(name) for name in known}
+        with self._cloud_file() as cloud:
+            names = {name for (name,) in cloud.execute("SELECT name FROM aggregates")}
+            flavors = {
+                name.removeprefix(FLAVOR_NAME)
+                for (name,) in cloud.execute("SELECT name FROM flavors WHERE NOT public")
+            }
+            groups = {
+                name.removeprefix("reservation:")
+                for (name,) in cloud.execute("SELECT name FROM server_groups")
+            }
+            custom = {name for (name,) in cloud.execute("SELECT name FROM resource_classes")}
+        strange = (names - {"freepool"} - known) | (flavors - known) | (groups - known)
+        strange |= custom - classes
+        assert not strange, f"I8: {strange}"
+
+    @contextlib.contextmanager
+    def _cloud_file(self) -> Any:
+        with contextlib.closing(sqlite3.connect(self.cloud_file)) as db:
+            yield db
+
+    def check_settled(self) -> None:
+        """When all is well again each lease is where its dates say, or in error with a reason."""
+        now = self.clock.now().replace(tzinfo=None).isoformat()
+        for lease in self.lease_list().values():
+            expected = "PENDING" if now < lease["start_date"] else "ACTIVE"
+            expected = "TERMINATED" if now >= lease["end_date"] else expected
+            reason = lease["status_reason"]
+            explained = lease["status"] == "ERROR" and reason is not None
+            # A stop of the clock at the very instant is seen by the next round.
+            assert explained or lease["status"] == expected, (
+                f"{lease['status']}, not {expected}: {reason}; {lease}"
+            )
+
+    def check_gone(self) -> None:
+        """I5: without leases and hosts there is nothing of ours, in OpenStack or in the books."""
+        for lease in list(self.lease_list()):
+            self.promised.pop(lease, None)
+            answer = self.ask(0, "DELETE", f"/v1/leases/{lease}", token=ADMIN)
+            assert answer.status_code in (204, 404), answer.text
+        for _ in range(ROUNDS):
+            self.pass_time(3)
+        left = self.lease_list()
+        assert not left, f"I5: these do not go: {left}"
+        for manager in self.managers:
+            manager.reconcile.run()
+        for server in self.cloud.list_servers():
+            self.cloud.remove_server(server.id)
+        for host in self.registered_hosts().values():
+            answer = self.ask(0, "DELETE", f"/v1/os-hosts/{host['id']}", token=ADMIN)
+            assert answer.status_code == 204, answer.text
+        found = {
+            name: hosts for name, hosts in self.aggregates().items() if hosts or name != "freepool"
+        }
+        assert not found, f"I5: aggregates {found}"
+        flavors = self.cloud.flavors_named(FLAVOR_NAME)
+        classes = self.cloud.resource_classes(RESOURCE_CLASS)
+        assert not [*flavors, *classes], f"I5: {flavors} {classes}"
+        for number in range(1, self.hosts + 1):
+            slots = self.cloud.child_inventory(child_provider_of(f"compute-{number}"))
+            assert not slots, f"I5: compute-{number} has {slots}"
+        with self._cloud_file() as cloud:
+            groups = cloud.execute("SELECT * FROM server_groups").fetchall()
+        assert not groups, f"I5: server groups {groups}"
+        booked = promises.read(self.books).promises
+        assert not booked, f"I5: {booked}"
