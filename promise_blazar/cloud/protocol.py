@@ -160,7 +160,9 @@ class Cloud(Protocol):
         """Asks for it only (forced); the server disappears later."""
         ...
 
-    def snapshot_server(self, server_id: str, image_name: str) -> None: ...
+    def snapshot_server(self, server_id: str, image_name: str, occasion: str) -> None:
+        """One image of a server on each occasion, however often it is asked for."""
+        ...
 
     # Server groups (made with the tenant's token: ``promise_blazar.cloud.groups``)
 

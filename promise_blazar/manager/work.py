@@ -121,7 +121,11 @@ class Work:
 
     def _warn(self, claim: Claim, lease: LeaseRecord) -> None:
         def warn(claim: Claim, lease: LeaseRecord, reservation: ReservationRecord) -> None:
-            self._plugin(reservation).before_end(self._job(claim, lease, reservation))
+            job = self._job(claim, lease, reservation)
+            event = lease.event(life.BEFORE_END)
+            # An update may put off a warning that was given already: then it is another.
+            occasion = "" if event is None else event.time.isoformat()
+            self._plugin(reservation).before_end(dataclasses.replace(job, occasion=occasion))
 
         refused = self._each(claim, lease, lease.reservations, warn)
         if refused is None:

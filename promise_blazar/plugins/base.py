@@ -51,7 +51,8 @@ class Job:
 
     ``record`` keeps ids of servers that ``end`` will delete; ``servers`` are those recorded so
     far. Only recorded servers are ever deleted: a step that comes late, after its host went to
-    somebody else, can then do no harm.
+    somebody else, can then do no harm. ``occasion``: of ``before_end``, the same when that is run
+    again for the same warning.
     """
 
     reservation_id: str
@@ -60,6 +61,7 @@ class Job:
     made: Made
     holds: tuple[Hold, ...]
     servers: frozenset[str] = frozenset()
+    occasion: str = ""
     record: Callable[[Iterable[str]], None] = lambda servers: None
 
 

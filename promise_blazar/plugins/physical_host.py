@@ -104,7 +104,8 @@ class PhysicalHost:
         tenants = self._tenants(job, aggregate)
         for server in self._servers(aggregate):
             if server.project_id in tenants:
-                self._cloud.snapshot_server(server.id, self._names.image_prefix + server.name)
+                name = self._names.image_prefix + server.name
+                self._cloud.snapshot_server(server.id, name, job.occasion)
 
     def end(self, job: Job) -> str | None:
         aggregate = find_aggregate(self._cloud, job.reservation_id)

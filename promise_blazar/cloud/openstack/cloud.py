@@ -104,8 +104,8 @@ class OpenStackCloud:
     def delete_server(self, server_id: str) -> None:
         self._servers.delete(server_id)
 
-    def snapshot_server(self, server_id: str, image_name: str) -> None:
-        self._servers.snapshot(server_id, image_name)
+    def snapshot_server(self, server_id: str, image_name: str, occasion: str) -> None:
+        self._servers.snapshot(server_id, image_name, occasion)
 
     def delete_server_group(self, group_id: str) -> None:
         self._servers.delete_group(group_id)

@@ -1,24 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whose is a snapshot? Its server's project's: call ``glance.image.hand_over``.
+"""Is there a snapshot yet, and whose is it? Calls ``glance.image.list`` and ``.hand_over``.
 
 Nova makes a snapshot the asker's. The asker is the service, in whose project the tenant would
-never see it.
+never see it. Nova makes another each time it is asked; what it was asked for is a property.
 """
 
 import json
+import uuid
 
 from keystoneauth1 import adapter
 
 from promise_blazar.cloud.openstack import errors
 from promise_blazar.cloud.openstack.errors import calling
 
+#: The property of an image for the occasion on which it was made.
+OCCASION = "promise_blazar_occasion"
 _PATCH = "application/openstack-images-v2.1-json-patch"
+
+
+def occasion_of(server_id: str, occasion: str) -> str:
+    """The property's value. Of this server alone, as servers booted from the image inherit it."""
+    return str(uuid.uuid5(uuid.UUID(server_id), occasion))
 
 
 class Images:
     def __init__(self, api: adapter.Adapter, call_timeout: float) -> None:
         self._api = api
         self._call_timeout = call_timeout
+
+    def of_occasion(self, server_id: str, occasion: str) -> str | None:
+        """The image of this server that was made on this occasion, of whatever project."""
+        call = "glance.image.list"
+        with calling(call, self._call_timeout):
+            answer = self._api.get(
+                "/v2/images", params={OCCASION: occasion_of(server_id, occasion)}
+            )
+        if not answer.ok:
+            raise errors.of_response(call, answer)
+        found = answer.json()["images"]
+        return str(found[0]["id"]) if found else None
 
     def hand_over(self, image_id: str, project_id: str) -> None:
         call = "glance.image.hand_over"

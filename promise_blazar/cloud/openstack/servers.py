@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers of all projects: calls ``nova.server.show``, ``.list``, ``.delete``, ``.snapshot``,
-and ``glance.image.hand_over``; and their groups: ``nova.server_group.list``, ``.delete``.
+``glance.image.list`` and ``.hand_over``; and their groups: ``nova.server_group.list``,
+``.delete``.
 
 Nova 2.47 and later shows a server's flavor as it was, with its extra specs but without its id;
 earlier ones show the id alone. Both matter, so a look that finds something asks twice.
@@ -11,7 +12,7 @@ from typing import Any
 
 from promise_blazar import exceptions
 from promise_blazar.cloud.openstack.errors import calling
-from promise_blazar.cloud.openstack.images import Images
+from promise_blazar.cloud.openstack.images import OCCASION, Images, occasion_of
 from promise_blazar.cloud.openstack.nova import Nova, refuse_partial
 from promise_blazar.cloud.protocol import Server
 
@@ -67,11 +68,17 @@ class Servers:
         except exceptions.NotFound:
             return
 
-    def snapshot(self, server_id: str, image_name: str) -> None:
+    def snapshot(self, server_id: str, image_name: str, occasion: str) -> None:
         with calling("nova.server.show", self._nova.call_timeout):
             project_id = self._nova.client.servers.get(server_id).tenant_id
-        with calling("nova.server.snapshot", self._nova.call_timeout):
-            image_id = str(self._nova.client.servers.create_image(server_id, image_name))
+        image_id = self._images.of_occasion(server_id, occasion)
+        if image_id is None:
+            with calling("nova.server.snapshot", self._nova.call_timeout):
+                image_id = str(
+                    self._nova.client.servers.create_image(
+                        server_id, image_name, {OCCASION: occasion_of(server_id, occasion)}
+                    )
+                )
         self._images.hand_over(image_id, project_id)
 
     def delete_group(self, group_id: str) -> None:

@@ -169,9 +169,10 @@ class SimulatedCloud(Tenants):
     def delete_server(self, server_id: str) -> None:
         self._change("nova.server.delete", lambda db: self._let_go(db, server_id))
 
-    def snapshot_server(self, server_id: str, image_name: str) -> None:
+    def snapshot_server(self, server_id: str, image_name: str, occasion: str) -> None:
         self._change(
-            "nova.server.snapshot", lambda db: servers.snapshot(db, server_id, image_name)
+            "nova.server.snapshot",
+            lambda db: servers.snapshot(db, server_id, image_name, occasion),
         )
 
     # Server groups

@@ -94,9 +94,10 @@ def image_exists(db: sqlite3.Connection, image: str) -> bool:
     return row is not None
 
 
-def add_image(db: sqlite3.Connection, name: str, server_id: str) -> None:
-    """An image made from a server; several may have one name."""
-    db.execute("INSERT INTO images VALUES (?, ?, ?)", (str(uuid.uuid4()), name, server_id))
+def add_image(db: sqlite3.Connection, name: str, server_id: str, occasion: str) -> None:
+    """An image made from a server, one on each occasion; several may have one name."""
+    image = str(uuid.uuid5(uuid.UUID(server_id), occasion))
+    db.execute("INSERT OR IGNORE INTO images VALUES (?, ?, ?)", (image, name, server_id))
 
 
 def _stored(row: sqlite3.Row) -> StoredFlavor:

@@ -110,14 +110,14 @@ def delete(db: sqlite3.Connection, server_id: str, gone_at: int | None) -> None:
         )
 
 
-def snapshot(db: sqlite3.Connection, server_id: str, image_name: str) -> None:
-    """Raises ``NotFound``, ``Refused`` (409): it is on no host."""
+def snapshot(db: sqlite3.Connection, server_id: str, image_name: str, occasion: str) -> None:
+    """One on each occasion. Raises ``NotFound``, ``Refused`` (409): it is on no host."""
     found = one(db, server_id)
     if found is None:
         raise missing("server", server_id)
     if found.server.host is None:
         raise Refused(CONFLICT, f"Server {server_id} is in ERROR")
-    flavors.add_image(db, image_name, server_id)
+    flavors.add_image(db, image_name, server_id, occasion)
 
 
 def ensure_group(db: sqlite3.Connection, project_id: str, name: str, policy: str) -> str:

@@ -41,7 +41,7 @@ class CallContract(ContractCase):
             lambda: cloud.servers_on_host(host.service_host),
             lambda: cloud.servers_of_flavor(flavor.id),
             lambda: cloud.delete_server(server),
-            lambda: cloud.snapshot_server(server, name),
+            lambda: cloud.snapshot_server(server, name, "now"),
             lambda: cloud.delete_server_group(server),
             lambda: cloud.server_groups_named(name),
             lambda: cloud.ensure_resource_class(self.resource_class),

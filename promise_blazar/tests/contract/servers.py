@@ -63,13 +63,16 @@ class ServerContract(ContractCase):
         self.assertEqual([], list(self.cloud.servers_on_host(f"no-{self.unique}")))
         self.assertEqual([], list(self.cloud.servers_of_flavor(self.reservation)))
         with self.assertRaises(exceptions.NotFound):
-            self.cloud.snapshot_server(unknown, self.unique)
+            self.cloud.snapshot_server(unknown, self.unique, "now")
 
-    def test_a_server_becomes_an_image(self) -> None:
+    def test_a_server_becomes_an_image_once_on_each_occasion(self) -> None:
         self.lend_host()
         server = self.boot_on_lent_host()
-        self.cloud.snapshot_server(server.id, f"contract-{self.unique}")
-        self.eventually(lambda: self.image_exists(f"contract-{self.unique}"))
+        for name, occasion in (("a", "one"), ("b", "one"), ("c", "two")):
+            self.cloud.snapshot_server(server.id, f"{name}-{self.unique}", occasion)
+        self.eventually(lambda: self.image_exists(f"c-{self.unique}"))
+        self.assertTrue(self.image_exists(f"a-{self.unique}"))
+        self.assertFalse(self.image_exists(f"b-{self.unique}"))
 
     def test_a_lent_host_takes_servers_with_the_hint_alone(self) -> None:
         self.lend_host()

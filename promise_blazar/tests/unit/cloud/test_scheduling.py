@@ -119,6 +119,6 @@ class SchedulingTest(SimulatedCase):
     def test_a_server_in_error_makes_no_image(self) -> None:
         server = self.boot(reservation="unknown")
         with self.assertRaises(exceptions.CloudError) as caught:
-            self.cloud.snapshot_server(server.id, "i")
+            self.cloud.snapshot_server(server.id, "i", "now")
         self.assertEqual(409, caught.exception.facts["status"])
         self.assertFalse(self.cloud.image_exists("i"))
