@@ -9,11 +9,12 @@ from sqlalchemy import pool
 
 from promise_blazar import exceptions
 from promise_blazar.capacity.demand import Ask, WholeHosts, Window
-from promise_blazar.db import bookings, providers
+from promise_blazar.db import bookings, hosts, providers
 from promise_blazar.db.engine import Database, LostRace
 from promise_blazar.manager.books import Books, Refused
-from promise_blazar.tests import databases
-from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
+from promise_blazar.tests import base, databases
+from promise_blazar.tests.fakes import ManualClock
+from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase, sync
 from promise_blazar.tests.functional.concurrency import audit
 
 BEGIN = 1_900_000_000_000_000
@@ -51,17 +52,41 @@ class Interposed(Database):
         step()
 
 
-class BooksTestCase(ServiceTestCase):
+class BooksTestCase(base.DatabaseTestCase):
     """Two managers' books on one database: ``mine`` can be interrupted, ``theirs`` is faster."""
 
-    hosts = registered = 2
+    prepare = staticmethod(sync)
 
     def setUp(self):
         super().setUp()
+        self.clock = ManualClock()
         self.mine_database = Interposed(self.url)
         self.mine = self.books(self.mine_database)
         self.theirs = self.books(Database(self.url))
         self.numbers = iter(range(1_000, 2_000))
+        self.theirs.change(self.lend_two_hosts)
+
+    def lend_two_hosts(self, connection, generation):
+        for name in ("compute-1", "compute-2"):
+            values = {
+                "provider_id": 1,
+                "hypervisor_uuid": name,
+                "hypervisor_hostname": name,
+                "service_host": name,
+                "hypervisor_type": "QEMU",
+                "hypervisor_version": 1,
+                "cpu_info": "",
+                "zone": "nova",
+                "vcpus": 32,
+                "memory_mb": 1024,
+                "local_gb": 100,
+                "state": "ready",
+                "reservable": True,
+                "tombstone": 0,
+                "generation": generation,
+                "created_at": self.clock.now(),
+            }
+            hosts.add(connection, values)
 
     def books(self, database):
         self.addCleanup(database.dispose)
