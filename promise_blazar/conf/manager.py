@@ -62,8 +62,8 @@ MANAGER_OPTIONS = [
         "start_wait",
         default=600,
         min=0,
-        help="Seconds that a start waits for hosts that OpenStack has not let go of. Then it takes "
-        "others, or the lease goes to ERROR if there are none.",
+        help="Seconds that a start waits for hosts that OpenStack has not let go of. Then it "
+        "takes others, or the lease goes to ERROR if there are none.",
     ),
     cfg.FloatOpt(
         "retry_delay",
