@@ -169,7 +169,8 @@ class Unavailable(PromiseBlazarError):
 
 
 def _tree(root: type[PromiseBlazarError]) -> dict[str, type[PromiseBlazarError]]:
-    found = {root.code: root}
+    # A refinement without a code of its own stays where it is raised.
+    found = {root.code: root} if "code" in vars(root) else {}
     for child in root.__subclasses__():
         found.update(_tree(child))
     return found
