@@ -168,6 +168,10 @@ class Cloud(Protocol):
 
     def delete_server_group(self, group_id: str) -> None: ...
 
+    def server_groups(self, prefix: str) -> Mapping[str, str]:
+        """The names, by id, of the groups whose names begin so, of all projects."""
+        ...
+
     def server_groups_named(self, name: str) -> Sequence[str]:
         """Ids of the groups of exactly this name, of all projects."""
         ...

@@ -26,6 +26,7 @@ from promise_blazar.manager.work import Work, job_of
 from promise_blazar.plugins.base import Names, Plugin, Survey
 from promise_blazar.plugins.virtual_instance import (
     FLAVOR_NAME,
+    GROUP_NAME,
     RESOURCE_CLASS,
     child_provider_of,
 )
@@ -135,6 +136,7 @@ class Reconcile:
                 provider: self._cloud.child_inventory(provider)
                 for provider in (child_provider_of(host.hypervisor_hostname) for host in lent)
             },
+            groups=self._cloud.server_groups(GROUP_NAME),
         )
         with self._database.reader() as connection:
             listed = leases.listed(connection, self._provider_id, None)

@@ -69,13 +69,15 @@ class Job:
 class Survey:
     """What OpenStack has that may be ours, all of it read before our own records.
 
-    ``aggregates`` by name; ``inventories``: totals by resource class, by child provider.
+    ``aggregates`` by name; ``inventories``: totals by resource class, by child provider;
+    ``groups``: names of server groups by id.
     """
 
     aggregates: Mapping[str, Aggregate]
     flavors: frozenset[str]
     resource_classes: frozenset[str]
     inventories: Mapping[str, Mapping[str, int]]
+    groups: Mapping[str, str]
 
 
 class Occupied(Exception):

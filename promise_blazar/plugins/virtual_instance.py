@@ -20,6 +20,8 @@ from promise_blazar.plugins.base import Job, Made, Names, Survey, find_aggregate
 #: How the resource classes of reservations begin, and the names of their flavors.
 RESOURCE_CLASS = "CUSTOM_RESERVATION_"
 FLAVOR_NAME = "reservation:"
+#: How the names of the server groups begin that the API makes for reservations.
+GROUP_NAME = "reservation:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,8 @@ class VirtualInstance:
             for name in counted | survey.resource_classes
             if name.startswith(RESOURCE_CLASS)
         }
-        return frozenset(aggregates | survey.flavors | classes)
+        groups = {name.removeprefix(GROUP_NAME) for name in survey.groups.values()}
+        return frozenset(aggregates | survey.flavors | classes | groups)
 
     def sweep(self, reservation_id: str, survey: Survey) -> None:
         resource_class = resource_class_of(reservation_id)
@@ -198,13 +201,17 @@ class VirtualInstance:
             self._cloud.delete_resource_class(resource_class)
         if reservation_id in survey.aggregates:
             self._cloud.delete_aggregate(survey.aggregates[reservation_id].id)
+        for group, name in survey.groups.items():
+            # Made for the tenant when its lease was gone already: no claim fences that call.
+            if name == GROUP_NAME + reservation_id:
+                self._cloud.delete_server_group(group)
 
     def _groups(self, job: Job) -> set[str]:
         known = (job.made.server_group_id, job.made.stale_group_id)
         groups = {group for group in known if group is not None}
         if job.made.server_group_id is None and self.group_policy(job.spec) is not None:
             # One may have been made, and the answer with its id was lost.
-            groups.update(self._cloud.server_groups_named(f"reservation:{job.reservation_id}"))
+            groups.update(self._cloud.server_groups_named(GROUP_NAME + job.reservation_id))
         return groups
 
     def _empty(self, provider: str, resource_class: str) -> None:

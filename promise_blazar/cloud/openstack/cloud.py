@@ -107,6 +107,9 @@ class OpenStackCloud:
     def snapshot_server(self, server_id: str, image_name: str, occasion: str) -> None:
         self._servers.snapshot(server_id, image_name, occasion)
 
+    def server_groups(self, prefix: str) -> Mapping[str, str]:
+        return self._servers.groups(prefix)
+
     def delete_server_group(self, group_id: str) -> None:
         self._servers.delete_group(group_id)
 

@@ -89,15 +89,18 @@ class Servers:
             return
 
     def groups_named(self, name: str) -> list[str]:
+        return [group for group, found in self.groups(name).items() if found == name]
+
+    def groups(self, prefix: str) -> dict[str, str]:
         # Nova pages them by offset, and does not say whether there are more.
-        found: list[str] = []
+        found: dict[str, str] = {}
         seen = 0
         while True:
             with calling("nova.server_group.list", self._nova.list_timeout):
                 page = self._nova.client.server_groups.list(all_projects=True, offset=seen)
             if not page:
                 return found
-            found += [str(group.id) for group in page if group.name == name]
+            found |= {str(g.id): str(g.name) for g in page if str(g.name).startswith(prefix)}
             seen += len(page)
 
     def _list(self, query: Mapping[str, str]) -> list[dict[str, Any]]:

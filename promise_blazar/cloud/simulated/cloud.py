@@ -186,6 +186,9 @@ class SimulatedCloud(Tenants):
     def delete_server_group(self, group_id: str) -> None:
         self._change("nova.server_group.delete", lambda db: servers.delete_group(db, group_id))
 
+    def server_groups(self, prefix: str) -> Mapping[str, str]:
+        return self._look("nova.server_group.list", lambda db: servers.groups(db, prefix))
+
     def server_groups_named(self, name: str) -> Sequence[str]:
         return self._look("nova.server_group.list", lambda db: servers.groups_named(db, name))
 

@@ -137,6 +137,12 @@ def delete_group(db: sqlite3.Connection, group_id: str) -> None:
     db.execute("DELETE FROM server_groups WHERE id = ?", (group_id,))
 
 
+def groups(db: sqlite3.Connection, prefix: str) -> dict[str, str]:
+    """Every project's: names by id."""
+    rows = db.execute("SELECT id, name FROM server_groups ORDER BY id")
+    return {row["id"]: row["name"] for row in rows if row["name"].startswith(prefix)}
+
+
 def groups_named(db: sqlite3.Connection, name: str) -> list[str]:
     """Every project's."""
     rows = db.execute("SELECT id FROM server_groups WHERE name = ? ORDER BY id", (name,))

@@ -43,6 +43,7 @@ class CallContract(ContractCase):
             lambda: cloud.delete_server(server),
             lambda: cloud.snapshot_server(server, name, "now"),
             lambda: cloud.delete_server_group(server),
+            lambda: cloud.server_groups(name),
             lambda: cloud.server_groups_named(name),
             lambda: cloud.ensure_resource_class(self.resource_class),
             lambda: cloud.delete_resource_class(self.resource_class),

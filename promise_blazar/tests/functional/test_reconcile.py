@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What OpenStack has is compared with what was promised, and put right."""
 
+from promise_blazar.cloud.groups import Caller
 from promise_blazar.plugins.virtual_instance import child_provider_of, resource_class_of
 from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
 
@@ -67,6 +68,18 @@ class TestReconcile(ServiceTestCase):
         )
         self.assert_repaired(f"left over: physical:host {whole}", "left over: virtual:instance")
         self.assertEqual(["freepool"], list(self.aggregates()))
+
+    def test_a_server_group_that_was_made_too_late_is_removed(self):
+        """The API's call for it is the tenant's own: it has no claim that would fence it."""
+        lease = self.lease({**INSTANCE, "affinity": True}, start=self.minute(5))
+        (slots,) = (r["id"] for r in lease["reservations"])
+        self.call("DELETE", f"/v1/leases/{lease['id']}")
+        self.pass_time(2)
+        caller = Caller("alice:demo", "alice", "demo")
+        self.cloud.ensure_group(caller, f"reservation:{slots}", "affinity")
+        others = self.cloud.ensure_group(caller, "reservations", "affinity")
+        self.assert_repaired(f"left over: virtual:instance {slots}")
+        self.assertEqual([others], list(self.cloud.server_groups("")))
 
     def test_what_others_made_is_left_alone(self):
         other = "11111111-2222-3333-4444-555555555555"
