@@ -2,6 +2,7 @@
 """Start, order and kill manager processes."""
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,6 +49,13 @@ class ManagerProcess:
         """SIGKILL: nothing is finished, nothing is said."""
         self._process.kill()
         self._process.wait()
+
+    def suspend(self):
+        """SIGSTOP: it lives, and does nothing."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self._process.send_signal(signal.SIGCONT)
 
     def stop(self):
         """In order, as far as it still lives."""
