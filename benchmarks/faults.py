@@ -265,8 +265,9 @@ def main() -> int:
         tempfile.TemporaryDirectory() as directory,
         servers.running() as addresses,
         mock.patch.dict(os.environ, addresses),
-        databases.fresh_database(options.database, sync) as url,
+        databases.fresh_database(options.database) as url,
     ):
+        sync(url)
         return measure(options, pathlib.Path(directory), url)
 
 

@@ -240,8 +240,9 @@ class Auditor:
 def measure(database: str, ways: int, operations: int, seed: str) -> bool:
     with (
         tempfile.TemporaryDirectory() as directory,
-        databases.fresh_database(database, sync) as url,
+        databases.fresh_database(database) as url,
     ):
+        sync(url)
         cloud_file = pathlib.Path(directory) / "cloud.sqlite"
         cloud = SimulatedCloud(cloud_file, HOSTS)
         service = ManagerService(configuration(), Database(url), cloud, CLOCK)

@@ -116,10 +116,12 @@ def shrink(
     """Keep of a reservation's bookings what lies between start and end."""
     # A booking may begin later than its lease: at the second at which it was admitted.
     later = case((Booking.start > start, Booking.start), else_=start)
+    # What is over stays so: its hosts are somebody else's since then.
+    earlier = case((Booking.end < end, Booking.end), else_=end)
     connection.execute(
         update(Booking)
         .where(Booking.reservation_id == reservation, Booking.deleted.is_(False))
-        .values(start=later, end=end, generation=generation)
+        .values(start=later, end=earlier, generation=generation)
     )
 
 

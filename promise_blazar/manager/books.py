@@ -243,13 +243,15 @@ class Books:
 
 
 def _ahead(asks: Sequence[Ask], now: int) -> list[Ask]:
-    """The asks without what is over: a lease from this minute on is not owed its past seconds."""
-    return [
-        replace(
-            ask, window=Window(max(ask.window.start, min(now, ask.window.end - 1)), ask.window.end)
-        )
-        for ask in asks
-    ]
+    """The asks without what is over: a lease from this minute on is not owed its past seconds.
+
+    One that is over altogether, in this very minute, is judged as it is booked: for an instant.
+    """
+    ahead = []
+    for ask in asks:
+        start = max(ask.window.start, now)
+        ahead.append(replace(ask, window=Window(start, max(ask.window.end, start + 1))))
+    return ahead
 
 
 def _ledger_host(host: hosts.HostRecord) -> Host:
