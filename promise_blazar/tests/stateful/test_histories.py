@@ -13,5 +13,5 @@ class TestHistories(base.TestCase):
     def test_the_invariants_hold(self):
         run_state_machine_as_test(
             Histories,
-            settings=settings(QUIET, max_examples=10, stateful_step_count=15, derandomize=True),
+            settings=settings(QUIET, max_examples=8, stateful_step_count=12, derandomize=True),
         )
