@@ -34,10 +34,10 @@ class TestSample(base.TestCase):
         self.assertRegex(done.stdout, r"\n[1-9]\d* of \d+ survived")
 
     def test_a_killed_manager_is_survived(self):
-        self.run_program("--every", "20")
+        self.run_program("--every", "30")
 
     def test_a_manager_that_slept_does_no_harm(self):
-        self.run_program("--pause", "--every", "40")
+        self.run_program("--pause", "--every", "60")
 
 
 class TestHarness(base.TestCase):
