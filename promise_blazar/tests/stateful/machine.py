@@ -33,7 +33,7 @@ SLOTS = st.builds(
         "amount": amount,
         "affinity": affinity,
     },
-    st.sampled_from((1, 8, 20)),
+    st.sampled_from((4, 8, 20)),
     st.integers(1, 4),
     st.sampled_from((None, True, False)),
 )
@@ -90,6 +90,19 @@ class Histories(RuleBasedStateMachine):
             self.world.promised[answer.json["lease"]["id"]] = token
         else:
             assert answer.status_code in (404, 409, 502, 503), answer.text
+
+    @rule(
+        token=TOKENS,
+        reservations=st.lists(HOSTS | SLOTS, min_size=3, max_size=5),
+        start=STARTS,
+        length=LENGTHS,
+    )
+    def crowd(
+        self, token: str, reservations: list[dict[str, Any]], start: int | None, length: int
+    ) -> None:
+        """Several leases of the same time, of one manager and the other in turns."""
+        for number, reservation in enumerate(reservations):
+            self.create(number % 2, token, [reservation], start, length)
 
     @rule(
         manager=MANAGERS,
