@@ -100,13 +100,17 @@ class User:
         return [str(found["id"]) for found in ours]
 
     def settled(self, server_id: str) -> dict[str, Any]:
-        """The server as it is when Nova has made up its mind: ACTIVE or ERROR."""
+        """The server as it is when Nova has made up its mind: ACTIVE, or ERROR with its fault.
+
+        Nova shows the status of a server that it has no host for before it shows why.
+        """
 
         def look() -> dict[str, Any] | None:
             found = self.nova("GET", f"/servers/{server_id}")
             assert found is not None, f"server {server_id} is gone"
             server: dict[str, Any] = found["server"]
-            return server if server["status"] in ("ACTIVE", "ERROR") else None
+            told = server["status"] == "ERROR" and "fault" in server
+            return server if told or server["status"] == "ACTIVE" else None
 
         return dict(eventually(f"server {server_id} is ACTIVE or ERROR", look))
 
