@@ -235,7 +235,7 @@ def report(arguments, kills):
         f" {arguments.managers} managers"
     )
     print(
-        f"the price: calls that take {conf.openstack.call_timeout:g} s have failed, and each manager"
+        f"the price: calls that take {conf.openstack.call_timeout:g} s have failed; each manager"
         f" writes and reads {1 / conf.manager.heartbeat_interval:g} heartbeats a second"
     )
     soon = sum(delay <= LIMIT for delay in delays)
