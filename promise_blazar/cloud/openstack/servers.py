@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from promise_blazar import exceptions
-from promise_blazar.cloud.openstack.errors import calling
+from promise_blazar.cloud.openstack.errors import CONFLICT, calling, is_status
 from promise_blazar.cloud.openstack.images import OCCASION, Images, occasion_of
 from promise_blazar.cloud.openstack.nova import Nova, refuse_partial
 from promise_blazar.cloud.protocol import Server
@@ -73,13 +73,21 @@ class Servers:
             project_id = self._nova.client.servers.get(server_id).tenant_id
         image_id = self._images.of_occasion(server_id, occasion)
         if image_id is None:
-            with calling("nova.server.snapshot", self._nova.call_timeout):
-                image_id = str(
-                    self._nova.client.servers.create_image(
-                        server_id, image_name, {OCCASION: occasion_of(server_id, occasion)}
-                    )
-                )
+            image_id = self._create_image(
+                server_id, image_name, {OCCASION: occasion_of(server_id, occasion)}
+            )
         self._images.hand_over(image_id, project_id)
+
+    def _create_image(self, server_id: str, name: str, properties: Mapping[str, str]) -> str:
+        try:
+            with calling("nova.server.snapshot", self._nova.call_timeout):
+                made = self._nova.client.servers.create_image(server_id, name, properties)
+        except exceptions.CloudError as error:
+            if is_status(error, CONFLICT):
+                # The server is in the middle of something, such as another snapshot.
+                raise exceptions.CloudUnavailable(error.message, **error.facts) from error
+            raise
+        return str(made)
 
     def delete_group(self, group_id: str) -> None:
         try:
