@@ -14,6 +14,8 @@ from promise_blazar.context import RequestContext
 from promise_blazar.manager.interface import Manager
 from promise_blazar.manager.rpc import wire
 
+#: How often a request is sent again to a broker that cannot be reached.
+SEND_RETRIES = 1
 #: Seconds to wait for a manager that is only asked how it is.
 HEALTH_PATIENCE = 5
 
@@ -22,7 +24,8 @@ def client(conf: cfg.ConfigOpts) -> Manager:
     """Raises ``Unavailable`` on each call that no manager or broker answers in time."""
     transport = oslo_messaging.get_rpc_transport(conf)
     target = oslo_messaging.Target(topic=conf.manager.rpc_topic)
-    bus = oslo_messaging.get_rpc_client(transport, target)
+    # Without a bound a request waits for the broker, and is carried out when its caller has gone.
+    bus = oslo_messaging.get_rpc_client(transport, target, retry=SEND_RETRIES)
     return cast(Manager, _Remote(bus))
 
 
