@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """``promise-blazar-manager``: serves the API's requests and runs lease events until SIGTERM."""
 
+import threading
+
 from oslo_config import cfg
 from oslo_log import log
 
@@ -20,10 +22,17 @@ def main() -> None:
     service = ManagerService(conf, common.ready_database(conf), factory.cloud(conf), SystemClock())
     service.start()
     server = rpc.server(conf, service, service.presence.id)
-    server.start()
-    LOG.info("promise-blazar-manager %s is ready", service.presence.id)
+
+    def listen() -> None:
+        server.start()
+        LOG.info("promise-blazar-manager %s is ready", service.presence.id)
+
+    # Waits for the broker as long as it takes; leases start and end, and SIGTERM ends us, without.
+    listening = threading.Thread(target=listen, name="listening", daemon=True)
+    listening.start()
     stopping.wait()
     LOG.info("promise-blazar-manager %s is stopping", service.presence.id)
-    server.stop()
-    server.wait()
+    if not listening.is_alive():
+        server.stop()
+        server.wait()
     service.stop()

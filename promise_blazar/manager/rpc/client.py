@@ -3,6 +3,8 @@
 
 import dataclasses
 import functools
+import logging
+import threading
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -14,10 +16,14 @@ from promise_blazar.context import RequestContext
 from promise_blazar.manager.interface import Manager
 from promise_blazar.manager.rpc import wire
 
+LOG = logging.getLogger(__name__)
+
 #: How often a request is sent again to a broker that cannot be reached.
 SEND_RETRIES = 1
 #: Seconds to wait for a manager that is only asked how it is.
 HEALTH_PATIENCE = 5
+#: Seconds that a request waits for the first connection to the broker.
+FIRST_PATIENCE = 3
 
 
 def client(conf: cfg.ConfigOpts) -> Manager:
@@ -33,15 +39,58 @@ class _Remote:
     """Has every call of ``wire.ENDPOINTS`` as a method."""
 
     def __init__(self, bus: oslo_messaging.RPCClient) -> None:
+        broker = _Broker(bus.prepare(namespace="process", version=wire.VERSION, timeout=1))
         for namespace, calls in wire.ENDPOINTS.items():
             # Questions about the process itself are not worth the patience of a decision.
             patience = {"timeout": HEALTH_PATIENCE} if namespace == "process" else {}
             endpoint = bus.prepare(namespace=namespace, version=wire.VERSION, **patience)
             for call in calls:
-                setattr(self, call, functools.partial(_call, endpoint.call, call))
+                setattr(self, call, functools.partial(_call, broker, endpoint.call, call))
 
 
-def _call(send: Callable[..., Any], call: str, *positional: Any, **named: Any) -> Any:
+class _Broker:
+    """Was the broker ever reached?
+
+    oslo.messaging makes a process's first connection, for the answers, without any bound, and
+    all calls wait for it. So a thread makes it, with a question that may come late.
+    """
+
+    def __init__(self, endpoint: Any) -> None:
+        self._endpoint = endpoint
+        self._lock = threading.Lock()
+        self._trying = False
+        self._reached = threading.Event()
+
+    def reach(self) -> bool:
+        """Whether there is a connection, or comes one soon."""
+        # Not before somebody asks: threads do not survive the fork of a WSGI server.
+        with self._lock:
+            if not self._trying:
+                self._trying = True
+                threading.Thread(target=self._connect, name="broker", daemon=True).start()
+        return self._reached.wait(FIRST_PATIENCE)
+
+    def _connect(self) -> None:
+        try:
+            self._endpoint.call({}, "health")
+        except oslo_messaging.MessagingException:
+            pass  # with a connection, though without a manager
+        except Exception:
+            LOG.exception("The broker cannot be used")
+            self._trying = False
+            return
+        self._reached.set()
+
+
+def _call(
+    broker: _Broker, send: Callable[..., Any], call: str, *positional: Any, **named: Any
+) -> Any:
+    if not broker.reach():
+        raise exceptions.Unavailable(
+            "No manager answered: the message broker is away; nothing was done",
+            what="manager",
+            retry_after=2,
+        )
     context = named.get("context", positional[0] if positional else None)
     arguments = {k: wire.encode(v) for k, v in wire.bind(call, positional, named).items()}
     ctxt = dataclasses.asdict(context) if isinstance(context, RequestContext) else {}

@@ -2,6 +2,7 @@
 """The commands, as processes: they serve, they stop when told, they go on where they were."""
 
 import json
+import socket
 import subprocess
 import sys
 import tempfile
@@ -63,6 +64,13 @@ class CommandTestCase(base.TestCase):
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
 
+    def answers(self, url):
+        """What it says, or None while nobody listens."""
+        try:
+            return self.request(url, "a:demo")
+        except OSError:
+            return None
+
     def eventually(self, question):
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
@@ -71,6 +79,10 @@ class CommandTestCase(base.TestCase):
                 return answer
             time.sleep(0.05)
         return self.fail("it never happened")
+
+    def free_port(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            return listener.getsockname()[1]
 
 
 class TestStandalone(CommandTestCase):
@@ -133,14 +145,7 @@ class TestApi(CommandTestCase):
             f"simulated_state = {self.directory / 'cloud.sqlite'}\n"
         )
         process = self.start("promise-blazar-api", conf)
-
-        def versions():
-            try:
-                return self.request(f"http://127.0.0.1:{port}/", "a:demo")
-            except OSError:
-                return None
-
-        status, document = self.eventually(versions)
+        status, document = self.eventually(lambda: self.answers(f"http://127.0.0.1:{port}/"))
         self.assertEqual((300, "v1.0"), (status, document["versions"][0]["id"]))
         # No manager is there to answer: that is said, and the process lives on.
         self.assertEqual(503, self.request(f"http://127.0.0.1:{port}/healthcheck", "")[0])
@@ -148,11 +153,51 @@ class TestApi(CommandTestCase):
         process.terminate()
         self.assertEqual(0, process.wait(PATIENCE))
 
-    def free_port(self):
-        import socket
+    def test_an_api_that_never_saw_the_broker_refuses(self):
+        port = self.free_port()
+        conf = self.configured(
+            f"[DEFAULT]\ntransport_url = rabbit://u:p@127.0.0.1:{self.free_port()}/\n"
+            "rpc_response_timeout = 600\n"
+            f"[api]\nauth_strategy = noauth\nbind_port = {port}\nhealth_timeout = 0.5\n"
+            "[cloud]\ndriver = simulated\n"
+            f"simulated_state = {self.directory / 'cloud.sqlite'}\n"
+        )
+        process = self.start("promise-blazar-api", conf)
+        url = f"http://127.0.0.1:{port}"
+        self.eventually(lambda: self.answers(url))
+        # The second finds the first one's attempt under way.
+        for _ in range(2):
+            status, answer = self.request(f"{url}/v1/leases", "a:demo")
+            self.assertEqual(503, status)
+            self.assertIn("broker is away", answer["error_message"])
+        process.terminate()
+        self.assertEqual(0, process.wait(PATIENCE))
 
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            return listener.getsockname()[1]
+
+class TestManager(CommandTestCase):
+    def test_a_manager_that_never_saw_the_broker_starts_leases_and_ends_when_told(self):
+        path = self.directory / "cloud.sqlite"
+        conf = self.configured(
+            f"[DEFAULT]\ntransport_url = rabbit://u:p@127.0.0.1:{self.free_port()}/\n"
+            f"[database]\nconnection = sqlite:///{self.directory / 'db.sqlite'}\n"
+            f"[cloud]\ndriver = simulated\nsimulated_state = {path}\n"
+        )
+        self.run_command("promise-blazar-manage", conf, "db", "sync")
+        database = Database(f"sqlite:///{self.directory / 'db.sqlite'}")
+        self.addCleanup(database.dispose)
+        cloud = SimulatedCloud(path, 1)
+        self.addCleanup(cloud.close)
+        front = ManagerService(configuration(), database, cloud, SystemClock())
+        front.presence.arrive()
+        front.create_host(CONTEXT, HostRequest("compute-1"))
+        host = ReservationRequest(HOST["resource_type"], HOST)
+        request = LeaseRequest("n", "now", "2999-01-01 00:00", None, (host,))
+        lease = front.create_lease(CONTEXT, request)
+        front.stop()
+        process = self.start("promise-blazar-manager", conf)
+        self.eventually(lambda: front.get_lease(CONTEXT, lease.id).status == "ACTIVE")
+        process.terminate()
+        self.assertEqual(0, process.wait(PATIENCE))
 
 
 class TestManage(CommandTestCase):
