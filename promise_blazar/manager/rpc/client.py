@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The API's end of the bus: ``interface.Manager``, answered by whichever manager is free."""
 
+import contextlib
 import dataclasses
 import functools
 import logging
@@ -71,14 +72,9 @@ class _Broker:
         return self._reached.wait(FIRST_PATIENCE)
 
     def _connect(self) -> None:
-        try:
+        # Whatever else is wrong, requests meet it themselves, and within bounds.
+        with contextlib.suppress(Exception):
             self._endpoint.call({}, "health")
-        except oslo_messaging.MessagingException:
-            pass  # with a connection, though without a manager
-        except Exception:
-            LOG.exception("The broker cannot be used")
-            self._trying = False
-            return
         self._reached.set()
 
 
@@ -96,11 +92,11 @@ def _call(
     ctxt = dataclasses.asdict(context) if isinstance(context, RequestContext) else {}
     try:
         answer = send(ctxt, call, **arguments)
-    except (
-        oslo_messaging.MessagingTimeout,
-        oslo_messaging.MessageDeliveryFailure,
-        oslo_messaging.MessageUndeliverable,
-    ) as error:
+    except Exception as error:
+        # Managers put their errors into their answers: what is raised here comes from the bus,
+        # and the driver lets errors of the libraries below it through.
+        if not isinstance(error, oslo_messaging.MessagingException):
+            LOG.warning("%s could not be asked for: %r", call, error)
         raise exceptions.Unavailable(
             "No manager answered; what was asked for may still happen, look before you ask again",
             what="manager",
