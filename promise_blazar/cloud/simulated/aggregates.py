@@ -119,7 +119,8 @@ def delete(db: sqlite3.Connection, aggregate_id: int) -> None:
 def hypervisors(db: sqlite3.Connection, key: str | None = None) -> list[Hypervisor]:
     """All hosts, or the one of exactly this name or uuid."""
     rows = db.execute(
-        "SELECT * FROM hosts WHERE ?1 IS NULL OR name = ?1 OR uuid = ?1 ORDER BY number", (key,)
+        "SELECT * FROM hosts WHERE :key IS NULL OR name = :key OR uuid = :key ORDER BY number",
+        {"key": key},
     ).fetchall()
     inventories = _inventories(db, key)
     zones = {
@@ -151,8 +152,8 @@ def _inventories(db: sqlite3.Connection, key: str | None) -> dict[str, dict[str,
     found: dict[str, dict[str, Inventory]] = {}
     for row in db.execute(
         "SELECT i.* FROM inventories i JOIN hosts h ON h.uuid = i.provider"
-        " WHERE ?1 IS NULL OR h.name = ?1 OR h.uuid = ?1 ORDER BY i.resource_class",
-        (key,),
+        " WHERE :key IS NULL OR h.name = :key OR h.uuid = :key ORDER BY i.resource_class",
+        {"key": key},
     ):
         if not row["resource_class"].startswith(_RESERVED_SLOTS):
             found.setdefault(row["provider"], {})[row["resource_class"]] = Inventory(
