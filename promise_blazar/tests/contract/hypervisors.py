@@ -16,7 +16,7 @@ class HypervisorContract(ContractCase):
             self.assertEqual(every[name].uuid, found.uuid)
             self.assertEqual(found.uuid, self.cloud.hypervisor(found.uuid).uuid)
 
-    def test_part_of_a_name_is_no_name(self) -> None:
+    def test_d27_part_of_a_name_is_no_name(self) -> None:
         names = {hypervisor.name for hypervisor in self.cloud.hypervisors()}
         part = self.host_names[0][:-1]
         self.assertNotIn(part, names)

@@ -218,7 +218,7 @@ class TestManage(CommandTestCase):
         after = self.run_command("promise-blazar-status", conf, "upgrade", "check")
         self.assertEqual(0, after.returncode, after.stdout + after.stderr)
 
-    def test_an_operator_finds_what_is_wrong_and_puts_it_right(self):
+    def test_d25_an_operator_finds_what_is_wrong_and_puts_it_right(self):
         path = self.directory / "cloud.sqlite"
         conf = self.configured(
             f"[database]\nconnection = sqlite:///{self.directory / 'db.sqlite'}\n"

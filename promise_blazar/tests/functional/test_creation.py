@@ -31,7 +31,7 @@ class TestCreation(CreationCase):
         self.assertEqual(204, self.delete(lease).status_code)
         self.assertEqual(404, self.delete(lease).status_code)
 
-    def test_a_refusal_says_why_how_much_and_when(self):
+    def test_d41_a_refusal_says_why_how_much_and_when(self):
         self.lease({**HOST, "min": 2, "max": 2}, start=self.minute(10), end=20)
         wanted = {**HOST, "min": 2, "max": 2}
         with self.nothing_changes():
@@ -174,8 +174,8 @@ class TestDates(CreationCase):
         asked = self.lease(end=30, before_end_date=self.minute(29))
         self.assertEqual(self.at(29), self.event(asked, "before_end_lease")[0])
 
-    def test_a_client_cannot_invent_events(self):
-        """D14: what a client calls an event is never run."""
+    def test_d14_a_client_cannot_invent_events(self):
+        """What a client calls an event is never run."""
         events = [{"event_type": "delete_lease", "time": self.minute(1), "event_date": "x"}]
         lease = self.lease(HOST, events=events)
         self.assertEqual(
@@ -183,8 +183,7 @@ class TestDates(CreationCase):
             {event["event_type"] for event in lease["events"]},
         )
 
-    def test_members_that_are_the_services_own_are_not_taken(self):
-        """D37."""
+    def test_d37_members_that_are_the_services_own_are_not_taken(self):
         theirs = {"id": "x", "status": "ACTIVE", "project_id": "other", "trust_id": "x"}
         lease = self.lease(HOST, **theirs, degraded=True, user_id="eve")
         self.assertNotEqual("x", lease["id"])
@@ -194,7 +193,7 @@ class TestDates(CreationCase):
 
 
 class TestReservations(CreationCase):
-    def test_malformed_values(self):
+    def test_d33_d41_malformed_values(self):
         whole = [0, -1, "0", "-1", "", "one", "1.5", 1.5, True, [], {}, 2**31, "9" * 30]
         missing = "Missing parameter {}"
         table = []
@@ -230,7 +229,7 @@ class TestReservations(CreationCase):
                 self.assertIn(text, answer.json["error_message"], f"{key}={value!r}")
                 self.assertLess(len(answer.json["error_message"]), 400)
 
-    def test_missing_keys(self):
+    def test_d41_missing_keys(self):
         for sample in (HOST, INSTANCE):
             for key in sample:
                 reservation = {**sample}

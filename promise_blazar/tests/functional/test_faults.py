@@ -57,7 +57,7 @@ GROW = (
 
 
 class TestPrepare(FaultCase):
-    def test_a_create_that_fails_makes_nothing(self):
+    def test_d21_a_create_that_fails_makes_nothing(self):
         for call in self.each_fault(PREPARE + GROUP):
             body = self.body(SNAPSHOT, TOGETHER, start=self.soon(1), end=self.now() + 20)
             self.break_it()
@@ -250,8 +250,8 @@ class TestEnd(FaultCase):
 
         self.assertEqual(set(END), self.calls_of(end))
 
-    def test_capacity_stays_promised_until_openstack_lets_go(self):
-        """D22: what still has servers is not sold."""
+    def test_d22_capacity_stays_promised_until_openstack_lets_go(self):
+        """What still has servers is not sold."""
         lease = self.lease({**HOST, "min": 3, "max": 3}, end=self.now() + 10)
         self.pass_time()
         self.boot(reservation=lease["reservations"][0]["id"])

@@ -26,7 +26,7 @@ class TestReconcile(ServiceTestCase):
             self.pass_time(seconds)
             self.assertEqual([], self.reconcile.look().lines())
 
-    def test_missing_pieces_of_a_running_host_lease_are_put_back(self):
+    def test_d25_missing_pieces_of_a_running_host_lease_are_put_back(self):
         lease = self.lease(HOST)
         self.pass_time()
         reservation = lease["reservations"][0]["id"]
@@ -40,7 +40,7 @@ class TestReconcile(ServiceTestCase):
         self.assertEqual("ACTIVE", self.boot(reservation=reservation)["status"])
         self.assertEqual("ACTIVE", self.show(lease)["status"])
 
-    def test_missing_pieces_of_a_running_instance_lease_are_put_back(self):
+    def test_d25_missing_pieces_of_a_running_instance_lease_are_put_back(self):
         lease = self.lease(INSTANCE)
         self.pass_time()
         reservation = lease["reservations"][0]["id"]
@@ -53,7 +53,7 @@ class TestReconcile(ServiceTestCase):
         servers = [self.boot(reservation)["status"] for _ in range(3)]
         self.assertEqual(["ACTIVE", "ACTIVE", "ERROR"], servers)
 
-    def test_what_turns_up_after_the_end_is_removed(self):
+    def test_d25_what_turns_up_after_the_end_is_removed(self):
         lease = self.lease(HOST, INSTANCE)
         whole, slots = (r["id"] for r in lease["reservations"])
         self.pass_time()
@@ -88,7 +88,7 @@ class TestReconcile(ServiceTestCase):
         self.assertEqual([f"not ours, left alone: {other}"], self.reconcile.look().lines())
         self.cloud.delete_aggregate(made.id)
 
-    def test_a_lent_host_outside_the_freepool_is_brought_back(self):
+    def test_d25_a_lent_host_outside_the_freepool_is_brought_back(self):
         by_name = {found.name: found.id for found in self.cloud.aggregates()}
         self.cloud.remove_from_aggregate(by_name["freepool"], "compute-2")
         self.assert_repaired("host compute-2 is not in the freepool")

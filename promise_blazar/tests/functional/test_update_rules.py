@@ -22,8 +22,8 @@ class TestRules(UpdateCase):
             self.assertEqual("ACTIVE", after["status"])
             self.assertEqual(lease["events"], after["events"])
 
-    def test_members_that_are_not_ours_to_change_are_ignored(self):
-        """D37: nobody is given somebody else's lease."""
+    def test_d37_members_that_are_not_ours_to_change_are_ignored(self):
+        """Nobody is given somebody else's lease."""
         lease = self.lease(HOST)
         theirs = {
             "id": "00000000-0000-0000-0000-000000000000",
@@ -37,7 +37,7 @@ class TestRules(UpdateCase):
         with self.nothing_changes():
             self.assertEqual(lease, self.updated(lease, **theirs))
 
-    def test_a_refused_date_changes_nothing(self):
+    def test_d9_a_refused_date_changes_nothing(self):
         self.pass_time(600)
         pending = self.lease(HOST, start=self.minute(20), end=40)
         active = self.active(HOST, end=40)
@@ -132,8 +132,8 @@ class TestRules(UpdateCase):
         self.assertEqual(query, after["reservations"][0]["hypervisor_properties"])
         self.assertEqual(["compute-3"], self.held(after["reservations"][0]))
 
-    def test_replaced_hosts_are_free_in_the_same_step(self):
-        """D6: what a reservation gives up is available to the same decision."""
+    def test_d6_replaced_hosts_are_free_in_the_same_step(self):
+        """What a reservation gives up is available to the same decision."""
         lease = self.lease({**HOST, "min": 1, "max": 1}, HOST, start=self.minute(10))
         first, second = lease["reservations"]
         query = '["=", "$hypervisor_hostname", "{}"]'

@@ -32,8 +32,8 @@ class TestUpdates(UpdateCase):
         servers = [self.boot(reservation["id"])["status"] for _ in range(6)]
         self.assertEqual(["ACTIVE"] * 5 + ["ERROR"], servers)
 
-    def test_a_lease_moves_to_where_it_overlaps_itself(self):
-        """D4: what the lease holds now is not in its own way."""
+    def test_d4_a_lease_moves_to_where_it_overlaps_itself(self):
+        """What the lease holds now is not in its own way."""
         lease = self.lease({**HOST, "min": 3, "max": 3}, start=self.minute(10), end=20)
         moved = self.updated(lease, start_date=self.minute(15), end_date=self.minute(25))
         self.assertEqual((self.at(15), self.at(25)), (moved["start_date"], moved["end_date"]))
@@ -113,8 +113,8 @@ class TestUpdates(UpdateCase):
             text = self.refused(409, self.update(slots, **self.change(slots, amount=1)))
             self.assertIn("amount", text)
 
-    def test_a_shrink_fits_on_a_full_cloud(self):
-        """D4: a reservation never counts against itself."""
+    def test_d4_a_shrink_fits_on_a_full_cloud(self):
+        """A reservation never counts against itself."""
         hosts = self.lease({**HOST, "min": 2, "max": 2})
         slots = self.lease({**INSTANCE, "vcpus": 8, "amount": 4})
         self.refused(409, self.call("POST", "/v1/leases", self.body(INSTANCE)))
@@ -139,8 +139,8 @@ class TestUpdates(UpdateCase):
         self.assertIsNone(free["reservations"][0]["server_group_id"])
         self.assertEqual([], self.groups())
 
-    def test_several_reservations_change_at_once_or_not_at_all(self):
-        """D10: the first is not left changed when the second is refused."""
+    def test_d10_several_reservations_change_at_once_or_not_at_all(self):
+        """The first is not left changed when the second is refused."""
         lease = self.lease(HOST, INSTANCE, start=self.minute(10))
         host, slots = (reservation["id"] for reservation in lease["reservations"])
         change = {"id": host, "min": 2, "max": 2}
@@ -170,8 +170,8 @@ class TestUpdates(UpdateCase):
         self.updated(lease, reservations=[{"id": slots["id"], "amount": 16}])
         self.assertEqual(1, len(self.held(slots)))
 
-    def test_an_extension_into_somebody_elses_time_is_refused(self):
-        """D9: a PENDING lease starts all the same, an ACTIVE one goes on."""
+    def test_d9_an_extension_into_somebody_elses_time_is_refused(self):
+        """A PENDING lease starts all the same, an ACTIVE one goes on."""
         waiting = self.lease({**HOST, "min": 2, "max": 2}, start=self.minute(10), end=20)
         running = self.active(HOST, end=20)
         self.lease({**HOST, "min": 3, "max": 3}, start=self.minute(20), end=30)

@@ -91,7 +91,7 @@ class TestTakeover(TwoManagers):
         self.assertEqual(carried_on, self.status())
         self.assertEqual([], audit.faults(self.url))
 
-    def test_of_creating(self):
+    def test_d19_of_creating(self):
         body = self.body(HOST, start=self.minute(5))
         self.check(
             "nova.aggregate.create",
@@ -100,13 +100,13 @@ class TestTakeover(TwoManagers):
             ["PENDING"],
         )
 
-    def test_of_starting(self):
+    def test_d19_of_starting(self):
         lease = self.lease(HOST)
         self.check("nova.aggregate.add_host", "STARTING", self.pass_time, ["ACTIVE"])
         (host,) = self.aggregates()[lease["reservations"][0]["id"]]
         self.assertNotIn(host, self.aggregates()["freepool"])
 
-    def test_of_updating(self):
+    def test_d19_of_updating(self):
         lease = self.lease(INSTANCE, start=self.minute(5))
         resized = {"id": lease["reservations"][0]["id"], "vcpus": 3}
         self.check(
@@ -118,7 +118,7 @@ class TestTakeover(TwoManagers):
         flavors = self.call("GET", "/simulated/flavors", token="admin:admin").json["flavors"]
         self.assertEqual([3], [f["vcpus"] for f in flavors if f["id"] == resized["id"]])
 
-    def test_of_terminating(self):
+    def test_d19_of_terminating(self):
         self.active(HOST, end=1)
         self.rival.presence.beat()
         self.check(
@@ -129,7 +129,7 @@ class TestTakeover(TwoManagers):
         )
         self.assertEqual({"freepool": ["compute-1", "compute-2"]}, self.aggregates())
 
-    def test_of_deleting(self):
+    def test_d19_of_deleting(self):
         lease = self.active(HOST)
         self.assertEqual(204, self.delete(lease).status_code)
         self.check("nova.aggregate.remove_host", "DELETING", self.pass_time, [])
@@ -149,7 +149,7 @@ class TestTakeover(TwoManagers):
 class TestOneActor(TwoManagers):
     hosts = registered = 4
 
-    def test_each_event_takes_effect_once_however_many_look(self):
+    def test_d17_each_event_takes_effect_once_however_many_look(self):
         leases = [self.lease(HOST) for _ in range(4)]
         starting = threading.Barrier(2)
 
@@ -170,7 +170,7 @@ class TestOneActor(TwoManagers):
         hosts = [self.aggregates()[lease["reservations"][0]["id"]] for lease in leases]
         self.assertEqual(4, len({host for (host,) in hosts}))
 
-    def test_of_two_that_saw_the_same_lease_one_claims_it(self):
+    def test_d17_of_two_that_saw_the_same_lease_one_claims_it(self):
         self.lease(HOST)
         database = Database(self.url)
         self.addCleanup(database.dispose)

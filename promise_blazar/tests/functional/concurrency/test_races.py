@@ -58,7 +58,7 @@ class TestRaces(base.DatabaseTestCase):
         self.assertEqual([], audit.faults(self.url))
         self.assertEqual([[], []], [manager.ask("strayed") for manager in self.managers])
 
-    def test_the_last_are_sold_exactly_once_and_every_refusal_is_true(self):
+    def test_d2_the_last_are_sold_exactly_once_and_every_refusal_is_true(self):
         window = {"start": "2035-01-01 00:00", "end": "2035-01-01 01:00"}
         later = {"start": "2035-01-01 01:00", "end": "2035-01-01 02:00"}
         for values, hours, stock in ((SLOT, window, 4 * HOSTS), (HOST, later, HOSTS)):

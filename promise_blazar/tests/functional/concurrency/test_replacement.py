@@ -144,7 +144,7 @@ class TestOccupied(ReplacementTestCase):
         self.assertEqual(pool, self.aggregates()["freepool"])
         return server["id"]
 
-    def test_the_start_takes_another_host_and_touches_nobody(self):
+    def test_d32_the_start_takes_another_host_and_touches_nobody(self):
         server = self.stranger_on("compute-1")
         lease = self.lease(HOST)
         self.assertEqual(["compute-1"], self.hosts_of(lease))
@@ -153,7 +153,7 @@ class TestOccupied(ReplacementTestCase):
         self.assertEqual(["compute-2"], self.hosts_of(lease))
         self.assertIsNotNone(self.cloud.server(server))
 
-    def test_with_strangers_everywhere_it_is_in_error_and_touches_nobody(self):
+    def test_d32_with_strangers_everywhere_it_is_in_error_and_touches_nobody(self):
         servers = [self.stranger_on("compute-1"), self.stranger_on("compute-2")]
         lease = self.lease(HOST)
         self.pass_seconds(60)

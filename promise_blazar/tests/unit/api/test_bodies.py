@@ -62,12 +62,12 @@ class TestRefusals(base.ApiTestCase):
         self.assert_refused(400, message, answer)
         self.assertEqual([], self.manager.calls)
 
-    def test_nothing(self) -> None:
+    def test_d34_nothing(self) -> None:
         message = "The request body is empty; a JSON object is expected"
         self.refused(message, b"")
         self.refused(message, b" \n")
 
-    def test_not_json(self) -> None:
+    def test_d34_not_json(self) -> None:
         self.refused(
             "The request body is not valid JSON: Expecting value at line 1, column 10",
             b'{"name": nothing}',
@@ -120,7 +120,7 @@ class TestRefusals(base.ApiTestCase):
         answer = self.call("POST", "/v1/leases", data=b" " * LIMIT)
         self.assertEqual(400, answer.status_code)
 
-    def test_no_length_at_all(self) -> None:
+    def test_d34_no_length_at_all(self) -> None:
         """As a server passes on a chunked body."""
 
         def send(data: bytes) -> Any:
@@ -167,22 +167,22 @@ class TestFuzz(base.ApiTestCase):
 
     @fuzz
     @given(LEASES)
-    def test_leases(self, body: Any) -> None:
+    def test_d33_leases(self, body: Any) -> None:
         self.everywhere(json.dumps(body).encode())
 
     @fuzz
     @given(HOSTS)
-    def test_hosts(self, body: Any) -> None:
+    def test_d33_hosts(self, body: Any) -> None:
         self.everywhere(json.dumps(body).encode())
 
     @fuzz
     @given(ANYTHING)
-    def test_any_json(self, body: Any) -> None:
+    def test_d33_any_json(self, body: Any) -> None:
         self.everywhere(json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
     @fuzz
     @given(st.binary(max_size=200))
-    def test_any_bytes(self, data: bytes) -> None:
+    def test_d34_any_bytes(self, data: bytes) -> None:
         self.everywhere(data)
 
     @fuzz

@@ -137,7 +137,7 @@ class TestClient(base.ApiTestCase):
             client = blazarclient.Client(session=connection, service_type="reservation")
             self.assertEqual([], client.lease.list())
 
-    def test_a_chunked_body_is_served(self) -> None:
+    def test_d34_a_chunked_body_is_served(self) -> None:
         body = json.dumps(base.LEASE).encode()
         request = urllib.request.Request(
             f"{self.root}/v1/leases",

@@ -50,7 +50,7 @@ class TestErrors(base.ApiTestCase):
         known = {kind for kind in family(root) if kind.__module__ == exceptions.__name__}
         self.assertEqual(known - {root}, set(EXPECTED))
 
-    def test_every_error_has_its_status_and_its_sentence(self) -> None:
+    def test_d41_every_error_has_its_status_and_its_sentence(self) -> None:
         for kind, status in EXPECTED.items():
             self.assert_refused(status, "said so", self.raised(kind("said so")))
 
@@ -93,7 +93,7 @@ class TestErrors(base.ApiTestCase):
 
 
 class TestLogging(base.ApiTestCase):
-    def test_the_log_level_changes_no_answer(self) -> None:
+    def test_d35_the_log_level_changes_no_answer(self) -> None:
         lease_id = self.lease()["id"]
         answers = set()
         for level in (logging.DEBUG, logging.INFO, logging.ERROR, logging.CRITICAL + 1):
@@ -102,7 +102,7 @@ class TestLogging(base.ApiTestCase):
             answers.add((answer.status_code, answer.text))
         self.assertEqual(1, len(answers))
 
-    def test_no_token_is_logged(self) -> None:
+    def test_d40_no_token_is_logged(self) -> None:
         log = self.useFixture(fixtures.FakeLogger(level=logging.DEBUG))
         token = "alice:demo:member,hush-hush"
         self.lease(token, reservations=[])

@@ -178,7 +178,7 @@ class TestProperties(base.ApiTestCase):
             self.get("?detail=True"),
         )
 
-    def test_privacy_is_all_that_can_be_set(self) -> None:
+    def test_d39_privacy_is_all_that_can_be_set(self) -> None:
         body = {"private": True, "property_name": "mine", "resource_type": "other"}
         answer = self.call("PATCH", "/v1/os-hosts/properties/rack", body, base.ADMIN)
         self.assertEqual(200, answer.status_code)

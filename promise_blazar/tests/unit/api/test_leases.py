@@ -84,7 +84,7 @@ class TestCreate(base.ApiTestCase):
     def test_reversed_dates_are_the_managers_to_refuse(self) -> None:
         self.refused("End date must be later than start date.", end_date="2030-02-01 10:00")
 
-    def test_wrong_types_are_explained(self) -> None:
+    def test_d33_wrong_types_are_explained(self) -> None:
         self.refused("name must be a string, not 5", name=5)
         self.refused("name must be a string, not null", name=None)
         self.refused("name must not be empty", name="")

@@ -124,12 +124,12 @@ def one(ledger: Ledger, demand: Slots | WholeHosts, start: int = 10, end: int = 
 
 
 class AdmissionTest(unittest.TestCase):
-    def test_slots_of_one_reservation_all_count(self):
+    def test_d1_slots_of_one_reservation_all_count(self):
         ledger = cloud(1)
         book(ledger, Booking(1, 1, 1, 1, 8, 0, 100, False))
         self.assertIsNone(one(ledger, slots(1)))
 
-    def test_windows_that_touch_do_not_overlap(self):
+    def test_d3_windows_that_touch_do_not_overlap(self):
         ledger = cloud(1)
         book(
             ledger,
@@ -140,7 +140,7 @@ class AdmissionTest(unittest.TestCase):
         self.assertIsNone(one(ledger, WholeHosts(1, 1), 9, 20))
         self.assertIsNone(one(ledger, WholeHosts(1, 1), 10, 21))
 
-    def test_what_ends_makes_room_before_what_starts_at_the_same_instant(self):
+    def test_d3_what_ends_makes_room_before_what_starts_at_the_same_instant(self):
         ledger = cloud(1)
         book(
             ledger,
@@ -150,7 +150,7 @@ class AdmissionTest(unittest.TestCase):
         self.assertIsNone(one(ledger, slots(1)))
         self.assertEqual([(1, 1)], one(ledger, slots(1), 15, 30))
 
-    def test_a_peak_outside_the_window_does_not_count(self):
+    def test_d3_a_peak_outside_the_window_does_not_count(self):
         ledger = cloud(1)
         book(ledger, Booking(1, 1, 1, 1, 8, 0, 10, False), Booking(2, 1, 1, 1, 8, 20, 30, False))
         self.assertEqual([(1, 8)], one(ledger, slots(8)))
@@ -161,7 +161,7 @@ class AdmissionTest(unittest.TestCase):
         self.assertEqual([(1, 8)], one(ledger, slots(8), 10, 2**50))
         self.assertIsNone(one(ledger, slots(1), 10, OPEN))
 
-    def test_as_many_hosts_as_there_are_up_to_the_maximum(self):
+    def test_d7_as_many_hosts_as_there_are_up_to_the_maximum(self):
         ledger = cloud(5)
         book(ledger, Booking(1, 1, 1, None, 1, 90, 95, False))
         self.assertEqual(5, len(one(ledger, WholeHosts(2, 9))))
@@ -176,7 +176,7 @@ class AdmissionTest(unittest.TestCase):
         self.assertEqual([(2, 1), (3, 1)], one(ledger, slots(2, affinity=False)))
         self.assertEqual([(2, 4)], one(ledger, slots(4, affinity=True)))
 
-    def test_a_full_cloud_lets_a_reservation_shrink_and_keep(self):
+    def test_d4_a_full_cloud_lets_a_reservation_shrink_and_keep(self):
         ledger = cloud(2)
         book(ledger, Booking(1, 7, 1, 1, 8, 10, 20, False), Booking(2, 7, 2, 1, 8, 10, 20, False))
         keep = (Placement(1, 8), Placement(2, 8))

@@ -72,7 +72,7 @@ class ParseTest(unittest.TestCase):
 
 
 class MatchTest(unittest.TestCase):
-    def test_numbers_are_compared_as_numbers(self):
+    def test_d8_numbers_are_compared_as_numbers(self):
         self.assertTrue(matches([">=", "$gpus", "8"], gpus="10"))
         self.assertTrue(matches([">", "$gpus", 8], gpus=10))
         self.assertTrue(matches(["=", "$gpus", "8"], gpus="8.0"))
@@ -112,7 +112,7 @@ class MatchTest(unittest.TestCase):
         self.assertTrue(matches(["not", ["=", "$gpu", "1"]], gpu="2"))
         self.assertFalse(matches(["not", ["=", "$gpu", "1"]], gpu="1"))
 
-    def test_all_conditions_of_a_nested_and_count(self):
+    def test_d8_all_conditions_of_a_nested_and_count(self):
         query = ["and", ["and", ["=", "$a", "1"], ["=", "$b", "1"]], ["=", "$c", "1"]]
         self.assertTrue(matches(query, a=1, b=1, c=1))
         for missing in "abc":
