@@ -165,9 +165,21 @@ def _with_groups_or_nothing(view: LeaseView) -> LeaseView:
     try:
         return _with_groups(view)
     except Exception:
+        complete = _complete(view)
+        if complete is not None:
+            return complete
         LOG.warning("No server group for lease %s; the lease is taken back", view.id)
         _take_back(view)
         raise
+
+
+def _complete(view: LeaseView) -> LeaseView | None:
+    """The lease, if a repetition of this create has made its groups, and was answered so."""
+    try:
+        found = services().manager.get_lease(flask.g.context, view.id)
+    except exceptions.PromiseBlazarError:
+        return None
+    return None if found.groups_wanted else found
 
 
 def _take_back(view: LeaseView) -> None:

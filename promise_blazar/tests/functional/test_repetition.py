@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same create twice by its Idempotency-Key, and requests that are only tried."""
 
+from typing import ClassVar
+
+from promise_blazar import exceptions
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST, INSTANCE
 from promise_blazar.tests.functional.cases import CreationCase
@@ -103,6 +106,30 @@ class TestKeyInFlight(CreationCase):
         self.assertIn("in flight", self.refused(409, second))
         third = self.post(self.body(HOST), Idempotency_Key="k")
         self.assertEqual(first.json, third.json)
+
+
+class TestTooLate(CreationCase):
+    """The first request fails when its repetition has been answered already."""
+
+    together: ClassVar = {**INSTANCE, "affinity": True}
+
+    def setUp(self):
+        super().setUp()
+        self.meanwhile = []
+
+    def wait_for_the_cloud(self, seconds):
+        if not self.meanwhile:
+            self.cloud.clear_faults()
+            self.meanwhile = [self.post(self.body(self.together), Idempotency_Key="k")]
+            raise exceptions.CloudUnavailable(call="nova.server_group.create", detail="late")
+
+    def test_the_lease_is_not_taken_back(self):
+        self.cloud.set_faults("nova.server_group.create", latency_ms=1)
+        first = self.post(self.body(self.together), Idempotency_Key="k")
+        (second,) = self.meanwhile
+        self.assertEqual((201, 201), (first.status_code, second.status_code), first.text)
+        self.assertEqual(first.json, second.json)
+        self.assertEqual("PENDING", self.show(second.json["lease"])["status"])
 
 
 class TestDryRun(CreationCase):
