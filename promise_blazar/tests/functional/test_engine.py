@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events as a running manager has them: side by side, none behind another, each when it is due."""
+
+import queue
+import threading
+
+from promise_blazar.tests.functional.base import HOST, ServiceTestCase
+from promise_blazar.tests.functional.concurrency.processes import DEADLINE, eventually
+
+
+class EngineCase(ServiceTestCase):
+    """The manager's threads run; the clock stands still until somebody moves it."""
+
+    hosts = registered = 6
+    workers = 2
+    options = {  # noqa: RUF012 - never changed
+        "manager__workers": workers,
+        "manager__minutes_before_end_lease": 0,
+    }
+
+    def seconds_pass(self, seconds):
+        for _ in range(seconds):
+            self.clock.advance(1)
+            self.service.presence.beat()
+        self.service.engine.wake()
+
+    def until(self, lease, status):
+        eventually(lambda: self.show(lease)["status"] == status)
+
+
+class TestSideBySide(EngineCase):
+    def setUp(self):
+        super().setUp()
+        self.taken = []
+        self.arrivals = threading.Barrier(self.workers, action=self.look)
+
+    def look(self):
+        self.taken.append(len(self.service.engine._under_way))  # noqa: SLF001 - nothing else tells
+
+    def wait_for_the_cloud(self, seconds):
+        """Nobody goes on before as many as there are workers have come."""
+        self.arrivals.wait(DEADLINE)
+
+    def test_d11_leases_start_side_by_side_as_many_as_there_are_workers(self):
+        leases = [self.lease(HOST) for _ in range(2 * self.workers)]
+        self.cloud.set_faults("nova.aggregate.add_host", latency_ms=1)
+        self.service.engine.start()
+        for lease in leases:
+            self.until(lease, "ACTIVE")
+        self.assertEqual([self.workers] * 2, self.taken)
+
+
+class TestNoneBehindAnother(EngineCase):
+    def setUp(self):
+        super().setUp()
+        self.met = threading.Event()
+        self.answered = threading.Event()
+        self.addCleanup(self.answered.set)
+
+    def wait_for_the_cloud(self, seconds):
+        """The first to come waits for its answer; the others have theirs at once."""
+        if not self.met.is_set():
+            self.met.set()
+            self.answered.wait(DEADLINE)
+
+    def test_d12_what_comes_later_does_not_wait_for_a_slow_one(self):
+        """Neither what was due with it, nor what falls due while it lasts."""
+        slow = self.lease(HOST)
+        self.cloud.set_faults("nova.aggregate.add_host", latency_ms=1)
+        self.service.engine.start()
+        self.assertTrue(self.met.wait(DEADLINE))
+        beside, later = self.lease(HOST), self.lease(HOST, start=self.minute(1))
+        self.until(beside, "ACTIVE")
+        self.seconds_pass(60)
+        self.until(later, "ACTIVE")
+        self.assertEqual("STARTING", self.show(slow)["status"])
+        self.answered.set()
+        self.until(slow, "ACTIVE")
+
+    def test_d11_a_lease_whose_servers_disappear_slowly_occupies_no_worker(self):
+        ending = [self.active(HOST) for _ in range(self.workers + 1)]
+        for lease in ending:
+            self.boot(reservation=lease["reservations"][0]["id"])
+        self.cloud.set_server_delete_seconds(600)
+        self.service.engine.start()
+        for lease in ending:
+            self.updated(lease, end_date="now")
+            self.until(lease, "TERMINATING")
+        self.until(self.lease(HOST), "ACTIVE")
+        self.assertEqual({"TERMINATING"}, {self.show(lease)["status"] for lease in ending})
+
+
+class Sleep(threading.Event):
+    """Tells how long the loop means to sleep, and lets it sleep until it is woken."""
+
+    def __init__(self):
+        super().__init__()
+        self.pauses = queue.Queue()
+
+    def wait(self, timeout=None):
+        self.pauses.put(timeout)
+        return super().wait(DEADLINE)
+
+
+class TestWhenItIsDue(ServiceTestCase):
+    options = {  # noqa: RUF012 - never changed
+        "manager__heartbeat_interval": 3600,
+        "manager__claim_seconds": 36000,
+    }
+
+    def test_d13_the_engine_sleeps_until_the_next_due_instant(self):
+        self.clock.advance(3.5)
+        lease = self.lease(HOST, start=self.minute(7))
+        self.lease(HOST, start=self.minute(9))
+        sleep = self.service.engine._wake = Sleep()  # noqa: SLF001 - in place of real seconds
+        self.service.engine.start()
+        pause = sleep.pauses.get(timeout=DEADLINE)
+        self.assertEqual(7 * 60 - 3.5, pause)
+        self.clock.advance(pause)
+        sleep.set()
+        eventually(lambda: self.show(lease)["status"] == "ACTIVE")
