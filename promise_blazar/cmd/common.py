@@ -13,6 +13,9 @@ from promise_blazar.db.engine import Database
 
 PROJECT = "promise-blazar"
 
+#: A signal that another thread got is seen after so long.
+LOOK_SECONDS = 1.0
+
 
 def configure(
     conf: cfg.ConfigOpts, arguments: list[str] | None = None, prog: str | None = None
@@ -47,9 +50,24 @@ def ready_database(conf: cfg.ConfigOpts) -> Database:
     return found
 
 
-def until_told_to_stop() -> threading.Event:
+class Stopping(threading.Event):
+    """``wait`` in the main thread: it alone runs the handlers of signals.
+
+    The kernel may give a signal to another thread, as it does to a process that has just been
+    resumed. Then nothing wakes a main thread that waits without end.
+    """
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if timeout is not None:
+            return super().wait(timeout)
+        while not super().wait(LOOK_SECONDS):
+            pass
+        return True
+
+
+def until_told_to_stop() -> Stopping:
     """Set by SIGTERM or SIGINT. Call it from the main thread."""
-    stopping = threading.Event()
+    stopping = Stopping()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     return stopping

@@ -2,6 +2,8 @@
 """The commands, as processes: they serve, they stop when told, they go on where they were."""
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -123,6 +125,15 @@ class TestStandalone(CommandTestCase):
         reservation = made["lease"]["reservations"][0]["id"]
         self.assertEqual([reservation], hosts[1]["aggregates"])
         self.stop(process)
+
+    def test_it_ends_when_told_as_it_wakes_up(self):
+        # Another thread than the main one gets the signal then, mostly.
+        for _ in range(2):
+            process, _ = self.standalone()
+            process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+            process.send_signal(signal.SIGCONT)
+            self.stop(process)
 
     def test_an_address_that_is_taken_is_said_in_words(self):
         _, url = self.standalone()
