@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where can a process die? See every commit and every outgoing call as it passes.
 
-The product is watched from outside: its database's transactions and its one door to OpenStack.
+The product is watched from outside: its database's transactions and its one door to OpenStack,
+the simulated one and the real one.
 """
 
 import contextlib
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from unittest import mock
 
 from promise_blazar.cloud import outgoing
+from promise_blazar.cloud.openstack.transport import Transport
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.db.engine import Database
 
@@ -42,7 +44,8 @@ def watched(reached: Callable[[Point], object]) -> Iterator[None]:
     """Tell ``reached`` of each point of this process, in the thread that has come to it."""
     numbers = itertools.count(1)
     this = threading.local()
-    writer, announce, call_of = Database.writer, outgoing.announce, SimulatedCloud._call  # noqa: SLF001 - the only place that sees a call end
+    writer, announce, send = Database.writer, outgoing.announce, Transport.send
+    call_of = SimulatedCloud._call  # noqa: SLF001 - the only place that sees a call end
 
     @contextlib.contextmanager
     def watched_writer(database):
@@ -54,7 +57,7 @@ def watched(reached: Callable[[Point], object]) -> Iterator[None]:
         reached(Point(number, name, AFTER))
 
     def watched_announce(call):
-        this.number = next(numbers)
+        this.number, this.call = next(numbers), call
         reached(Point(this.number, call, ENTER))
         announce(call)
         reached(Point(this.number, call, BEFORE))
@@ -65,10 +68,16 @@ def watched(reached: Callable[[Point], object]) -> Iterator[None]:
             yield
         reached(Point(this.number, call, AFTER))
 
+    def watched_send(*arguments, **named):
+        answer = send(*arguments, **named)
+        reached(Point(this.number, this.call, AFTER))
+        return answer
+
     with (
         mock.patch.object(Database, "writer", watched_writer),
         mock.patch.object(outgoing, "announce", watched_announce),
         mock.patch.object(SimulatedCloud, "_call", watched_call),
+        mock.patch.object(Transport, "send", watched_send),
     ):
         yield
 
