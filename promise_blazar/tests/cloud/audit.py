@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What of ours is in Nova and Placement? Everything, seen by the operator's own tools.
+"""What of ours is in Nova and Placement? Everything, as an operator sees it.
 
 Two looks, before and after, are compared whole: so it also shows what nobody thought of.
 """
@@ -7,7 +7,7 @@ Two looks, before and after, are compared whole: so it also shows what nobody th
 from dataclasses import dataclass
 from typing import Any
 
-from promise_blazar.tests.cloud import clients, site
+from promise_blazar.tests.cloud import site
 
 OUR_CLASSES = "CUSTOM_RESERVATION_"
 OUR_PROVIDERS = "blazar_"
@@ -46,7 +46,7 @@ def look() -> World:
         servers=_ids(admin.nova("GET", "/servers?all_tenants=1")["servers"]),
         resource_classes=frozenset(
             found["name"]
-            for found in clients.openstack("admin", "resource", "class", "list")
+            for found in _placement("/resource_classes")["resource_classes"]
             if found["name"].startswith(OUR_CLASSES)
         ),
         slots=_slots(),
@@ -59,19 +59,19 @@ def _ids(found: list[dict[str, Any]]) -> frozenset[str]:
 
 def _slots() -> dict[str, dict[str, int]]:
     """Of every child provider of ours; an empty one has none, and stays."""
-    placement = site.user("admin").connection.session
-    where = {"service_type": "placement", "region_name": "RegionOne"}
-
-    def get(path: str) -> Any:
-        return placement.get(path, endpoint_filter=where, microversion="1.37").json()
-
     return {
         provider["name"]: {
             name: inventory["total"]
-            for name, inventory in get(f"/resource_providers/{provider['uuid']}/inventories")[
-                "inventories"
-            ].items()
+            for name, inventory in _placement(
+                f"/resource_providers/{provider['uuid']}/inventories"
+            )["inventories"].items()
         }
-        for provider in get("/resource_providers")["resource_providers"]
+        for provider in _placement("/resource_providers")["resource_providers"]
         if provider["name"].startswith(OUR_PROVIDERS)
     }
+
+
+def _placement(path: str) -> Any:
+    placement = site.user("admin").connection.session
+    where = {"service_type": "placement", "region_name": "RegionOne"}
+    return placement.get(path, endpoint_filter=where, microversion="1.37").json()

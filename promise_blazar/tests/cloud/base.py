@@ -2,13 +2,33 @@
 """What the tests of leases share: every compute is lent, and nothing is left afterwards."""
 
 import datetime
+import json
 import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from promise_blazar.tests import base
-from promise_blazar.tests.cloud import audit, clients, site
+from promise_blazar.tests.cloud import audit, clients, site, soundness
 
+ONE_HOST: dict[str, Any] = {
+    "resource_type": "physical:host",
+    "min": 1,
+    "max": 1,
+    "hypervisor_properties": "",
+    "resource_properties": "",
+}
+#: Of one server that may be anywhere.
+ONE_SLOT: dict[str, Any] = {
+    "resource_type": "virtual:instance",
+    "vcpus": 1,
+    "memory_mb": 1024,
+    "disk_gb": 1,
+    "amount": 1,
+    "affinity": None,
+    "resource_properties": "",
+}
+#: In minutes.
+_DAY = 24 * 60
 #: Long enough to look at a lease while it lasts.
 _LEAST_SECONDS = 35
 #: Surely beyond the end of a lease that ends soon.
@@ -23,15 +43,17 @@ class LeaseTest(base.TestCase):
         super().setUpClass()
         found = site.user("admin").nova("GET", "/os-hypervisors")["hypervisors"]
         cls.hosts = tuple(sorted(each["hypervisor_hostname"] for each in found))
-        lent = {each["hypervisor_hostname"] for each in lent_hosts()}
+        operator = clients.Reservations("admin")
+        lent = {each["hypervisor_hostname"] for each in operator.hosts()}
         for name in cls.hosts:
             if name not in lent:
-                clients.openstack("admin", "reservation", "host", "create", name)
+                operator.lend(name)
 
     @classmethod
     def tearDownClass(cls) -> None:
-        for host in lent_hosts():
-            clients.run("admin", "reservation", "host", "delete", host["id"])
+        operator = clients.Reservations("admin")
+        for host in operator.hosts():
+            operator.give_back(host["id"])
         super().tearDownClass()
 
     def setUp(self) -> None:
@@ -40,19 +62,25 @@ class LeaseTest(base.TestCase):
         self.other = site.user("other")
         self.admin = site.user("admin")
         self.reservations = clients.Reservations("demo")
+        self.operator = clients.Reservations("admin")
         self.tiny = self.demo.flavor_id("m1.tiny")
         self.before = audit.look()
 
-    def lease(self, minutes: int, *reservations: Mapping[str, Any]) -> dict[str, Any]:
+    def lease(self, minutes: int, *reservations: dict[str, Any]) -> dict[str, Any]:
         """An ACTIVE lease of demo's that starts now; deleted after the test, if still there."""
-        end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=minutes)
-        lease = self.reservations.create(
-            f"lease-{time.monotonic_ns()}",
-            end.strftime("%Y-%m-%d %H:%M"),
-            *map(dict, reservations),
-        )
-        self.addCleanup(self.end, lease["id"])
+        lease = self.create("now", after(minutes), *reservations)
         return self.reservations.wait_status(lease["id"], "ACTIVE")
+
+    def pending(self, *reservations: dict[str, Any]) -> dict[str, Any]:
+        """A lease of demo's for an hour of tomorrow."""
+        return self.create(after(_DAY), after(_DAY + 60), *reservations)
+
+    def create(self, start: str, end: str, *reservations: dict[str, Any]) -> dict[str, Any]:
+        """A lease of demo's; deleted after the test, if still there."""
+        name = f"lease-{time.monotonic_ns()}"
+        lease = self.reservations.create(name, end, *reservations, start=start)
+        self.addCleanup(self.end, lease["id"])
+        return lease
 
     def end(self, lease_id: str) -> None:
         """Delete a lease, unless it is gone, and wait until all is free."""
@@ -75,12 +103,21 @@ class LeaseTest(base.TestCase):
         self.assertIn("No valid host", server["fault"]["message"])
         self.admin.delete([server["id"]])
 
+    def intrude(self, host: str) -> str:
+        """A server that an admin puts on a host past all filters; deleted after the test."""
+        (server,) = self.admin.boot(self.tiny, {}, zone=f"nova:{host}")
+        self.addCleanup(self.admin.delete, [server])
+        found = self.admin.settled(server)
+        self.assertEqual(("ACTIVE", host), (found["status"], host_of(found)))
+        return server
+
     def assert_as_before(self) -> None:
+        """Nothing of ours is left, the service agrees, and every host can be leased again."""
         self.assertEqual(self.before, audit.look())
-
-
-def lent_hosts() -> list[dict[str, Any]]:
-    return list(clients.openstack("admin", "reservation", "host", "list"))
+        self.assertEqual([], soundness.faults())
+        count = len(self.operator.hosts())
+        all_hosts = {**ONE_HOST, "min": count, "max": count}
+        self.reservations.rehearse(after(_DAY * 365), all_hosts)
 
 
 def host_of(server: Mapping[str, Any]) -> str | None:
@@ -89,7 +126,26 @@ def host_of(server: Mapping[str, Any]) -> str | None:
     return None if host is None else str(host)
 
 
+def on(*hosts: str) -> str:
+    """A condition that these hosts satisfy alone."""
+    named = [["=", "$hypervisor_hostname", host] for host in hosts]
+    return json.dumps(named[0] if len(named) == 1 else ["or", *named])
+
+
 def soon() -> str:
-    """The next full minute that leaves time to look, as the command line wants it."""
-    end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=_LEAST_SECONDS + 60)
-    return end.strftime("%Y-%m-%d %H:%M")
+    """The next full minute that leaves time to look."""
+    return minute(now() + datetime.timedelta(seconds=_LEAST_SECONDS + 60))
+
+
+def after(minutes: int) -> str:
+    """So many minutes from now."""
+    return minute(now() + datetime.timedelta(minutes=minutes))
+
+
+def now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+def minute(instant: datetime.datetime) -> str:
+    """As the command line wants it."""
+    return instant.strftime("%Y-%m-%d %H:%M")

@@ -23,6 +23,10 @@ _TIMEOUT = 120
 _REGION = "RegionOne"
 
 
+#: An answer that is no success, as python-blazarclient raises it.
+Refused = blazar_errors.BlazarClientException
+
+
 class CommandFailed(Exception):
     """What the command had to say."""
 
@@ -72,12 +76,14 @@ class Reservations:
         connection = site.user(user).connection
         self._client = blazarclient.Client(session=connection.session, region_name=_REGION)
 
-    def create(self, name: str, end: str, *reservations: dict[str, Any]) -> dict[str, Any]:
-        """A lease from now on."""
+    def create(
+        self, name: str, end: str, *reservations: dict[str, Any], start: str = "now"
+    ) -> dict[str, Any]:
+        """A lease, from now on unless it says otherwise."""
         return dict(
             self._client.lease.create(
                 name=name,
-                start="now",
+                start=start,
                 end=end,
                 reservations=list(reservations),
                 events=[],
@@ -93,8 +99,35 @@ class Reservations:
                 return None
             raise
 
+    def leases(self) -> list[dict[str, Any]]:
+        return list(self._client.lease.list())
+
+    def update(self, lease_id: str, **values: object) -> dict[str, Any]:
+        """The lease as the answer shows it. ``now`` is a date here, unlike in the command."""
+        _, body = self._client.lease.request_manager.put(f"/leases/{lease_id}", body=values)
+        return dict(body["lease"])
+
+    def rehearse(self, end: str, *reservations: dict[str, Any]) -> None:
+        """A lease from now on that is tried only. Raises what creating it would."""
+        body = {
+            "name": "rehearsed",
+            "start_date": "now",
+            "end_date": end,
+            "reservations": list(reservations),
+        }
+        self._client.lease.request_manager.post("/leases?dry_run=true", body=body)
+
     def delete(self, lease_id: str) -> None:
         self._client.lease.delete(lease_id)
+
+    def hosts(self) -> list[dict[str, Any]]:
+        return list(self._client.host.list())
+
+    def lend(self, name: str) -> None:
+        self._client.host.create(name)
+
+    def give_back(self, host_id: str) -> None:
+        self._client.host.delete(host_id)
 
     def wait_status(
         self, lease_id: str, status: str, patience: float = site.PATIENCE_SECONDS
@@ -109,6 +142,15 @@ class Reservations:
             return lease if found == status else None
 
         return dict(site.eventually(f"lease {lease_id} is {status}", look, patience))
+
+    def wait_reason(self, lease_id: str, word: str) -> dict[str, Any]:
+        """The lease, once it says that it waits for this."""
+
+        def look() -> dict[str, Any] | None:
+            lease = self.lease(lease_id)
+            return lease if lease and word in (lease["status_reason"] or "") else None
+
+        return dict(site.eventually(f"lease {lease_id} waits for {word}", look))
 
     def wait_gone(self, lease_id: str) -> None:
         site.eventually(f"lease {lease_id} is gone", lambda: self.lease(lease_id) is None)

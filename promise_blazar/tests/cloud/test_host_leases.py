@@ -2,15 +2,7 @@
 """Leases of whole hosts, on the real Nova, from the first command to the last."""
 
 from promise_blazar.tests.cloud import audit, clients
-from promise_blazar.tests.cloud.base import END_SECONDS, LeaseTest, host_of, soon
-
-_ONE_HOST = {
-    "resource_type": "physical:host",
-    "min": 1,
-    "max": 1,
-    "hypervisor_properties": "",
-    "resource_properties": "",
-}
+from promise_blazar.tests.cloud.base import END_SECONDS, ONE_HOST, LeaseTest, host_of, soon
 
 
 class HostLeaseTest(LeaseTest):
@@ -46,7 +38,7 @@ class HostLeaseTest(LeaseTest):
         self.assert_as_before()
 
     def test_many_servers_at_once_stay_on_the_hosts_of_the_lease(self) -> None:
-        lease = self.lease(30, {**_ONE_HOST, "min": 2, "max": 2})
+        lease = self.lease(30, {**ONE_HOST, "min": 2, "max": 2})
         reservation = lease["reservations"][0]["id"]
         hosts = audit.look().hosts_of(reservation)
         self.assertEqual(2, len(hosts))
@@ -75,7 +67,7 @@ class HostLeaseTest(LeaseTest):
         self.assert_as_before()
 
     def test_every_process_is_killed_while_the_lease_starts_and_while_it_lasts(self) -> None:
-        created = self.reservations.create("restarted", soon(), _ONE_HOST)
+        created = self.reservations.create("restarted", soon(), ONE_HOST)
         clients.service("kill")
         clients.service("start")
         self.addCleanup(self.end, created["id"])

@@ -4,16 +4,10 @@
 from typing import Any
 
 from promise_blazar.tests.cloud import audit, clients
-from promise_blazar.tests.cloud.base import LeaseTest, host_of, soon
+from promise_blazar.tests.cloud.base import ONE_HOST, ONE_SLOT, LeaseTest, host_of, soon
 
-_SLOTS = {
-    "resource_type": "virtual:instance",
-    "vcpus": 1,
-    "memory_mb": 1024,
-    "disk_gb": 1,
-    "amount": 2,
-    "resource_properties": "",
-}
+#: Two of them.
+_SLOTS = {**ONE_SLOT, "amount": 2}
 
 
 class InstanceLeaseTest(LeaseTest):
@@ -61,27 +55,20 @@ class InstanceLeaseTest(LeaseTest):
 
     def test_servers_that_belong_together_share_a_host(self) -> None:
         lease = self.lease(30, {**_SLOTS, "affinity": True})
-        hosts = self.boot_in_group(lease)
-        self.assertEqual(1, len(set(hosts)))
+        self.assertEqual(1, len(set(self.boot_in_group(lease))))
+        self.assertEqual(1, len(set(self.boot_by_flavor(lease))))
         self.end(lease["id"])
         self.assert_as_before()
 
     def test_servers_that_are_kept_apart_share_none(self) -> None:
         lease = self.lease(30, {**_SLOTS, "affinity": False})
-        hosts = self.boot_in_group(lease)
-        self.assertEqual(2, len(set(hosts)))
+        self.assertEqual(2, len(set(self.boot_in_group(lease))))
+        self.assertEqual(2, len(set(self.boot_by_flavor(lease))))
         self.end(lease["id"])
         self.assert_as_before()
 
     def test_a_lease_of_both_kinds(self) -> None:
-        whole = {
-            "resource_type": "physical:host",
-            "min": 1,
-            "max": 1,
-            "hypervisor_properties": "",
-            "resource_properties": "",
-        }
-        lease = self.lease(30, whole, {**_SLOTS, "affinity": None})
+        lease = self.lease(30, ONE_HOST, {**_SLOTS, "affinity": None})
         world = audit.look()
         by_type = {each["resource_type"]: each["id"] for each in lease["reservations"]}
         (host,) = world.hosts_of(by_type["physical:host"])
@@ -122,8 +109,19 @@ class InstanceLeaseTest(LeaseTest):
         group = reservation["server_group_id"]
         found = self.demo.nova("GET", f"/os-server-groups/{group}")
         self.assertIsNotNone(found, "the tenant's own group")
-        servers = self.boot(self.demo, reservation["id"], 2, group=group)
+        return self.boot_two(reservation["id"], group=group)
+
+    def boot_by_flavor(self, lease: dict[str, Any]) -> list[str | None]:
+        """The same without a word of the group."""
+        (reservation,) = lease["reservations"]
+        return self.boot_two(reservation["id"])
+
+    def boot_two(self, flavor: str, **hints: object) -> list[str | None]:
+        """They are gone again; their hosts, while a third one had none."""
+        servers = self.boot(self.demo, flavor, 2, **hints)
         self.assertEqual(["ACTIVE", "ACTIVE"], [server["status"] for server in servers])
+        self.refused(self.demo, flavor, **hints)
+        self.demo.delete([server["id"] for server in servers])
         return [host_of(server) for server in servers]
 
     def slots_of(self, reservation: str, world: audit.World) -> dict[str, int]:
