@@ -3,6 +3,7 @@
 
 from promise_blazar.tests import base
 from promise_blazar.tests.cloud import audit, clients, site
+from promise_blazar.tests.cloud.base import ONE_HOST, LeaseTest, host_of, on
 
 _POOL = "freepool"
 
@@ -44,3 +45,43 @@ class HostTest(base.TestCase):
         hosts = clients.openstack("admin", "reservation", "host", "list")
         if host_id in [host["id"] for host in hosts]:
             clients.run("admin", "reservation", "host", "delete", host_id)
+
+
+class LeasedHostTest(LeaseTest):
+    def test_a_host_is_given_back_between_its_leases_and_lent_again(self) -> None:
+        there = {**ONE_HOST, "hypervisor_properties": on("compute-1")}
+        lease = self.lease(30, there)
+        later = self.pending(there)
+        for promised in (lease, later):
+            with self.assertRaisesRegex(clients.Refused, "it is reserved"):
+                self.operator.give_back(self.host_id())
+            self.end(promised["id"])
+        self.assert_as_before()
+
+        self.operator.give_back(self.host_id())
+        self.assertNotIn("compute-1", audit.look().hosts_of(_POOL))
+        with self.assertRaisesRegex(clients.Refused, "Not enough hosts"):
+            self.lease(30, there)
+        # The others are lent, so this is where anybody's server goes.
+        (server,) = self.boot(self.other, self.tiny)
+        self.assertEqual(("ACTIVE", "compute-1"), (server["status"], host_of(server)))
+        with self.assertRaisesRegex(clients.Refused, server["id"]):
+            self.operator.lend("compute-1")
+        self.admin.delete([server["id"]])
+
+        self.operator.lend("compute-1")
+        lease = self.lease(30, there)
+        (mine,) = self.boot(self.demo, self.tiny, reservation=lease["reservations"][0]["id"])
+        self.assertEqual("compute-1", host_of(mine))
+        with self.assertRaisesRegex(clients.Refused, mine["id"]):
+            self.operator.give_back(self.host_id())
+        self.end(lease["id"])
+        self.assert_as_before()
+
+    def host_id(self) -> str:
+        """Of compute-1."""
+        return next(
+            str(host["id"])
+            for host in self.operator.hosts()
+            if host["hypervisor_hostname"] == "compute-1"
+        )

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How is the cloud disturbed? One of its processes stands still, or a compute is away."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+
+from promise_blazar.tests import tree
+from promise_blazar.tests.cloud import site
+
+_TIMEOUT = 120
+
+
+@contextlib.contextmanager
+def standing_still(process: str) -> Iterator[None]:
+    """A process of the cloud does nothing meanwhile; then it goes on as if nothing had been.
+
+    Nova takes a compute for down after a minute.
+    """
+    pid = json.loads((site.home() / f"run/{process}.pid").read_text())["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def crashed(*computes: str) -> Iterator[None]:
+    """Computes are killed, and come back."""
+    _compute("stop", *computes)
+    try:
+        yield
+    finally:
+        _compute("start", *computes)
+
+
+@contextlib.contextmanager
+def taken_for_down(compute: str) -> Iterator[None]:
+    """Nova is told by an operator, instead of finding out by itself after a while."""
+    admin = site.user("admin")
+    (service,) = admin.nova("GET", f"/os-services?binary=nova-compute&host={compute}")["services"]
+    admin.nova("PUT", f"/os-services/{service['id']}", {"forced_down": True})
+    try:
+        yield
+    finally:
+        admin.nova("PUT", f"/os-services/{service['id']}", {"forced_down": False})
+
+
+def _compute(action: str, *hosts: str) -> None:
+    command = [tree.ROOT / "tools/minicloud/minicloud", "--home", site.home(), "compute", action]
+    subprocess.run([*command, *hosts], check=True, capture_output=True, timeout=_TIMEOUT)

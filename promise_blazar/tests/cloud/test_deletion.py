@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Leases that are deleted, on the real Nova, in whatever state they are."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from promise_blazar.tests.cloud import clients, disturbances
+from promise_blazar.tests.cloud.base import ONE_HOST, ONE_SLOT, LeaseTest, after, on
+
+_IN_GROUP = {**ONE_SLOT, "affinity": True}
+_NOT_FOUND = 404
+
+
+class DeletionTest(LeaseTest):
+    def test_a_lease_that_waits_lasts_or_is_over(self) -> None:
+        pending = self.pending(ONE_HOST, _IN_GROUP)
+        self.assertEqual("PENDING", pending["status"])
+        active = self.lease(30, ONE_HOST, _IN_GROUP)
+        by_type = {each["resource_type"]: each["id"] for each in active["reservations"]}
+        servers = [
+            *self.boot(self.demo, self.tiny, reservation=by_type["physical:host"]),
+            *self.boot(self.demo, by_type["virtual:instance"]),
+        ]
+        over = self.lease(30, ONE_HOST)
+        self.reservations.update(over["id"], end_date="now")
+        self.reservations.wait_status(over["id"], "TERMINATED")
+
+        for lease in (pending, active, over):
+            self.reservations.delete(lease["id"])
+        self.assertIsNone(self.reservations.lease(over["id"]), "nothing was left to take back")
+        for lease in (pending, active):
+            self.reservations.wait_gone(lease["id"])
+            self.assert_not_found(lease["id"])
+        for server in servers:
+            self.admin.wait_gone(server["id"])
+        self.assert_as_before()
+
+    def test_a_lease_that_starts(self) -> None:
+        """At whatever step: one host more is there to be moved for each."""
+        for count in range(1, len(self.hosts) + 1):
+            lease = self.create("now", after(30), {**ONE_HOST, "min": count, "max": count})
+            self.reservations.delete(lease["id"])
+            self.reservations.wait_gone(lease["id"])
+        self.assert_as_before()
+
+    def test_a_lease_whose_step_nova_does_not_answer(self) -> None:
+        starting = self.pending({**ONE_HOST, "hypervisor_properties": on("compute-1")})
+        changing = self.lease(30, {**_IN_GROUP, "resource_properties": on("compute-2")})
+        (server,) = self.boot(self.demo, _id(changing))
+        ending = self.lease(30, {**ONE_HOST, "hypervisor_properties": on("compute-3")})
+        (other,) = self.boot(self.demo, self.tiny, reservation=_id(ending))
+        with disturbances.standing_still("nova-api"):
+            self.reservations.update(starting["id"], start_date="now", end_date=after(30))
+            self.reservations.update(ending["id"], end_date="now")
+            with ThreadPoolExecutor() as pool:
+                grown = pool.submit(
+                    self.reservations.update,
+                    changing["id"],
+                    reservations=[{"id": _id(changing), "amount": 2}],
+                )
+                made = pool.submit(
+                    self.create,
+                    after(60),
+                    after(120),
+                    {**ONE_HOST, "hypervisor_properties": on("compute-4")},
+                )
+                for lease, status in (
+                    (starting, "STARTING"),
+                    (changing, "UPDATING"),
+                    (ending, "TERMINATING"),
+                ):
+                    self.reservations.wait_status(lease["id"], status)
+                self.assertEqual("UPDATING", grown.result()["status"])
+                creating = made.result()
+            self.assertEqual("CREATING", creating["status"])
+            deleted = (starting, changing, ending, creating)
+            for lease in deleted:
+                self.reservations.delete(lease["id"])
+            for lease in deleted:
+                self.assertEqual("DELETING", self.status(lease))
+                self.reservations.delete(lease["id"])
+        for lease in deleted:
+            self.reservations.wait_gone(lease["id"])
+            self.assert_not_found(lease["id"])
+        for gone in (server, other):
+            self.admin.wait_gone(gone["id"])
+        self.assert_as_before()
+
+    def status(self, lease: dict[str, Any]) -> str | None:
+        found = self.reservations.lease(lease["id"])
+        return None if found is None else str(found["status"])
+
+    def assert_not_found(self, lease_id: str) -> None:
+        with self.assertRaises(clients.Refused) as caught:
+            self.reservations.delete(lease_id)
+        self.assertEqual(_NOT_FOUND, caught.exception.kwargs["code"])
+
+
+def _id(lease: dict[str, Any]) -> str:
+    """Of its only reservation."""
+    return str(lease["reservations"][0]["id"])
