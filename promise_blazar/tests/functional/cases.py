@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of updates, of creations and of faults each share."""
+"""What the tests of updates, of creations, of hosts and of faults each share."""
 
 import itertools
 from datetime import datetime
@@ -58,6 +58,29 @@ class CreationCase(ServiceTestCase):
         host = self.registered_hosts()[f"compute-{number}"]
         answer = self.call("PUT", f"/v1/os-hosts/{host['id']}", capabilities, "admin:admin")
         self.assertEqual(200, answer.status_code, answer.text)
+
+
+class HostCase(ServiceTestCase):
+    hosts = 12
+    registered = 2
+
+    def admin(self, verb, path, body=None, **headers):
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.call(verb, f"/v1/os-hosts{path}", body, "admin:admin", names)
+
+    def register(self, number, **capabilities):
+        answer = self.admin("POST", "", {"name": f"compute-{number}", **capabilities})
+        self.assertEqual(201, answer.status_code, answer.text)
+        return answer.json["host"]
+
+    def host(self, number):
+        return self.registered_hosts()[f"compute-{number}"]
+
+    def remove(self, number):
+        return self.admin("DELETE", f"/{self.host(number)['id']}")
+
+    def query(self, text, **more):
+        return {**HOST, "resource_properties": text, **more}
 
 
 class FaultCase(ServiceTestCase):

@@ -1,32 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lending hosts, describing them, seeing who holds them, and taking them back."""
+"""Lending hosts, seeing who holds them, and taking them back."""
 
 from promise_blazar.plugins.virtual_instance import child_provider_of
 from promise_blazar.tests import databases
-from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
-
-
-class HostCase(ServiceTestCase):
-    hosts = 12
-    registered = 2
-
-    def admin(self, verb, path, body=None, **headers):
-        names = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.call(verb, f"/v1/os-hosts{path}", body, "admin:admin", names)
-
-    def register(self, number, **capabilities):
-        answer = self.admin("POST", "", {"name": f"compute-{number}", **capabilities})
-        self.assertEqual(201, answer.status_code, answer.text)
-        return answer.json["host"]
-
-    def host(self, number):
-        return self.registered_hosts()[f"compute-{number}"]
-
-    def remove(self, number):
-        return self.admin("DELETE", f"/{self.host(number)['id']}")
-
-    def query(self, text, **more):
-        return {**HOST, "resource_properties": text, **more}
+from promise_blazar.tests.functional.base import HOST, INSTANCE
+from promise_blazar.tests.functional.cases import HostCase
+from promise_blazar.tests.functional.concurrency import audit
 
 
 @databases.on_each_database
@@ -46,6 +25,19 @@ class TestHosts(HostCase):
         self.assertEqual(404, self.admin("GET", f"/{made['id']}").status_code)
         self.assertEqual(404, self.admin("DELETE", f"/{made['id']}").status_code)
         self.refused(409, self.call("POST", "/v1/leases", self.body({**HOST, "min": 3, "max": 3})))
+
+    def test_d28_a_host_has_an_id_of_ours_and_novas_is_kept_beside_it(self):
+        nova = self.cloud.hypervisor("compute-3").uuid
+        answer = self.admin("POST", "", {"name": nova})
+        self.assertEqual(201, answer.status_code, answer.text)
+        made = answer.json["host"]
+        self.assertRegex(made["id"], "^[0-9]+$")
+        self.assertEqual("compute-3", made["hypervisor_hostname"])
+        (row,) = (row for row in audit.rows(self.url, "hosts") if row["id"] == int(made["id"]))
+        self.assertEqual(nova, row["hypervisor_uuid"])
+        self.refused(404, self.admin("GET", f"/{nova}"))
+        with self.nothing_changes():
+            self.refused(409, self.admin("POST", "", {"name": "compute-3"}))
 
     def test_a_removed_host_can_be_lent_again(self):
         old = self.register(3, rack="a")
@@ -135,67 +127,6 @@ class TestHosts(HostCase):
         self.assertEqual("TERMINATED", self.show(lease)["status"])
         self.assertEqual(nothing, allocations())
         self.assertEqual(shown, allocations(f"?lease_id={lease['id']}"))
-
-    def test_properties(self):
-        self.register(3, gpu="True", rack="b")
-        self.register(4, gpu="False", rack="b", GPU="other")
-
-        def properties(query=""):
-            return self.admin("GET", f"/properties{query}").json["resource_properties"]
-
-        self.assertEqual(
-            [{"property": "GPU"}, {"property": "gpu"}, {"property": "rack"}],
-            sorted(properties(), key=lambda item: item["property"]),
-        )
-        detail = {item["property"]: item for item in properties("?detail=True")}
-        self.assertEqual(
-            {"property": "gpu", "private": False, "values": ["False", "True"]}, detail["gpu"]
-        )
-        answer = self.admin("PATCH", "/properties/rack", {"private": True})
-        self.assertEqual(200, answer.status_code, answer.text)
-        self.assertEqual(
-            ("rack", True, "physical:host"),
-            tuple(
-                answer.json["resource_property"][key]
-                for key in ("property_name", "private", "resource_type")
-            ),
-        )
-        self.assertEqual({"GPU", "gpu"}, {item["property"] for item in properties()})
-        self.assertEqual(
-            {"GPU", "gpu", "rack"}, {item["property"] for item in properties("?all=True")}
-        )
-        with self.nothing_changes():
-            self.refused(404, self.admin("PATCH", "/properties/unknown", {"private": True}))
-            self.refused(400, self.admin("PATCH", "/properties/rack", {"private": "perhaps"}))
-            self.refused(400, self.admin("PATCH", "/properties/rack", {}))
-
-    def test_d30_capabilities_that_a_reservation_asks_for_stay(self):
-        """Others are free to change; and all of a change is made, or nothing of it."""
-        self.register(3, gpu="True", rack="a")
-        lease = self.lease(self.query('["=", "$gpu", "True"]'), start=self.minute(10), end=20)
-        path = f"/{self.host(3)['id']}"
-        with self.nothing_changes():
-            for change in ({"gpu": "False"}, {"gpu": None}, {"rack": "b", "gpu": "False"}):
-                text = self.refused(409, self.admin("PUT", path, change))
-                self.assertIn(lease["reservations"][0]["id"], text)
-        same = self.admin("PUT", path, {"gpu": "True", "rack": "b", "new": 1})
-        self.assertEqual(200, same.status_code, same.text)
-        self.assertEqual(("b", "1"), (same.json["host"]["rack"], same.json["host"]["new"]))
-        self.pass_time(600)
-        self.pass_time(601)
-        self.assertEqual(200, self.admin("PUT", path, {"gpu": "False"}).status_code)
-        self.refused(409, self.call("POST", "/v1/leases", self.body(
-            self.query('["=", "$gpu", "True"]'), end=90)))  # fmt: skip
-
-    def test_d31_a_capability_can_be_removed(self):
-        self.register(3, gpu="True")
-        path = f"/{self.host(3)['id']}"
-        answer = self.admin("PUT", path, {"gpu": None})
-        self.assertEqual(200, answer.status_code, answer.text)
-        self.assertNotIn("gpu", answer.json["host"])
-        self.refused(
-            409, self.call("POST", "/v1/leases", self.body(self.query('["!=", "$gpu", "x"]')))
-        )
 
 
 class TestBadRequests(HostCase):

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What operators say of their hosts, who may change it when, and what tenants may ask of it."""
+
+import json
+
+from promise_blazar.tests import databases
+from promise_blazar.tests.functional.base import HOST, INSTANCE
+from promise_blazar.tests.functional.cases import HostCase
+from promise_blazar.tests.functional.concurrency import audit
+
+
+@databases.on_each_database
+class TestCapabilities(HostCase):
+    def test_properties(self):
+        self.register(3, gpu="True", rack="b")
+        self.register(4, gpu="False", rack="b", GPU="other")
+
+        def properties(query=""):
+            return self.admin("GET", f"/properties{query}").json["resource_properties"]
+
+        self.assertEqual(
+            [{"property": "GPU"}, {"property": "gpu"}, {"property": "rack"}],
+            sorted(properties(), key=lambda item: item["property"]),
+        )
+        detail = {item["property"]: item for item in properties("?detail=True")}
+        self.assertEqual(
+            {"property": "gpu", "private": False, "values": ["False", "True"]}, detail["gpu"]
+        )
+        answer = self.admin("PATCH", "/properties/rack", {"private": True})
+        self.assertEqual(200, answer.status_code, answer.text)
+        self.assertEqual(
+            ("rack", True, "physical:host"),
+            tuple(
+                answer.json["resource_property"][key]
+                for key in ("property_name", "private", "resource_type")
+            ),
+        )
+        self.assertEqual({"GPU", "gpu"}, {item["property"] for item in properties()})
+        self.assertEqual(
+            {"GPU", "gpu", "rack"}, {item["property"] for item in properties("?all=True")}
+        )
+        with self.nothing_changes():
+            self.refused(404, self.admin("PATCH", "/properties/unknown", {"private": True}))
+            self.refused(400, self.admin("PATCH", "/properties/rack", {"private": "perhaps"}))
+            self.refused(400, self.admin("PATCH", "/properties/rack", {}))
+
+    def test_d30_capabilities_that_a_reservation_asks_for_stay(self):
+        """Whatever its type. Others may change; and all of a change is made, or nothing of it."""
+        self.register(3, gpu="True", rack="a")
+        path = f"/{self.host(3)['id']}"
+        query = {"resource_properties": '["=", "$gpu", "True"]'}
+        for begin, reservation in enumerate(({**HOST, **query}, {**INSTANCE, **query})):
+            minutes = 20 * begin
+            lease = self.lease(reservation, start=self.minute(minutes + 10), end=minutes + 20)
+            with self.nothing_changes():
+                for change in ({"gpu": "False"}, {"gpu": None}, {"rack": "b", "gpu": "False"}):
+                    text = self.refused(409, self.admin("PUT", path, change))
+                    self.assertIn(lease["reservations"][0]["id"], text)
+            same = self.admin("PUT", path, {"gpu": "True", "rack": str(begin), "new": begin})
+            self.assertEqual(200, same.status_code, same.text)
+            shown = same.json["host"]
+            self.assertEqual((str(begin), str(begin)), (shown["rack"], shown["new"]))
+            self.pass_time(600)
+            self.pass_time(601)
+            self.pass_time(1)
+            self.assertEqual(200, self.admin("PUT", path, {"gpu": "False"}).status_code)
+            answer = self.call("POST", "/v1/leases", self.body(reservation, end=90))
+            self.refused(409, answer)
+            self.assertEqual(200, self.admin("PUT", path, {"gpu": "True"}).status_code)
+
+    def test_d31_a_capability_can_be_removed(self):
+        self.register(3, gpu="True")
+        path = f"/{self.host(3)['id']}"
+        answer = self.admin("PUT", path, {"gpu": None})
+        self.assertEqual(200, answer.status_code, answer.text)
+        self.assertNotIn("gpu", answer.json["host"])
+        self.refused(
+            409, self.call("POST", "/v1/leases", self.body(self.query('["!=", "$gpu", "x"]')))
+        )
+
+
+class TestQueries(HostCase):
+    def test_d38_a_query_sees_what_is_shown_and_no_other_column(self):
+        (host, _) = audit.rows(self.url, "hosts")
+        shown = self.admin("GET", "").json["hosts"][0]
+        hidden = {"trust_id", *host.keys()} - shown.keys()
+        self.assertIn("hypervisor_uuid", hidden)
+        for column in sorted(hidden):
+            text = json.dumps(["!=", f"${column}", "no such value"])
+            for reservation in (HOST, INSTANCE):
+                with self.subTest(column, type=reservation["resource_type"]):
+                    wanted = {**reservation, "resource_properties": text}
+                    answer = self.call("POST", "/v1/leases", self.body(wanted))
+                    self.assertIn("lack", self.refused(409, answer))
+            wanted = {**HOST, "hypervisor_properties": text}
+            answer = self.call("POST", "/v1/leases", self.body(wanted))
+            self.assertIn(column, self.refused(400, answer))
+
+    def test_d39_of_a_property_its_privacy_alone_can_be_set(self):
+        self.register(3, rack="b")
+        before = self.admin("GET", "/properties?detail=True&all=True").json
+        theirs = {
+            "id": "x",
+            "property_name": "mine",
+            "resource_type": "other",
+            "created_at": "2001-01-01 00:00:00",
+        }
+        answer = self.admin("PATCH", "/properties/rack", {"private": False, **theirs})
+        self.assertEqual(200, answer.status_code, answer.text)
+        for name, value in theirs.items():
+            self.assertNotEqual(value, answer.json["resource_property"][name])
+        self.assertEqual(before, self.admin("GET", "/properties?detail=True&all=True").json)
+        with self.nothing_changes():
+            self.refused(400, self.admin("PATCH", "/properties/rack", theirs))
