@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The manager's end of the bus: explicit endpoints with versions, typed errors."""
 
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -15,10 +16,17 @@ from promise_blazar.manager.rpc import wire
 
 LOG = logging.getLogger(__name__)
 
+#: Requests that the broker hands to a manager before it has begun with those it got. By default
+#: there is no limit, and a manager that stands still would get its share of all there are; those
+#: who sent them would wait for nothing.
+PREFETCH = 1
+
 
 def server(conf: cfg.ConfigOpts, manager: Manager, name: str) -> RPCServer:
     """A server, not yet started, that answers on the configured topic as ``name``."""
     transport = oslo_messaging.get_rpc_transport(conf)
+    with contextlib.suppress(cfg.NoSuchGroupError, cfg.NoSuchOptError):  # of another driver
+        conf.set_default("rabbit_qos_prefetch_count", PREFETCH, "oslo_messaging_rabbit")
     target = oslo_messaging.Target(topic=conf.manager.rpc_topic, server=name)
     endpoints = [_endpoint(namespace, manager) for namespace in wire.ENDPOINTS]
     return oslo_messaging.get_rpc_server(
