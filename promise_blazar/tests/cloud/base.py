@@ -126,6 +126,12 @@ def host_of(server: Mapping[str, Any]) -> str | None:
     return None if host is None else str(host)
 
 
+def reservation_of(lease: Mapping[str, Any]) -> str:
+    """The id of its only one."""
+    (reservation,) = lease["reservations"]
+    return str(reservation["id"])
+
+
 def on(*hosts: str) -> str:
     """A condition that these hosts satisfy alone."""
     named = [["=", "$hypervisor_hostname", host] for host in hosts]

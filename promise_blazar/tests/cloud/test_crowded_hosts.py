@@ -4,10 +4,9 @@
 An admin who names the host puts a server anywhere; Nova asks no filter then.
 """
 
-from typing import Any
 
 from promise_blazar.tests.cloud import audit, clients
-from promise_blazar.tests.cloud.base import ONE_HOST, LeaseTest, after, host_of, on
+from promise_blazar.tests.cloud.base import ONE_HOST, LeaseTest, after, host_of, on, reservation_of
 
 
 class CrowdedHostTest(LeaseTest):
@@ -20,9 +19,9 @@ class CrowdedHostTest(LeaseTest):
         self.reservations.update(lease["id"], start_date="now", end_date=after(30))
         self.reservations.wait_status(lease["id"], "ACTIVE")
         world = audit.look()
-        self.assertEqual(("compute-2",), world.hosts_of(_id(lease)))
+        self.assertEqual(("compute-2",), world.hosts_of(reservation_of(lease)))
         self.assertIn("compute-1", world.hosts_of("freepool"))
-        (server,) = self.boot(self.demo, self.tiny, reservation=_id(lease))
+        (server,) = self.boot(self.demo, self.tiny, reservation=reservation_of(lease))
         self.assertEqual("compute-2", host_of(server))
         self.end(lease["id"])
         self.assert_undisturbed(stranger)
@@ -42,19 +41,19 @@ class CrowdedHostTest(LeaseTest):
         self.assert_undisturbed(stranger)
         # The failure cost the host nothing.
         again = self.lease(30, there)
-        self.assertEqual(("compute-1",), audit.look().hosts_of(_id(again)))
+        self.assertEqual(("compute-1",), audit.look().hosts_of(reservation_of(again)))
         self.end(again["id"])
         self.assert_as_before()
 
     def test_a_lease_ends_when_the_stranger_has_left(self) -> None:
         lease = self.lease(30, {**ONE_HOST, "hypervisor_properties": on("compute-1")})
-        (server,) = self.boot(self.demo, self.tiny, reservation=_id(lease))
+        (server,) = self.boot(self.demo, self.tiny, reservation=reservation_of(lease))
         stranger = self.intrude("compute-1")
         self.reservations.update(lease["id"], end_date="now")
         self.admin.wait_gone(server["id"])
         waiting = self.reservations.wait_reason(lease["id"], f"servers to disappear: {stranger}")
         self.assertEqual("TERMINATING", waiting["status"])
-        self.assertEqual(("compute-1",), audit.look().hosts_of(_id(lease)))
+        self.assertEqual(("compute-1",), audit.look().hosts_of(reservation_of(lease)))
         self.assertIn(stranger, audit.look().servers)
         self.admin.delete([stranger])
         self.reservations.wait_status(lease["id"], "TERMINATED")
@@ -66,8 +65,3 @@ class CrowdedHostTest(LeaseTest):
         self.assertEqual(("ACTIVE", "compute-1"), (found["status"], host_of(found)))
         self.admin.delete([stranger])
         self.assert_as_before()
-
-
-def _id(lease: dict[str, Any]) -> str:
-    """Of its only reservation."""
-    return str(lease["reservations"][0]["id"])

@@ -5,7 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from promise_blazar.tests.cloud import clients, disturbances
-from promise_blazar.tests.cloud.base import ONE_HOST, ONE_SLOT, LeaseTest, after, on
+from promise_blazar.tests.cloud.base import (
+    ONE_HOST,
+    ONE_SLOT,
+    LeaseTest,
+    after,
+    on,
+    reservation_of,
+)
 
 _IN_GROUP = {**ONE_SLOT, "affinity": True}
 _NOT_FOUND = 404
@@ -46,9 +53,9 @@ class DeletionTest(LeaseTest):
     def test_a_lease_whose_step_nova_does_not_answer(self) -> None:
         starting = self.pending({**ONE_HOST, "hypervisor_properties": on("compute-1")})
         changing = self.lease(30, {**_IN_GROUP, "resource_properties": on("compute-2")})
-        (server,) = self.boot(self.demo, _id(changing))
+        (server,) = self.boot(self.demo, reservation_of(changing))
         ending = self.lease(30, {**ONE_HOST, "hypervisor_properties": on("compute-3")})
-        (other,) = self.boot(self.demo, self.tiny, reservation=_id(ending))
+        (other,) = self.boot(self.demo, self.tiny, reservation=reservation_of(ending))
         with disturbances.standing_still("nova-api"):
             self.reservations.update(starting["id"], start_date="now", end_date=after(30))
             self.reservations.update(ending["id"], end_date="now")
@@ -56,7 +63,7 @@ class DeletionTest(LeaseTest):
                 grown = pool.submit(
                     self.reservations.update,
                     changing["id"],
-                    reservations=[{"id": _id(changing), "amount": 2}],
+                    reservations=[{"id": reservation_of(changing), "amount": 2}],
                 )
                 made = pool.submit(
                     self.create,
@@ -94,8 +101,3 @@ class DeletionTest(LeaseTest):
         with self.assertRaises(clients.Refused) as caught:
             self.reservations.delete(lease_id)
         self.assertEqual(_NOT_FOUND, caught.exception.kwargs["code"])
-
-
-def _id(lease: dict[str, Any]) -> str:
-    """Of its only reservation."""
-    return str(lease["reservations"][0]["id"])

@@ -2,7 +2,6 @@
 """Leases that are changed, on the real Nova: what was asked for last is what happens."""
 
 import datetime
-from typing import Any
 
 from promise_blazar.tests.cloud import audit, clients, disturbances, site
 from promise_blazar.tests.cloud.base import (
@@ -15,6 +14,7 @@ from promise_blazar.tests.cloud.base import (
     minute,
     now,
     on,
+    reservation_of,
 )
 
 _MINUTE = datetime.timedelta(minutes=1)
@@ -24,7 +24,7 @@ class UpdateTest(LeaseTest):
     def test_leases_start_and_end_when_their_last_update_says(self) -> None:
         """And the next one has the host of the one before, when Nova has let go of it."""
         first = self.lease(60, {**ONE_HOST, "hypervisor_properties": on("compute-1")})
-        (old,) = self.boot(self.demo, self.tiny, reservation=_id(first))
+        (old,) = self.boot(self.demo, self.tiny, reservation=reservation_of(first))
         moved = self.pending({**ONE_HOST, "hypervisor_properties": on("compute-2")})
 
         turn = (now() + datetime.timedelta(seconds=20 + 60)).replace(second=0, microsecond=0)
@@ -40,7 +40,7 @@ class UpdateTest(LeaseTest):
             minute(last),
             {**ONE_HOST, "hypervisor_properties": on("compute-1")},
         )
-        (slot,) = self.boot(self.demo, _id(prolonged))
+        (slot,) = self.boot(self.demo, reservation_of(prolonged))
 
         self.wait_until(turn - datetime.timedelta(seconds=5))
         with disturbances.standing_still("nova-compute-1"):
@@ -50,13 +50,13 @@ class UpdateTest(LeaseTest):
             self.assertEqual("TERMINATING", waiting["status"])
             self.reservations.wait_status(following["id"], "PENDING")
             world = audit.look()
-            self.assertEqual(("compute-1",), world.hosts_of(_id(first)))
-            self.assertEqual(("compute-2",), world.hosts_of(_id(moved)))
+            self.assertEqual(("compute-1",), world.hosts_of(reservation_of(first)))
+            self.assertEqual(("compute-2",), world.hosts_of(reservation_of(moved)))
             self.assertIn(old["id"], world.servers)
         self.reservations.wait_status(following["id"], "ACTIVE")
         self.reservations.wait_status(first["id"], "TERMINATED")
         self.assertIsNone(self.admin.nova("GET", f"/servers/{old['id']}"))
-        (new,) = self.boot(self.demo, self.tiny, reservation=_id(following))
+        (new,) = self.boot(self.demo, self.tiny, reservation=reservation_of(following))
         self.assertEqual("compute-1", host_of(new))
         self.assertIn(slot["id"], audit.look().servers)
 
@@ -80,28 +80,32 @@ class UpdateTest(LeaseTest):
 
     def test_an_active_lease_is_given_more_hosts(self) -> None:
         lease = self.lease(60, ONE_HOST)
-        (host,) = audit.look().hosts_of(_id(lease))
-        (server,) = self.boot(self.demo, self.tiny, reservation=_id(lease))
+        (host,) = audit.look().hosts_of(reservation_of(lease))
+        (server,) = self.boot(self.demo, self.tiny, reservation=reservation_of(lease))
         clients.run(
             "demo",
             "reservation",
             "lease",
             "set",
             "--reservation",
-            f"id={_id(lease)},min=3,max=3",
+            f"id={reservation_of(lease)},min=3,max=3",
             lease["id"],
         )
         self.reservations.wait_status(lease["id"], "ACTIVE")
-        hosts = audit.look().hosts_of(_id(lease))
+        hosts = audit.look().hosts_of(reservation_of(lease))
         self.assertEqual(3, len(hosts))
         self.assertIn(host, hosts)
-        more = self.boot(self.demo, self.tiny, 4, reservation=_id(lease))
+        more = self.boot(self.demo, self.tiny, 4, reservation=reservation_of(lease))
         self.assertEqual(set(hosts), {host_of(each) for each in (server, *more)})
 
-        too_many = {"id": _id(lease), "min": len(self.hosts) + 1, "max": len(self.hosts) + 1}
+        too_many = {
+            "id": reservation_of(lease),
+            "min": len(self.hosts) + 1,
+            "max": len(self.hosts) + 1,
+        }
         with self.assertRaisesRegex(clients.Refused, "Not enough hosts"):
             self.reservations.update(lease["id"], reservations=[too_many])
-        self.assertEqual(hosts, audit.look().hosts_of(_id(lease)))
+        self.assertEqual(hosts, audit.look().hosts_of(reservation_of(lease)))
         self.reservations.update(lease["id"], end_date="now")
         self.reservations.wait_status(lease["id"], "TERMINATED")
         self.assert_as_before()
@@ -133,8 +137,3 @@ class UpdateTest(LeaseTest):
     def wait_until(self, instant: datetime.datetime) -> None:
         left = (instant - now()).total_seconds()
         site.eventually(f"it is {instant}", lambda: now() >= instant, max(left, 0) + 1)
-
-
-def _id(lease: dict[str, Any]) -> str:
-    """Of its only reservation."""
-    return str(lease["reservations"][0]["id"])
