@@ -2,10 +2,14 @@
 """Host aggregates: calls ``nova.aggregate.list``, ``.show``, ``.create``, ``.update``,
 ``.set_metadata``, ``.add_host``, ``.remove_host``, ``.delete``.
 
-Nova finds aggregates by number only, so a name costs one listing. It keeps the availability
-zone among the metadata; here the zone stands apart.
+Nova finds aggregates by number only, so a name costs one listing, which grows with every lease
+that there is. So the numbers that went with names are remembered, and a name without one is
+taken for new: Nova refuses a second aggregate of a name. Nova keeps the availability zone among
+the metadata; here the zone stands apart.
 """
 
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,12 +19,16 @@ from promise_blazar.cloud.openstack.nova import Nova
 from promise_blazar.cloud.protocol import Aggregate
 
 _ZONE = "availability_zone"
+#: Names whose numbers are remembered; one that is forgotten costs a refusal and a listing.
+_REMEMBERED = 10_000
 
 
 class Aggregates:
     def __init__(self, nova: Nova) -> None:
         self._nova = nova
         self._api = nova.client.aggregates
+        self._lock = threading.Lock()
+        self._numbers: OrderedDict[str, int] = OrderedDict()
 
     def list(self) -> tuple[Aggregate, ...]:
         # Not paged by Nova.
@@ -33,23 +41,22 @@ class Aggregates:
 
     def ensure(self, name: str, zone: str | None, metadata: Mapping[str, str]) -> Aggregate:
         """Without ``zone`` the zone stays as it is: Nova can change one, but not take it away."""
-        aggregate = self._by_name(name) or self._create(name, zone)
-        rezoned = zone is not None and aggregate.zone != zone
-        if rezoned:
+        aggregate = self._remembered(name) or self._create(name, zone)
+        self._remember(aggregate)
+        # Nova's answers to both show the whole aggregate, unlike that to a create.
+        if zone is not None and aggregate.zone != zone:
             with calling("nova.aggregate.update", self._nova.call_timeout):
-                self._api.update(aggregate.id, {_ZONE: zone})
+                aggregate = _aggregate(self._api.update(aggregate.id, {_ZONE: zone}))
         missing = {
             key: value for key, value in metadata.items() if aggregate.metadata.get(key) != value
         }
         if missing:
-            self.set_metadata(aggregate.id, missing)
-        if missing or rezoned:
-            aggregate = self.show(aggregate.id)
+            aggregate = self.set_metadata(aggregate.id, missing)
         return aggregate
 
-    def set_metadata(self, aggregate_id: int, metadata: Mapping[str, str | None]) -> None:
+    def set_metadata(self, aggregate_id: int, metadata: Mapping[str, str | None]) -> Aggregate:
         with calling("nova.aggregate.set_metadata", self._nova.call_timeout):
-            self._api.set_metadata(aggregate_id, dict(metadata))
+            return _aggregate(self._api.set_metadata(aggregate_id, dict(metadata)))
 
     def add_host(self, aggregate_id: int, service_host: str) -> None:
         try:
@@ -77,6 +84,27 @@ class Aggregates:
         except exceptions.NotFound:
             return
 
+    def _remembered(self, name: str) -> Aggregate | None:
+        with self._lock:
+            number = self._numbers.get(name)
+        if number is None:
+            return None
+        try:
+            aggregate = self.show(number)
+        except exceptions.NotFound:
+            aggregate = None
+        if aggregate is None or aggregate.name != name:
+            with self._lock:
+                self._numbers.pop(name, None)
+            return None
+        return aggregate
+
+    def _remember(self, aggregate: Aggregate) -> None:
+        with self._lock:
+            self._numbers[aggregate.name] = aggregate.id
+            if len(self._numbers) > _REMEMBERED:
+                self._numbers.popitem(last=False)
+
     def _by_name(self, name: str) -> Aggregate | None:
         return next((found for found in self.list() if found.name == name), None)
 
@@ -86,7 +114,7 @@ class Aggregates:
                 # Nova answers without metadata and hosts: a new one has none.
                 created = self._api.create(name, zone)
         except exceptions.CloudError as error:
-            # Somebody else may have made it since we looked.
+            # It was there, or somebody else made it at the same time.
             aggregate = self._by_name(name) if may_be_race(error) else None
             if aggregate is None:
                 raise

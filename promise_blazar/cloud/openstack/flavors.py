@@ -21,12 +21,16 @@ class Flavors:
         self._access = nova.client.flavor_access
 
     def ensure(self, flavor: Flavor) -> None:
-        found = self._find(flavor.id)
-        if found is not None and not _has_shape(found, flavor):
-            self.delete(flavor.id)
-            found = None
-        if found is None:
-            found = self._create(flavor)
+        # Nearly every flavor is new: Nova says when it is not.
+        try:
+            found = self._post(flavor)
+        except exceptions.CloudError as error:
+            found = self._find(flavor.id) if may_be_race(error) else None
+            if found is None:
+                raise
+            if not _has_shape(found, flavor):
+                self.delete(flavor.id)
+                found = self._create(flavor)
         self._ensure_extra_specs(found, flavor)
 
     def delete(self, flavor_id: str) -> None:
@@ -66,21 +70,24 @@ class Flavors:
 
     def _create(self, flavor: Flavor) -> Any:
         try:
-            with calling("nova.flavor.create", self._nova.call_timeout):
-                return self._api.create(
-                    flavor.name,
-                    flavor.memory_mb,
-                    flavor.vcpus,
-                    flavor.disk_gb,
-                    flavorid=flavor.id,
-                    is_public=False,
-                )
+            return self._post(flavor)
         except exceptions.CloudError as error:
-            # Somebody else may have made it since we looked; or another flavor has the name.
+            # Somebody else may have made it at the same time; or another flavor has the name.
             found = self._find(flavor.id) if may_be_race(error) else None
             if found is None or not _has_shape(found, flavor):
                 raise
             return found
+
+    def _post(self, flavor: Flavor) -> Any:
+        with calling("nova.flavor.create", self._nova.call_timeout):
+            return self._api.create(
+                flavor.name,
+                flavor.memory_mb,
+                flavor.vcpus,
+                flavor.disk_gb,
+                flavorid=flavor.id,
+                is_public=False,
+            )
 
     def _ensure_extra_specs(self, found: Any, flavor: Flavor) -> None:
         missing = _missing(found, flavor)

@@ -22,11 +22,10 @@ class RaceTest(AdapterTest):
     def test_an_aggregate_that_somebody_else_made_first(self) -> None:
         for answer in (_CONFLICT, _DUPLICATE):
             with self.subTest(answer.status):
+                found = Answer(200, {"aggregates": [aggregate()]})
+                self.services.lay("GET", _AGGREGATES, found)
                 self.services.lay(
-                    "GET",
-                    _AGGREGATES,
-                    Answer(200, {"aggregates": []}),
-                    Answer(200, {"aggregates": [aggregate()]}),
+                    "GET", f"{_AGGREGATES}/1", Answer(200, {"aggregate": aggregate()})
                 )
                 self.services.lay("POST", _AGGREGATES, answer)
                 self.assertEqual(1, self.cloud.ensure_aggregate("a", None, {}).id)
