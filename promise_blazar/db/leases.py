@@ -136,7 +136,7 @@ def _load(connection: Connection, where: ColumnElement[bool]) -> list[LeaseRecor
         ).mappings():
             details[row["reservation_id"]] = dict(row)
     for lease_id, *columns in rows:
-        reservations[lease_id].append(ReservationRecord(*columns, details[columns[0]]))
+        reservations[lease_id].append(columns)
     events = defaultdict(list)
     for lease_id, *columns in connection.execute(
         select(Event.lease_id, *_EVENT)
@@ -145,9 +145,16 @@ def _load(connection: Connection, where: ColumnElement[bool]) -> list[LeaseRecor
         .order_by(Event.time, Event.event_type)
     ):
         events[lease_id].append(EventRecord(*columns))
+    # Each statement sees what is committed by then. Every lease has events: one without was
+    # removed in between, with all that hung on it.
     return [
-        LeaseRecord(*lease, tuple(reservations[lease.id]), tuple(events[lease.id]))
+        LeaseRecord(
+            *lease,
+            tuple(ReservationRecord(*row, details[row[0]]) for row in reservations[lease.id]),
+            tuple(events[lease.id]),
+        )
         for lease in leases
+        if lease.id in events
     ]
 
 
