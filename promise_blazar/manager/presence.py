@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Am I alive, and who is not? The heartbeats of managers, and the fence that follows from them.
 
-No wall clocks are compared. A rival is dead when its counter has not moved for a while on *our*
-monotonic clock; and long before anybody can see that, its own fence has stopped it, since that
-counts from the moment it *sent* its last acknowledged heartbeat.
+No wall clocks are compared. A rival is dead when its counter has not moved for the length of a
+claim on *our* monotonic clock. By then its own fence has stopped it. It counts from the sending of
+its last acknowledged heartbeat; we count from when we saw that heartbeat, or a later one, which
+was after it was sent; and a further one can only have been committed after our last look, when
+the claim was over already, so its acknowledgement comes too late and the rival goes on under a new
+id. That a look sees all that was committed before it is what we ask of the database.
 """
 
 import logging
@@ -23,6 +26,12 @@ LOG = logging.getLogger(__name__)
 
 #: How long the dead stay on record after they own nothing, in multiples of their claim.
 BURIAL = 100
+
+#: The shortest pause between two heartbeats, in seconds.
+SOON = 0.01
+
+#: How much slower than ours the clock of another machine may run. NTP corrects up to 0.05 %.
+DRIFT = 1.001
 
 
 class Superseded(Exception):
@@ -75,6 +84,7 @@ class Presence:
         self._interval = interval
         self._claim_seconds = claim_seconds
         self._call_seconds = call_seconds
+        self._patience = claim_seconds * DRIFT
         self._acknowledged = 0.0
         self._seen: dict[str, tuple[int, float]] = {}
         self._dead: frozenset[str] = frozenset()
@@ -150,7 +160,6 @@ class Presence:
         self, beats: dict[str, int], owners: frozenset[str], asked: float, now: float
     ) -> None:
         """Who has been silent for too long? The beats were read between ``asked`` and ``now``."""
-        patience = self._claim_seconds + self._interval
         self._seen = {
             rival: self._seen[rival]
             if rival in self._seen and self._seen[rival][0] == count
@@ -158,7 +167,7 @@ class Presence:
             for rival, count in beats.items()
         }
         silent = {rival: asked - since for rival, (_, since) in self._seen.items()}
-        dead = {rival for rival, age in silent.items() if age > patience}
+        dead = {rival for rival, age in silent.items() if age > self._patience}
         # Owners without a record were buried after they were found dead.
         before, self._dead = self._dead, frozenset((dead | (owners - beats.keys())) - {self.id})
         if self._dead - before:
@@ -180,10 +189,23 @@ class Presence:
         self.id = new
         self._acknowledged = sent
 
+    def pause(self) -> float:
+        """Seconds to the next heartbeat: to the moment that somebody could be dead, if sooner."""
+        now = self._clock.monotonic()
+        left = [
+            since + self._patience - now
+            for rival, (_, since) in self._seen.items()
+            if rival != self.id and rival not in self._dead
+        ]
+        return max(SOON, min([self._interval, *left]))
+
     def _run(self) -> None:
-        while not self._stopping.wait(self._interval):
+        pause = self._interval
+        while not self._stopping.wait(pause):
+            pause = self._interval
             try:
                 self.beat()
+                pause = self.pause()
             except (exceptions.Busy, exceptions.Unavailable, LostRace) as error:
                 LOG.warning("Heartbeat of manager %s failed: %s", self.id, error)
             except Exception:

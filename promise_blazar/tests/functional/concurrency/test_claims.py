@@ -5,8 +5,10 @@ Two managers on one database, each with its own way to one cloud. ``self.service
 that things happen to; what happens while it waits for OpenStack is ``self.meanwhile``.
 """
 
+import random
 import threading
 
+from promise_blazar import exceptions
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.db import leases, ownership
 from promise_blazar.db.engine import Database
@@ -135,6 +137,21 @@ class TestTakeover(TwoManagers):
         self.check("nova.aggregate.remove_host", "DELETING", self.pass_time, [])
         self.assertEqual({"freepool": ["compute-1", "compute-2"]}, self.aggregates())
 
+    def test_a_repair_that_was_cut_off_leaves_its_lease_to_everybody(self):
+        """It stayed the dead one's until its next event: nobody could change or mend it."""
+        lease = self.lease(INSTANCE, start=self.minute(5))
+        (slots,) = lease["reservations"]
+        self.cloud.delete_flavor(slots["id"])
+        self.rival.presence.beat()
+        self.when_calling("nova.flavor.create", lambda: None)
+        self.dies(self.service.reconcile.run)
+        self.rival_works(9)
+        self.rival.reconcile.run()
+        self.assertEqual([], self.rival.reconcile.look().lines())
+        self.api.application = self.rivals_api
+        self.updated(lease, reservations=[{"id": slots["id"], "vcpus": 3}])
+        self.assertEqual([], audit.faults(self.url))
+
     def test_a_manager_that_leaves_in_order_is_not_waited_for(self):
         self.lease(HOST)
         self.when_calling("nova.aggregate.add_host", lambda: None)
@@ -148,6 +165,22 @@ class TestTakeover(TwoManagers):
 @databases.on_each_database
 class TestOneActor(TwoManagers):
     hosts = registered = 4
+
+    def test_a_repair_whose_database_went_away_is_not_left_with_the_lease(self):
+        lease = self.active(INSTANCE)
+        (slots,) = lease["reservations"]
+        self.cloud.delete_flavor(slots["id"])
+
+        def away():
+            raise exceptions.Unavailable(what="database", retry_after=2)
+
+        self.when_calling("nova.flavor.create", away)
+        self.assertRaises(exceptions.Unavailable, self.service.reconcile.run)
+        self.meanwhile = lambda: None
+        self.pass_time()
+        self.service.reconcile.run()
+        self.assertEqual([], self.service.reconcile.look().lines())
+        self.assertEqual("ACTIVE", self.show(lease)["status"])
 
     def test_d17_each_event_takes_effect_once_however_many_look(self):
         leases = [self.lease(HOST) for _ in range(4)]
@@ -272,7 +305,7 @@ class TestPresence(base.DatabaseTestCase):
 
     def test_the_silent_are_dead_when_their_claims_have_run_out(self):
         self.both_beat(3)
-        for _ in range(8):
+        for _ in range(7):
             self.clock.advance(1)
             self.other.beat()
         self.assertEqual(frozenset(), self.other.dead())
@@ -280,6 +313,49 @@ class TestPresence(base.DatabaseTestCase):
         self.other.beat()
         self.assertEqual({self.one.id}, self.other.dead())
         self.assertFalse(self.one.able())
+
+    def test_the_next_look_is_when_somebody_would_be_dead(self):
+        self.both_beat(1)
+        self.assertEqual(1, self.other.pause())
+        self.clock.advance(6.5)
+        self.other.beat()
+        self.assertLess(self.other.pause(), 0.6)
+        self.clock.advance(self.other.pause() + 0.001)
+        self.other.beat()
+        self.assertEqual({self.one.id}, self.other.dead())
+        self.assertEqual(1, self.other.pause())
+
+    def test_nobody_is_taken_for_dead_who_could_still_act(self):
+        """However long a heartbeat is under way, and whenever a rival looks."""
+        chance = random.Random(20300101)
+        able, found = 0.0, 0
+
+        def look():
+            nonlocal found
+            self.other.beat()
+            dead = self.one.id in self.other.dead()
+            found += dead
+            if dead:
+                self.assertFalse(self.one.able())
+                # A call that left at the last moment takes 5 s.
+                self.assertGreaterEqual(self.clock.monotonic(), able + 5)
+
+        def pass_time():
+            nonlocal able
+            look()
+            for _ in range(chance.choice((0, 1, 10, 40))):
+                if self.one.able():
+                    able = self.clock.monotonic()
+                self.clock.advance(0.1)
+                if chance.random() < 0.1 or self.other.pause() < 0.1:
+                    look()
+
+        for _ in range(100):
+            pass_time()
+            # Between the sending and the commit, and between that and the acknowledgement.
+            self.database.before_write = self.database.after_write = pass_time
+            self.one.beat()
+        self.assertGreater(found, 10)
 
     def test_a_heartbeat_that_comes_too_late_revives_nothing(self):
         self.both_beat(1)
