@@ -164,14 +164,16 @@ class Engine:
                     return None
                 duty = life.duty(lease, now)
                 if duty is None:
-                    # Looked at too early: an update moved the event in between.
-                    look_at = life.next_look(lease, lease.status)
+                    # Looked at too early: an update moved the event in between. Or a repair was
+                    # cut off: what it did not come to, the next reconcile finds.
+                    cut_off = due.owner is not None
+                    values = {
+                        "look_at": life.next_look(lease, lease.status),
+                        "owner": None,
+                        "attempt": due.attempt + cut_off,
+                    }
                     leases.set_lease(
-                        connection,
-                        due.id,
-                        {"look_at": look_at},
-                        attempt=due.attempt,
-                        status=due.status,
+                        connection, due.id, values, attempt=due.attempt, status=due.status
                     )
                     return None
                 if not ownership.claim(connection, due, owner, duty.status):

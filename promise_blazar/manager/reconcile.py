@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from promise_blazar import exceptions
+from promise_blazar.clock import Clock
 from promise_blazar.cloud import outgoing
 from promise_blazar.cloud.protocol import Cloud
 from promise_blazar.db import bookings, hosts, leases, ownership
@@ -85,6 +86,7 @@ class Reconcile:
         holding: Callable[[str], AbstractContextManager[None]],
         cloud: Cloud,
         names: Names,
+        clock: Clock,
     ) -> None:
         """``holding``: as of ``Engine``, keeps this manager's other threads from a lease."""
         self._database = database
@@ -95,6 +97,7 @@ class Reconcile:
         self._holding = holding
         self._cloud = cloud
         self._names = names
+        self._clock = clock
 
     def run(self) -> Drift:
         """One cycle: look, and put right what differs. Raises ``CloudError``, ``Unavailable``."""
@@ -213,6 +216,8 @@ class Reconcile:
             if not ownership.claim(connection, due, owner, lease.status):
                 # It has moved on since we looked; the next cycle sees what it needs then.
                 return
+            # Should it be cut off, somebody finds it then, and not at the lease's next event.
+            leases.set_lease(connection, lease.id, {"look_at": self._clock.now()})
         claim = Claim(lease.id, lease.attempt + 1, owner)
         LOG.warning("Lease %s: %s; putting it right", lease.id, "; ".join(words))
         try:

@@ -99,6 +99,7 @@ class ManagerService:
             self.engine.holding,
             cloud,
             names,
+            clock,
         )
         housekeeping = Housekeeping(database, provider_id, clock)
         self._periodic = (
