@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Making a lease: what is accepted, what is refused and why, and that this leaves nothing."""
 
+from datetime import datetime
+
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST, INSTANCE
 from promise_blazar.tests.functional.cases import CreationCase
@@ -167,6 +169,17 @@ class TestDates(CreationCase):
         self.assertEqual(self.at(10), same["start_date"])
         self.pass_time()
         self.assertEqual(["ACTIVE"] * 2, [self.show(made)["status"] for made in (lease, same)])
+
+    def test_d42_dates_are_as_the_dashboard_reads_them(self):
+        lease = self.active(HOST, before_end_date=self.minute(30))
+        allocations = self.call("GET", "/v1/os-hosts/allocations", token="admin:admin").json
+        (held,) = allocations["allocations"][0]["reservations"]
+        dates = [shown[f"{side}_date"] for shown in (lease, held) for side in ("start", "end")]
+        dates += [event["time"] for event in lease["events"]]
+        read = [datetime.strptime(date, "%Y-%m-%dT%H:%M:%S.%f") for date in dates]  # noqa: DTZ007
+        begin = read[0]
+        minutes = [(date - begin).total_seconds() / 60 for date in read]
+        self.assertEqual(([0, 60, 0, 60], [0, 30, 60]), (minutes[:4], sorted(minutes[4:])))
 
     def test_the_warning(self):
         self.assertEqual(self.at(60), self.event(self.lease(end=120), "before_end_lease")[0])
