@@ -55,8 +55,8 @@ MANAGER_OPTIONS = [
         default=7,
         min=0.2,
         help="A manager whose heartbeat has not been acknowledged for this long stops acting, "
-        "and the others take its work over shortly after. Must exceed the time-out of one call "
-        "to OpenStack ([openstack] call_timeout) plus two heartbeats.",
+        "and within one more heartbeat the others take its work over. At least the time-out of "
+        "one call to OpenStack ([openstack] call_timeout) plus two heartbeats.",
     ),
     cfg.IntOpt(
         "start_wait",
