@@ -270,6 +270,24 @@ def _deletable(site: Site) -> Facts:
     return facts
 
 
+# Repair
+
+
+def _astray(site: Site) -> Facts:
+    facts = _pending(site)
+    _, slots = site.lease(facts["id"])["reservations"]
+    site.cloud.delete_flavor(slots["id"])
+    return facts
+
+
+def _repair(site: Site, facts: Facts) -> None:
+    site.service.reconcile.run()
+
+
+def _in_order(site: Site, facts: Facts) -> bool:
+    return site.service.reconcile.run().clean
+
+
 OPERATIONS = {
     operation.name: operation
     for operation in (
@@ -293,6 +311,7 @@ OPERATIONS = {
         Operation("end", _at_end, _run_to_the_end, _status("TERMINATED"), _ended),
         Operation("delete-pending", _pending, _delete, _status("GONE", "PENDING"), _deleted),
         Operation("delete-active", _deletable, _delete, _status("GONE", "ACTIVE"), _deleted),
+        Operation("repair", _astray, _repair, _in_order, _all_or_nothing(_update_pending)),
     )
 }
 

@@ -23,7 +23,8 @@ from promise_blazar.tests.functional.base import configuration
 
 HOSTS = 5
 BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
-OPTIONS = {"manager__poll_interval": 1}
+#: A request waits for its work, however long somebody sleeps in the middle of it.
+OPTIONS = {"manager__poll_interval": 1, "manager__prepare_wait": 600}
 
 #: Every change of a status, whoever makes it and however it ends.
 _HISTORY = """
