@@ -85,7 +85,7 @@ class Presence:
         self._claim_seconds = claim_seconds
         self._call_seconds = call_seconds
         self._patience = claim_seconds * DRIFT
-        self._acknowledged = 0.0
+        self._sent = self._acknowledged = 0.0
         self._seen: dict[str, tuple[int, float]] = {}
         self._dead: frozenset[str] = frozenset()
         self._on_death: Callable[[], None] = lambda: None
@@ -139,7 +139,7 @@ class Presence:
 
     def beat(self) -> None:
         """One heartbeat, and one look at the others."""
-        sent = self._clock.monotonic()
+        self._sent = sent = self._clock.monotonic()
         with self._database.writer() as connection:
             alive = ownership.beat(connection, self.id)
             # Owners before heartbeats: who owns something has arrived before.
@@ -190,14 +190,17 @@ class Presence:
         self._acknowledged = sent
 
     def pause(self) -> float:
-        """Seconds to the next heartbeat: to the moment that somebody could be dead, if sooner."""
+        """Seconds to the next heartbeat: to the moment that somebody could be dead, if sooner.
+
+        Heartbeats are counted from their sending: a slow database makes them no rarer.
+        """
         now = self._clock.monotonic()
         left = [
             since + self._patience - now
             for rival, (_, since) in self._seen.items()
             if rival != self.id and rival not in self._dead
         ]
-        return max(SOON, min([self._interval, *left]))
+        return max(SOON, min([self._sent + self._interval - now, *left]))
 
     def _run(self) -> None:
         pause = self._interval

@@ -325,6 +325,14 @@ class TestPresence(base.DatabaseTestCase):
         self.assertEqual({self.one.id}, self.other.dead())
         self.assertEqual(1, self.other.pause())
 
+    def test_a_slow_database_makes_heartbeats_no_rarer(self):
+        self.database.after_write = lambda: self.clock.advance(0.7)
+        self.one.beat()
+        self.assertAlmostEqual(0.3, self.one.pause())
+        self.database.after_write = lambda: self.clock.advance(3)
+        self.one.beat()
+        self.assertLess(self.one.pause(), 0.1)
+
     def test_nobody_is_taken_for_dead_who_could_still_act(self):
         """However long a heartbeat is under way, and whenever a rival looks."""
         chance = random.Random(20300101)
