@@ -48,6 +48,9 @@ class Database:
         self._engine = engines.create_engine(
             _with_every_character(url),
             sqlite_fk=True,
+            # Else oslo.db yields the processor after each transaction, for eventlet's sake: on a
+            # busy machine that is a place at the end of the queue.
+            thread_checkin=False,
             max_pool_size=pool_size,
             max_overflow=20,
             max_retries=0,
