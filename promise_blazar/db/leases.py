@@ -128,22 +128,24 @@ def _load(connection: Connection, where: ColumnElement[bool]) -> list[LeaseRecor
     ).all()
     for resource_type in {row.resource_type for row in rows}:
         table = DETAILS[resource_type]
-        for row in connection.execute(
+        found = connection.execute(
             select(table.__table__)
             .join(Reservation, Reservation.id == table.__table__.c.reservation_id)
             .join(Lease, Lease.id == Reservation.lease_id)
             .where(where)
-        ).mappings():
+        )
+        for row in found.mappings().all():
             details[row["reservation_id"]] = dict(row)
     for lease_id, *columns in rows:
         reservations[lease_id].append(columns)
     events = defaultdict(list)
-    for lease_id, *columns in connection.execute(
+    rows = connection.execute(
         select(Event.lease_id, *_EVENT)
         .join(Lease, Lease.id == Event.lease_id)
         .where(where)
         .order_by(Event.time, Event.event_type)
-    ):
+    ).all()
+    for lease_id, *columns in rows:
         events[lease_id].append(EventRecord(*columns))
     # Each statement sees what is committed by then. Every lease has events: one without was
     # removed in between, with all that hung on it.

@@ -54,7 +54,7 @@ def _exposed(call: str, method: Callable[..., Any]) -> Callable[..., Any]:
             context = wire.decode_context(ctxt)
             if context is not None:
                 decoded["context"] = context
-            return {"answer": wire.encode(method(**decoded))}
+            return {"answer": wire.encode_answer(method(**decoded))}
         except exceptions.PromiseBlazarError as error:
             return {"error": error.to_wire()}
         except Exception:
