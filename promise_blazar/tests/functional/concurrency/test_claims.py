@@ -5,20 +5,18 @@ Two managers on one database, each with its own way to one cloud. ``self.service
 that things happen to; what happens while it waits for OpenStack is ``self.meanwhile``.
 """
 
-import random
 import threading
+from unittest import mock
 
 from promise_blazar import exceptions
+from promise_blazar.cloud import outgoing
 from promise_blazar.cloud.simulated import SimulatedCloud
-from promise_blazar.db import leases, ownership
+from promise_blazar.db import ownership
 from promise_blazar.db.engine import Database
-from promise_blazar.manager.presence import Claim, Presence, Superseded
 from promise_blazar.manager.service import ManagerService
-from promise_blazar.tests import base, databases
-from promise_blazar.tests.fakes import ManualClock
-from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase, sync
+from promise_blazar.tests import databases
+from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
 from promise_blazar.tests.functional.concurrency import audit
-from promise_blazar.tests.functional.concurrency.test_books import Interposed
 
 
 class Died(BaseException):
@@ -185,23 +183,30 @@ class TestOneActor(TwoManagers):
     def test_d17_each_event_takes_effect_once_however_many_look(self):
         leases = [self.lease(HOST) for _ in range(4)]
         starting = threading.Barrier(2)
+        asked, announce = [], outgoing.announce
+
+        def listen(call):
+            asked.append(call)
+            announce(call)
 
         def run(manager):
             starting.wait()
             manager.engine.run_due()
 
-        self.when_calling("nova.aggregate.add_host", lambda: None)
         before = [row["attempt"] for row in audit.rows(self.url, "leases")]
         threads = [threading.Thread(target=run, args=(m,)) for m in (self.service, self.rival)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with mock.patch.object(outgoing, "announce", listen):
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
         self.assertEqual(["ACTIVE"] * 4, self.status())
         after = [row["attempt"] for row in audit.rows(self.url, "leases")]
         self.assertEqual([attempt + 1 for attempt in before], after)
         hosts = [self.aggregates()[lease["reservations"][0]["id"]] for lease in leases]
         self.assertEqual(4, len({host for (host,) in hosts}))
+        # A start looks for the aggregate of its reservation, and for the freepool.
+        self.assertEqual(2 * 4, asked.count("nova.aggregate.list"))
 
     def test_d17_of_two_that_saw_the_same_lease_one_claims_it(self):
         self.lease(HOST)
@@ -278,142 +283,3 @@ class TestOneActor(TwoManagers):
         self.updated(lease, reservations=[resized])
         (after,) = audit.rows(self.url, "leases")
         self.assertEqual(before["attempt"] + 1, after["attempt"])
-
-
-class TestPresence(base.DatabaseTestCase):
-    prepare = staticmethod(sync)
-
-    def setUp(self):
-        super().setUp()
-        self.clock = ManualClock()
-        self.database = Interposed(self.url)
-        self.addCleanup(self.database.dispose)
-        self.one = self.presence(self.database)
-        self.other = self.presence(Database(self.url))
-
-    def presence(self, database):
-        self.addCleanup(database.dispose)
-        found = Presence(database, self.clock, "here", 1, 7, 5)
-        found.arrive()
-        return found
-
-    def both_beat(self, seconds):
-        for _ in range(seconds):
-            self.clock.advance(1)
-            self.one.beat()
-            self.other.beat()
-
-    def test_the_silent_are_dead_when_their_claims_have_run_out(self):
-        self.both_beat(3)
-        for _ in range(7):
-            self.clock.advance(1)
-            self.other.beat()
-        self.assertEqual(frozenset(), self.other.dead())
-        self.clock.advance(1)
-        self.other.beat()
-        self.assertEqual({self.one.id}, self.other.dead())
-        self.assertFalse(self.one.able())
-
-    def test_the_next_look_is_when_somebody_would_be_dead(self):
-        self.both_beat(1)
-        self.assertEqual(1, self.other.pause())
-        self.clock.advance(6.5)
-        self.other.beat()
-        self.assertLess(self.other.pause(), 0.6)
-        self.clock.advance(self.other.pause() + 0.001)
-        self.other.beat()
-        self.assertEqual({self.one.id}, self.other.dead())
-        self.assertEqual(1, self.other.pause())
-
-    def test_a_slow_database_makes_heartbeats_no_rarer(self):
-        self.database.after_write = lambda: self.clock.advance(0.7)
-        self.one.beat()
-        self.assertAlmostEqual(0.3, self.one.pause())
-        self.database.after_write = lambda: self.clock.advance(3)
-        self.one.beat()
-        self.assertLess(self.one.pause(), 0.1)
-
-    def test_nobody_is_taken_for_dead_who_could_still_act(self):
-        """However long a heartbeat is under way, and whenever a rival looks."""
-        chance = random.Random(20300101)
-        able, found = 0.0, 0
-
-        def look():
-            nonlocal found
-            self.other.beat()
-            dead = self.one.id in self.other.dead()
-            found += dead
-            if dead:
-                self.assertFalse(self.one.able())
-                # A call that left at the last moment takes 5 s.
-                self.assertGreaterEqual(self.clock.monotonic(), able + 5)
-
-        def pass_time():
-            nonlocal able
-            look()
-            for _ in range(chance.choice((0, 1, 10, 40))):
-                if self.one.able():
-                    able = self.clock.monotonic()
-                self.clock.advance(0.1)
-                if chance.random() < 0.1 or self.other.pause() < 0.1:
-                    look()
-
-        for _ in range(100):
-            pass_time()
-            # Between the sending and the commit, and between that and the acknowledgement.
-            self.database.before_write = self.database.after_write = pass_time
-            self.one.beat()
-        self.assertGreater(found, 10)
-
-    def test_a_heartbeat_that_comes_too_late_revives_nothing(self):
-        self.both_beat(1)
-        self.clock.advance(7.5)
-        claim = Claim("lease", 1, self.one.id)
-        self.one.beat()
-        self.assertNotEqual(claim.owner, self.one.id)
-        self.assertTrue(self.one.able())
-        self.assertRaises(Superseded, self.one.fence(claim), "nova.server.delete")
-
-    def test_a_heartbeat_that_was_acknowledged_too_late_revives_nothing(self):
-        self.both_beat(1)
-        before = self.one.id
-        self.clock.advance(6)
-        self.database.after_write = lambda: self.clock.advance(2)
-        self.one.beat()
-        self.assertNotEqual(before, self.one.id)
-
-    def test_nobody_is_dead_because_the_observer_slept(self):
-        self.both_beat(3)
-        self.one.beat()
-        self.database.after_write = lambda: self.clock.advance(60)
-        self.clock.advance(1)
-        self.one.beat()
-        self.assertEqual(frozenset(), self.one.dead())
-
-    def test_the_fence_asks_its_clock_after_the_database(self):
-        claim = self.claim(attempt=0)
-        self.one.fence(claim)("nova.server.delete")
-        self.database.before_read = lambda: self.clock.advance(3)
-        self.assertRaises(Superseded, self.one.fence(claim), "nova.server.delete")
-
-    def test_the_fence_stops_who_was_overtaken(self):
-        claim = self.claim(attempt=1)
-        self.assertRaises(Superseded, self.one.fence(claim), "nova.server.delete")
-
-    def claim(self, attempt):
-        """On a lease whose attempt, as it happens, is 0."""
-        now = self.clock.now()
-        lease = {
-            "id": "lease",
-            "provider_id": 1,
-            "name": "n",
-            "user_id": "alice",
-            "project_id": "demo",
-            "start": now,
-            "end": now,
-            "status": "PENDING",
-            "created_at": now,
-        }
-        with self.database.writer() as connection:
-            leases.add(connection, {**lease, "attempt": 0, "failures": 0, "degraded": False})
-        return Claim("lease", attempt, self.one.id)
