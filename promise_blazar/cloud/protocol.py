@@ -188,6 +188,13 @@ class Cloud(Protocol):
         """Names of the resource classes that begin so."""
         ...
 
+    def consumers(self, hypervisor_uuid: str) -> Sequence[str]:
+        """Ids of the servers that have room there, also before Nova says that they are there.
+
+        Some may be of no server (any more).
+        """
+        ...
+
     def ensure_child_provider(self, parent_uuid: str, name: str) -> str:
         """The child resource provider of this name; its uuid."""
         ...

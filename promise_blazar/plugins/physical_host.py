@@ -121,7 +121,8 @@ class PhysicalHost:
             # From here on the filter lets nobody in; who came until now is seen by a second look.
             self._cloud.set_aggregate_metadata(aggregate.id, keys)
             servers = self._servers(aggregate)
-            job.record(server.id for server in servers if server.project_id in tenants)
+        servers += self._arriving(job, aggregate, servers)
+        job.record(server.id for server in servers if server.project_id in tenants)
         for server in servers:
             if server.id in job.servers or server.project_id in tenants:
                 self._cloud.delete_server(server.id)
@@ -177,6 +178,21 @@ class PhysicalHost:
 
     def _servers(self, aggregate: Aggregate) -> list[Server]:
         return [s for host in aggregate.hosts for s in self._cloud.servers_on_host(host)]
+
+    def _arriving(self, job: Job, aggregate: Aggregate, there: list[Server]) -> list[Server]:
+        """Servers that were let in, and are not on their hosts yet.
+
+        Nova names a server's host when that compute begins to build it, which takes as long as
+        the compute is busy with others. Its room is taken when it is let in.
+        """
+        known = {server.id for server in there}
+        return [
+            server
+            for hold in job.holds
+            if hold.service_host in aggregate.hosts
+            for consumer in self._cloud.consumers(hold.hypervisor_uuid)
+            if consumer not in known and (server := self._cloud.server(consumer)) is not None
+        ]
 
     def _tenants(self, job: Job, aggregate: Aggregate) -> frozenset[str]:
         """The owner's project, and the projects the operator let in beside it."""

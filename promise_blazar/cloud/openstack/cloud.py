@@ -127,6 +127,9 @@ class OpenStackCloud:
     def resource_classes(self, prefix: str) -> Sequence[str]:
         return self._placement.resource_classes(prefix)
 
+    def consumers(self, hypervisor_uuid: str) -> Sequence[str]:
+        return self._placement.consumers(hypervisor_uuid)
+
     def ensure_child_provider(self, parent_uuid: str, name: str) -> str:
         return self._placement.ensure_child_provider(parent_uuid, name)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Placement: calls ``placement.resource_class.list``, ``.ensure``, ``.delete``,
 ``placement.provider.find``, ``.show``, ``.create``, ``.move``, ``placement.inventory.show``,
-``.set``.
+``.set``, ``placement.allocation.list``.
 
 Spoken to by a plain adapter: osc-placement, which the project depends on, is the operators'
 command line (``openstack resource provider ...``) and has no functions to call.
@@ -51,6 +51,14 @@ class Placement:
         answer = self._send("placement.resource_class.list", "GET", "/resource_classes")
         names = (found["name"] for found in answer.json()["resource_classes"])
         return [name for name in names if name.startswith(prefix)]
+
+    def consumers(self, hypervisor_uuid: str) -> list[str]:
+        path = f"/resource_providers/{hypervisor_uuid}/allocations"
+        try:
+            answer = self._send("placement.allocation.list", "GET", path)
+        except exceptions.NotFound:
+            return []
+        return list(answer.json()["allocations"])
 
     def ensure_child_provider(self, parent_uuid: str, name: str) -> str:
         found = self._provider(name)

@@ -23,6 +23,7 @@ if there are any, and then is one transaction. The names, for fences and for fau
 ``placement.resource_class.ensure``   ensure_resource_class
 ``placement.resource_class.delete``   delete_resource_class
 ``placement.resource_class.list``     resource_classes
+``placement.allocation.list``         consumers
 ``placement.provider.create``         ensure_child_provider
 ``placement.inventory.show``          child_inventory
 ``placement.inventory.set``           ensure_child_inventory
@@ -207,6 +208,11 @@ class SimulatedCloud(Tenants):
     def resource_classes(self, prefix: str) -> Sequence[str]:
         return self._look(
             "placement.resource_class.list", lambda db: placement.classes(db, prefix)
+        )
+
+    def consumers(self, hypervisor_uuid: str) -> Sequence[str]:
+        return self._look(
+            "placement.allocation.list", lambda db: placement.consumers(db, hypervisor_uuid)
         )
 
     def ensure_child_provider(self, parent_uuid: str, name: str) -> str:

@@ -36,6 +36,7 @@ CALLS = frozenset(
         "nova.server_group.create",
         "nova.server_group.delete",
         "nova.server_group.list",
+        "placement.allocation.list",
         "placement.inventory.show",
         "placement.inventory.set",
         "placement.provider.create",

@@ -52,6 +52,16 @@ def ensure_child(db: sqlite3.Connection, parent_uuid: str, name: str) -> str:
     return made
 
 
+def consumers(db: sqlite3.Connection, provider: str) -> list[str]:
+    """Ids of the servers that hold anything of a provider; none without such a provider."""
+    rows = db.execute(
+        "SELECT DISTINCT s.number, s.id FROM allocations a JOIN servers s ON s.number = a.server"
+        " WHERE a.provider = ? ORDER BY s.number",
+        (provider,),
+    )
+    return [row["id"] for row in rows]
+
+
 def totals(db: sqlite3.Connection, name: str) -> dict[str, int]:
     """By resource class; empty without such a provider."""
     rows = db.execute(

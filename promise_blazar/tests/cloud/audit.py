@@ -46,7 +46,7 @@ def look() -> World:
         servers=_ids(admin.nova("GET", "/servers?all_tenants=1")["servers"]),
         resource_classes=frozenset(
             found["name"]
-            for found in _placement("/resource_classes")["resource_classes"]
+            for found in admin.placement("/resource_classes")["resource_classes"]
             if found["name"].startswith(OUR_CLASSES)
         ),
         slots=_slots(),
@@ -59,19 +59,14 @@ def _ids(found: list[dict[str, Any]]) -> frozenset[str]:
 
 def _slots() -> dict[str, dict[str, int]]:
     """Of every child provider of ours; an empty one has none, and stays."""
+    admin = site.user("admin")
     return {
         provider["name"]: {
             name: inventory["total"]
-            for name, inventory in _placement(
+            for name, inventory in admin.placement(
                 f"/resource_providers/{provider['uuid']}/inventories"
             )["inventories"].items()
         }
-        for provider in _placement("/resource_providers")["resource_providers"]
+        for provider in admin.placement("/resource_providers")["resource_providers"]
         if provider["name"].startswith(OUR_PROVIDERS)
     }
-
-
-def _placement(path: str) -> Any:
-    placement = site.user("admin").connection.session
-    where = {"service_type": "placement", "region_name": "RegionOne"}
-    return placement.get(path, endpoint_filter=where, microversion="1.37").json()

@@ -77,6 +77,12 @@ class User:
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
+    def placement(self, path: str) -> Any:
+        """What Placement shows there, to an admin."""
+        where = {"service_type": "placement", "region_name": "RegionOne"}
+        session = self.connection.session
+        return session.get(path, endpoint_filter=where, microversion="1.37").json()
+
     def flavor_id(self, name: str) -> str:
         flavors = self.nova("GET", "/flavors")["flavors"]
         return str(next(flavor["id"] for flavor in flavors if flavor["name"] == name))

@@ -47,6 +47,7 @@ class CallContract(ContractCase):
             lambda: cloud.server_groups_named(name),
             lambda: cloud.ensure_resource_class(self.resource_class),
             lambda: cloud.delete_resource_class(self.resource_class),
+            lambda: cloud.consumers(host.uuid),
             lambda: cloud.ensure_child_provider(host.uuid, child),
             lambda: cloud.child_inventory(child),
             lambda: cloud.ensure_child_inventory(child, self.resource_class, 1),

@@ -105,6 +105,15 @@ class PlacementContract(ContractCase):
         self.remove_server(second)
         self.assertEqual("ACTIVE", self.boot(flavor.id).status)
 
+    def test_a_server_is_a_consumer_where_it_is(self) -> None:
+        self.lend_host()
+        server = self.boot_on_lent_host()
+        self.assertEqual([server.id], list(self.cloud.consumers(self.host().uuid)))
+        self.assertNotIn(server.id, self.cloud.consumers(self.host(1).uuid))
+        self.assertEqual([], list(self.cloud.consumers(str(uuid.uuid4()))))
+        self.remove_server(server)
+        self.eventually(lambda: not self.cloud.consumers(self.host().uuid))
+
     def test_many_make_a_class_at_once(self) -> None:
         self.at_once(*[lambda: self.make_class(self.resource_class)] * THREADS)
         child = self.make_slots(1)

@@ -39,6 +39,7 @@ END = (
     "nova.flavor.revoke",
     "nova.flavor.delete",
     "nova.server_group.delete",
+    "placement.allocation.list",
     "placement.inventory.show",
     "placement.inventory.set",
     "placement.resource_class.delete",

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The life of a lease, from create to gone, as a user and the cloud see it."""
 
+import contextlib
+import sqlite3
+
 from promise_blazar.plugins.virtual_instance import child_provider_of
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
@@ -34,6 +37,31 @@ class TestHostLease(ServiceTestCase):
         gone = self.call("GET", f"/simulated/servers/{mine['id']}")
         self.assertEqual(404, gone.status_code)
         self.assertEqual({"freepool": ["compute-1", "compute-2", "compute-3"]}, self.aggregates())
+
+    def test_a_server_that_is_not_on_its_host_yet_goes_with_the_lease(self):
+        lease = self.active(HOST)
+        reservation = lease["reservations"][0]["id"]
+        late = self.boot(reservation=reservation)["id"]
+        self.cloud.set_server_delete_seconds(5)
+        self.before_it_arrives(late)
+        self.updated(lease, end_date="now")
+        self.pass_time(1)
+        lease = self.show(lease)
+        self.assertEqual("TERMINATING", lease["status"])
+        self.assertIn(late, lease["status_reason"])
+        self.assertEqual(1, len(self.aggregates()[reservation]), "the host is not free yet")
+        self.pass_time(5)
+        self.pass_time(1)
+        self.assertEqual("TERMINATED", self.show(lease)["status"])
+        self.assertEqual([], self.cloud_objects()["servers"])
+
+    def before_it_arrives(self, server_id):
+        """As Nova shows it between its scheduling and the first step of its build."""
+        with contextlib.closing(sqlite3.connect(self.cloud_file)) as db:
+            db.execute(
+                "UPDATE servers SET status = 'BUILD', host = NULL WHERE id = ?", [server_id]
+            )
+            db.commit()
 
     def test_its_name_may_be_in_any_script(self):
         lease = self.lease(name="bail \N{SLEUTH OR SPY} \N{CJK UNIFIED IDEOGRAPH-20000}")
