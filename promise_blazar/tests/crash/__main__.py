@@ -23,6 +23,8 @@ def main() -> int:
     began, turns = time.monotonic(), itertools.count(1)
     count = wrong = 0
     for name in arguments.operations or OPERATIONS:
+        if arguments.pause and name in pauses.UNCLAIMED:
+            continue
         with kills.scratch() as directory:
             prepared = kills.prepare(name, directory)
             points = (pauses.sleepy if arguments.pause else kills.deadly)(prepared.points)

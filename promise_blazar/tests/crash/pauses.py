@@ -16,6 +16,9 @@ from promise_blazar.tests.crash.site import SharedClock, Site
 #: The API's, with the tenant's token, and not done for a lease's claim.
 UNFENCED = "nova.server_group.create"
 
+#: It looks and sweeps for no lease's claim before it repairs under one: its calls may leave late.
+UNCLAIMED = ("repair",)
+
 
 def sleepy(points: tuple[Point, ...]) -> list[Point]:
     """Every point but those inside a transaction.
