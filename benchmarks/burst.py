@@ -15,9 +15,9 @@ import sys
 import time
 from datetime import timedelta
 
-from common import machine, versions
+from common import machine, percentile, versions
 from sql_count import counted
-from starts import CLOCK, SLOTS_A_HOST, percentile, row, site, wait_until
+from starts import CLOCK, SLOTS_A_HOST, row, site, wait_until
 
 #: Seconds; to ACTIVE that, and the calls that a start makes one after the other.
 TARGET = 2.0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the benchmarks share: the machine and its load in a line, figures, environments."""
 
+import math
 import os
 import pathlib
 import platform
@@ -29,6 +30,12 @@ def versions(*distributions: str) -> str:
     """Python and these distributions of the running environment, in one line."""
     named = [f"{name} {metadata.version(name)}" for name in distributions]
     return " ".join([f"versions: Python {platform.python_version()}", *named])
+
+
+def percentile(values: Sequence[float], per_cent: float) -> float:
+    """The smallest value that so many per cent of them do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(len(ordered) * per_cent / 100) - 1)]
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ import sys
 import time
 from datetime import timedelta
 
-from common import machine, versions
-from starts import CALLER, CLOCK, SLOTS_A_HOST, Site, percentile, row, site, wait_until
+from common import machine, percentile, versions
+from starts import CALLER, CLOCK, SLOTS_A_HOST, Site, row, site, wait_until
 
 from promise_blazar import exceptions
 from promise_blazar.conf import cloud

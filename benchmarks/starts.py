@@ -19,6 +19,7 @@ from typing import Any
 
 import sqlalchemy
 from admission import DurablePostgreSQL
+from common import percentile
 
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.outgoing import Fence
@@ -171,12 +172,6 @@ def site(hosts: int) -> Iterator[Site]:
         made = Site(url, directory, hosts)
         stack.callback(made.stop)
         yield made
-
-
-def percentile(values: Sequence[float], per_cent: float) -> float:
-    """The smallest value that so many per cent of them do not exceed."""
-    ordered = sorted(values)
-    return ordered[max(0, -(-len(ordered) * per_cent // 100).__int__() - 1)]
 
 
 def row(name: str, values: Sequence[float]) -> str:

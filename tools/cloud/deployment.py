@@ -24,10 +24,10 @@ from controlplane.processes import Service  # noqa: E402
 #: Of the cloud's ports, above those of minicloud.
 _PORT_OFFSET = 20
 _USER = "promise"
-_DATABASE = "promise"
+DATABASE = "promise"
 _MANAGERS = 2
 #: Nova asks the filter last, of the hosts that are left.
-_FILTER_OPTIONS = (
+FILTER_OPTIONS = (
     "--nova-package",
     str(ROOT / "nova_filter"),
     "--available-filter",
@@ -59,12 +59,12 @@ class Deployment:
         Raises ``Failed``.
         """
         self._install()
-        self.minicloud("up", *_FILTER_OPTIONS, *options)
+        self.minicloud("up", *FILTER_OPTIONS, *options)
         self.cloud = Cloud(self.cloud.home)  # with the settings that are remembered now
         self._write_config()
         say("creating the database of promise-blazar")
         database.sql(
-            self.cloud, f"CREATE DATABASE IF NOT EXISTS {_DATABASE} CHARACTER SET utf8mb4"
+            self.cloud, f"CREATE DATABASE IF NOT EXISTS {DATABASE} CHARACTER SET utf8mb4"
         )
         manage = self.bin / "promise-blazar-manage"
         console.run(
@@ -93,7 +93,7 @@ class Deployment:
         """A cloud as after its first ``up``, and a service, stopped, that knows nothing."""
         processes.stop(self.cloud, [service.name for service in self.services()])
         self.minicloud("reset")
-        database.sql(self.cloud, f"DROP DATABASE IF EXISTS {_DATABASE}")
+        database.sql(self.cloud, f"DROP DATABASE IF EXISTS {DATABASE}")
 
     def services(self) -> list[Service]:
         """The API last: it answers when a manager does."""
@@ -152,7 +152,7 @@ class Deployment:
             # Logs go to standard error, which the launcher sends to a file.
             "DEFAULT": {"transport_url": cloud.transport_url, "use_stderr": "true"},
             "database": {
-                "connection": f"mysql+pymysql://minicloud:{PASSWORD}@{where}/{_DATABASE}"
+                "connection": f"mysql+pymysql://minicloud:{PASSWORD}@{where}/{DATABASE}"
             },
             "api": {"auth_strategy": "keystone", "bind_host": HOST, "bind_port": self.port},
             "keystone_authtoken": {

@@ -31,10 +31,10 @@ class Api:
 
     def __init__(self, cloud: Cloud, user: str = "admin") -> None:
         self._cloud = cloud
-        self._token: str | None = None
+        self.token: str | None = None
         domain = {"id": "default"}
         password = {"user": {"name": user, "password": PASSWORD, "domain": domain}}
-        self._token = self.request(
+        self.token = self.request(
             "POST",
             cloud.auth_url + "/auth/tokens",
             {
@@ -60,8 +60,8 @@ class Api:
         if body is not None and not isinstance(body, bytes):
             data = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
-        if self._token:
-            sent["X-Auth-Token"] = self._token
+        if self.token:
+            sent["X-Auth-Token"] = self.token
         request = urllib.request.Request(url, data=data, headers=sent, method=method)
         try:
             with _OPENER.open(request, timeout=120) as response:
