@@ -38,13 +38,13 @@ _START, _WARNING, _END = 3, 20, 30
 #: How many points a manager may die at in each step, roughly; past the last one it is over.
 STEPS = {
     "create": 40,
-    "update_pending": 60,
+    "update_pending": 20,
     "start": 50,
-    "update_active": 60,
+    "update_active": 40,
     "warn": 16,
-    "end": 60,
-    "delete": 60,
-    "delete_ended": 8,
+    "end": 90,
+    "delete": 90,
+    "delete_ended": 3,
 }
 #: How many points there are at the least at which one may fall asleep.
 LEAST = {"start": 20, "delete": 40}

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Managers on the real cloud that a test can kill at any point, in place of the cloud's own.
-
-Their claims are as short as the calls of this cloud allow, so that a takeover takes seconds.
-"""
+"""Managers on the real cloud that a test can kill at any point, in place of the cloud's own."""
 
 import contextlib
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,10 +13,12 @@ from pathlib import Path
 from promise_blazar.tests import tree
 from promise_blazar.tests.cloud import clients, doomed, site
 
+OPTIONS = "options.conf"
 OURS = ("promise-blazar-manager-1", "promise-blazar-manager-2")
 
-#: Reconcile is off: what a dead manager leaves is for its heir, and not for the sweeper.
-_OPTIONS = """
+#: Claims as short as the calls of this cloud allow, so that a takeover takes seconds. Reconcile is
+#: off: what a dead manager leaves is for its heir, and not for the sweeper.
+QUICK = """
 [openstack]
 call_timeout = 3
 [manager]
@@ -33,9 +33,8 @@ class Manager:
 
     def __init__(self, directory: Path, number: int) -> None:
         self._log = directory / f"manager-{number}.log"
-        options = directory / "options.conf"
-        options.write_text(_OPTIONS)
-        files = ["--config-file", str(site.config_file()), "--config-file", str(options)]
+        options = str(directory / OPTIONS)
+        files = ["--config-file", str(site.config_file()), "--config-file", options]
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", doomed.__name__, str(directory), *files],
@@ -61,6 +60,9 @@ class Manager:
             return words in self.log
 
         site.eventually(f"a manager says {words}", said)
+
+    def runs(self) -> bool:
+        return self._process.poll() is None
 
     def killed(self) -> bool:
         """Was it, by now? Raises ``AssertionError`` when it ended otherwise."""
@@ -94,19 +96,22 @@ class Manager:
 class Managers:
     """Two of them, again and again; what happens to them, and what time they take it to be."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, options: str) -> None:
         self._directory = directory
         self._count = 0
         self._lead = timedelta()
         self.alive: list[Manager] = []
         self._write(doomed.LEAD, "0")
+        self._write(OPTIONS, options)
 
     @classmethod
     @contextlib.contextmanager
-    def instead(cls, directory: Path) -> Iterator["Managers"]:
-        """The cloud's own managers stand back meanwhile."""
+    def instead(cls, options: str) -> Iterator["Managers"]:
+        """The cloud's own managers stand back meanwhile. ``options``: a configuration file's."""
+        directory = site.home() / f"log/doomed-{time.monotonic_ns()}"
+        directory.mkdir()
         clients.service("stop", *OURS)
-        managers = cls(directory)
+        managers = cls(directory, options)
         try:
             managers.complete()
             yield managers

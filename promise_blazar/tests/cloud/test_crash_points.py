@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from promise_blazar.tests.cloud import audit, lives, site, soundness
 from promise_blazar.tests.cloud.base import LeaseTest
 from promise_blazar.tests.cloud.lives import Life
-from promise_blazar.tests.cloud.managers import Manager, Managers
+from promise_blazar.tests.cloud.managers import QUICK, Manager, Managers
 
 POINTS = int(os.environ.get("CLOUD_CRASH_POINTS", "4"))
 SLEEPS = int(os.environ.get("CLOUD_CRASH_SLEEPS", "1"))
@@ -31,9 +31,7 @@ class CrashPointTest(LeaseTest):
         super().setUp()
         soundness.say(f"CLOUD_CRASH_SEED={SEED}")
         self.rng = random.Random(SEED)
-        directory = site.home() / f"log/doomed-{time.monotonic_ns()}"
-        directory.mkdir()
-        self.managers = self.enterContext(Managers.instead(directory))
+        self.managers = self.enterContext(Managers.instead(QUICK))
 
     def test_a_manager_that_dies_anywhere_is_survived(self) -> None:
         left = POINTS
