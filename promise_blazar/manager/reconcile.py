@@ -170,8 +170,11 @@ class Reconcile:
             if words:
                 missing[lease.id] = words
         leftovers, foreign = {}, set()
+        # An aggregate that OpenStack made late, when nobody waited for it any more, has nothing
+        # of ours but its name.
+        named = survey.aggregates.keys() & over.keys()
         for kind, plugin in self._plugins.items():
-            for name in plugin.left(survey) - alive:
+            for name in plugin.left(survey).union(n for n in named if over[n] == kind) - alive:
                 if over.get(name) == kind:
                     leftovers[name] = kind
                 else:

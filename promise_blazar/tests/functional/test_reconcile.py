@@ -69,6 +69,17 @@ class TestReconcile(ServiceTestCase):
         self.assert_repaired(f"left over: physical:host {whole}", "left over: virtual:instance")
         self.assertEqual(["freepool"], list(self.aggregates()))
 
+    def test_an_aggregate_that_was_made_too_late_is_removed(self):
+        """Its metadata were to follow; it has its name alone."""
+        lease = self.lease(INSTANCE, start=self.minute(5))
+        (slots,) = (r["id"] for r in lease["reservations"])
+        self.call("DELETE", f"/v1/leases/{lease['id']}")
+        self.pass_time(2)
+        self.cloud.ensure_aggregate(slots, None, {})
+        self.cloud.ensure_aggregate("11111111-2222-3333-4444-555555555555", None, {})
+        self.assert_repaired(f"left over: virtual:instance {slots}")
+        self.assertNotIn(slots, self.aggregates())
+
     def test_a_server_group_that_was_made_too_late_is_removed(self):
         """The API's call for it is the tenant's own: it has no claim that would fence it."""
         lease = self.lease({**INSTANCE, "affinity": True}, start=self.minute(5))
