@@ -110,10 +110,7 @@ class Reconcile:
                 with self._holding(lease.id):
                     self._repair(lease, drift.missing[lease.id])
         if drift.stray:
-            freepool = self._cloud.ensure_aggregate(self._names.freepool, None, {})
-            for host in records.hosts:
-                if host.hypervisor_hostname in drift.stray:
-                    self._cloud.add_to_aggregate(freepool.id, host.service_host)
+            self._bring_back(frozenset(drift.stray))
         report = LOG.debug if drift.clean else LOG.warning
         report(
             "Reconcile: %d left over, %d leases with pieces missing, %d stray hosts, %d not ours",
@@ -141,32 +138,32 @@ class Reconcile:
             },
             groups=self._cloud.server_groups(GROUP_NAME),
         )
+        return survey, self._records()
+
+    def _records(self) -> _Records:
         with self._database.reader() as connection:
             listed = leases.listed(connection, self._provider_id, None)
             held = defaultdict(list)
             for item in bookings.all_held(connection, self._provider_id):
                 held[item.reservation_id].append(item)
-            records = _Records(
+            return _Records(
                 listed,
                 held,
                 leases.departed(connection),
                 hosts.listed(connection, self._provider_id),
             )
-        return survey, records
 
     def _compare(self, survey: Survey, records: _Records) -> Drift:
         over = dict(records.departed)
         alive = set()
         missing = {}
-        leased: set[str] = set()
         for lease in records.leases:
             for record in lease.reservations:
                 if record.status == "deleted":
                     over[record.uuid] = record.resource_type
                 else:
                     alive.add(record.uuid)
-            words, out = self._missing(lease, survey, records)
-            leased |= out
+            words = self._missing(lease, survey, records)
             if words:
                 missing[lease.id] = words
         leftovers, foreign = {}, set()
@@ -183,27 +180,51 @@ class Reconcile:
         free = freepool.hosts if freepool is not None else ()
         stray = tuple(
             host.hypervisor_hostname
-            for host in records.hosts
-            if host.state == READY and host.service_host not in {*free, *leased}
+            for host in self._at_home(records)
+            if host.service_host not in free
         )
         return Drift(leftovers, missing, stray, tuple(sorted(foreign)))
 
-    def _missing(
-        self, lease: LeaseRecord, survey: Survey, records: _Records
-    ) -> tuple[tuple[str, ...], frozenset[str]]:
-        """What a stable lease lacks, and the hosts that are, or may be, out of the freepool."""
+    def _missing(self, lease: LeaseRecord, survey: Survey, records: _Records) -> tuple[str, ...]:
+        """What a stable lease lacks."""
         words: list[str] = []
-        running = life.started(lease) and lease.status != life.TERMINATED
-        out: set[str] = set()
+        running = _running(lease)
         for record in lease.reservations:
-            plugin = self._plugins[record.resource_type]
-            job = job_of(plugin, lease, record, records.held.get(record.id, ()))
-            if running and record.resource_type == "physical:host":
-                out |= {hold.service_host for hold in job.holds}
             expected = record.status == ("active" if running else "pending")
             if expected and lease.status in (life.PENDING, life.ACTIVE) and lease.owner is None:
+                plugin = self._plugins[record.resource_type]
+                job = job_of(plugin, lease, record, records.held.get(record.id, ()))
                 words += plugin.drift(job, survey, running)
-        return tuple(words), frozenset(out)
+        return tuple(words)
+
+    def _at_home(self, records: _Records) -> list[HostRecord]:
+        """The hosts that no lease has, or may have, out of the freepool."""
+        out = {
+            hold.host_id
+            for lease in records.leases
+            if _running(lease)
+            for record in lease.reservations
+            if record.resource_type == "physical:host"
+            for hold in records.held.get(record.id, ())
+        }
+        return [host for host in records.hosts if host.state == READY and host.id not in out]
+
+    def _bring_back(self, stray: frozenset[str]) -> None:
+        """Into the freepool, unless somebody has them by now.
+
+        No claim stops us: a lease may start while we add its host. Then either it takes the host
+        out after us, or we see that it has begun.
+        """
+        freepool = self._cloud.ensure_aggregate(self._names.freepool, None, {})
+        added = {
+            host.service_host
+            for host in self._at_home(self._records())
+            if host.hypervisor_hostname in stray
+        }
+        for host in added:
+            self._cloud.add_to_aggregate(freepool.id, host)
+        for host in added - {found.service_host for found in self._at_home(self._records())}:
+            self._cloud.remove_from_aggregate(freepool.id, host)
 
     def _sweep(self, reservation_id: str, kind: str, survey: Survey) -> None:
         try:
@@ -230,3 +251,7 @@ class Reconcile:
             LOG.info("Left to others: %s", error)
             with self._database.writer() as connection:
                 ownership.let_go(connection, claim.lease_id, claim.owner)
+
+
+def _running(lease: LeaseRecord) -> bool:
+    return life.started(lease) and lease.status != life.TERMINATED

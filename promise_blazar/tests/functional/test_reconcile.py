@@ -112,3 +112,22 @@ class TestReconcile(ServiceTestCase):
         self.assertEqual([], self.reconcile.look().lines())
         self.pass_time(5)
         self.assertEqual("ACTIVE", self.show(lease)["status"])
+
+
+class TestLateReconcile(ServiceTestCase):
+    registered = 1
+
+    def wait_for_the_cloud(self, seconds):
+        self.cloud.clear_faults()
+        if self.asked is not None:
+            lease, self.asked = self.asked, None
+            self.started = self.lease(lease)
+            self.pass_time()
+
+    def test_a_host_is_not_brought_back_from_a_lease_that_starts_meanwhile(self):
+        self.asked = HOST
+        self.cloud.remove_from_aggregate(self.cloud.aggregates()[0].id, "compute-1")
+        self.cloud.set_faults("nova.aggregate.add_host", latency_ms=1)
+        self.service.reconcile.run()
+        (reservation,) = self.started["reservations"]
+        self.assertEqual({"freepool": [], reservation["id"]: ["compute-1"]}, self.aggregates())
