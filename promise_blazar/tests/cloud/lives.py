@@ -37,11 +37,11 @@ _START, _WARNING, _END = 3, 20, 30
 
 #: How many points a manager may die at in each step, roughly; past the last one it is over.
 STEPS = {
-    "create": 40,
+    "create": 30,
     "update_pending": 20,
-    "start": 50,
+    "start": 40,
     "update_active": 40,
-    "warn": 16,
+    "warn": 24,
     "end": 90,
     "delete": 90,
     "delete_ended": 3,
