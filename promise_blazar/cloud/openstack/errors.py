@@ -22,7 +22,7 @@ from novaclient import exceptions as nova_errors
 from promise_blazar import exceptions
 from promise_blazar.cloud.openstack import transport
 
-BAD_REQUEST, NOT_FOUND, CONFLICT, SERVER_ERROR = 400, 404, 409, 500
+CREATED, BAD_REQUEST, NOT_FOUND, CONFLICT, SERVER_ERROR = 201, 400, 404, 409, 500
 _REQUEST_TIMEOUT, _TOO_MANY_REQUESTS = 408, 429
 _REQUEST_ID = ("x-openstack-request-id", "x-compute-request-id")
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Resource classes, child providers and slots: what is counted, and what is held."""
 
+import functools
 import uuid
 
 from promise_blazar import exceptions
@@ -32,6 +33,13 @@ class PlacementContract(ContractCase):
             self.make_class(self.resource_class)
         for _ in range(2):
             self.cloud.delete_resource_class(self.resource_class)
+
+    def test_classes_that_are_made_at_the_same_time_are_all_there(self) -> None:
+        names = [f"{self.resource_class}_{number}" for number in range(4 * THREADS)]
+        for name in names:
+            self.addCleanup(self.cloud.delete_resource_class, name)
+        self.at_once(*(functools.partial(self.cloud.ensure_resource_class, n) for n in names))
+        self.assertCountEqual(names, self.cloud.resource_classes(self.resource_class))
 
     def test_only_custom_classes_are_made_and_deleted(self) -> None:
         self.refused(400, lambda: self.cloud.ensure_resource_class(f"X_{self.unique.upper()}"))

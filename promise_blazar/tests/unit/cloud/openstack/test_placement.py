@@ -10,6 +10,7 @@ from promise_blazar.tests.unit.cloud.openstack.services import Answer
 
 _PROVIDERS = f"{PLACEMENT}/resource_providers"
 _INVENTORIES = f"{_PROVIDERS}/child/inventories"
+_CLASS = f"{PLACEMENT}/resource_classes/CUSTOM_A"
 _LOST = Answer(409, {"errors": [{"detail": "x", "code": "placement.concurrent_update"}]})
 _IN_USE = Answer(409, {"errors": [{"detail": "in use", "code": "placement.inventory.inuse"}]})
 
@@ -25,6 +26,18 @@ class PlacementTest(AdapterTest):
             Answer(200, {"resource_provider_generation": 1, "inventories": {"CUSTOM_A": {}}}),
             Answer(200, {"resource_provider_generation": 2, "inventories": {}}),
         )
+
+    def test_a_class_that_placement_wrongly_takes_for_there_is_made_again(self) -> None:
+        missing = Answer(404, {"errors": [{"detail": "no such class"}]})
+        self.services.lay("PUT", _CLASS, Answer(204), Answer(201))
+        self.services.lay("GET", _CLASS, missing)
+        self.cloud.ensure_resource_class("CUSTOM_A")
+        self.assertEqual(2, len(self.services.seen("PUT", _CLASS)))
+        self.services.lay("PUT", _CLASS, Answer(204))
+        with self.assertRaises(exceptions.CloudUnavailable):
+            self.cloud.ensure_resource_class("CUSTOM_A")
+        self.services.lay("GET", _CLASS, Answer(200, {"name": "CUSTOM_A"}))
+        self.cloud.ensure_resource_class("CUSTOM_A")
 
     def test_a_lost_race_is_run_again_with_what_is_there_now(self) -> None:
         self.services.lay("PUT", _INVENTORIES, _LOST, Answer(200, {}))
