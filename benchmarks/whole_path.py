@@ -132,12 +132,13 @@ def look(service: Ours | Blazar, options: argparse.Namespace) -> Found:
         for part in options.parts:
             try:
                 PARTS[part](site, found)
-            except RuntimeError as error:
-                found.broken.append(f"{part}: {error}")
+            except (RuntimeError, OSError) as error:
+                found.broken.append(f"{part}: {error!r}")
         if isinstance(service, Ours) and "latencies" in options.parts:
             service.wait_for_openstack()
-            asked = (user, table, site.calendar, options.number)
-            found.times |= latency.prepared(*asked)
+            # Its connections went with the processes that it was connected to.
+            user = Client(side, "demo")
+            found.times |= latency.prepared(user, table, site.calendar, options.number)
     return found
 
 
