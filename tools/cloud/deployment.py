@@ -63,9 +63,7 @@ class Deployment:
         self.cloud = Cloud(self.cloud.home)  # with the settings that are remembered now
         self._write_config()
         say("creating the database of promise-blazar")
-        database.sql(
-            self.cloud, f"CREATE DATABASE IF NOT EXISTS {DATABASE} CHARACTER SET utf8mb4"
-        )
+        database.sql(self.cloud, f"CREATE DATABASE IF NOT EXISTS {DATABASE} CHARACTER SET utf8mb4")
         manage = self.bin / "promise-blazar-manage"
         console.run(
             self.cloud.log_of("promise-blazar-manage"),
@@ -151,9 +149,7 @@ class Deployment:
         sections = {
             # Logs go to standard error, which the launcher sends to a file.
             "DEFAULT": {"transport_url": cloud.transport_url, "use_stderr": "true"},
-            "database": {
-                "connection": f"mysql+pymysql://minicloud:{PASSWORD}@{where}/{DATABASE}"
-            },
+            "database": {"connection": f"mysql+pymysql://minicloud:{PASSWORD}@{where}/{DATABASE}"},
             "api": {"auth_strategy": "keystone", "bind_host": HOST, "bind_port": self.port},
             "keystone_authtoken": {
                 **login,

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leases whose computes are away when they end, on the real Nova."""
 
-
 from promise_blazar.tests.cloud import audit, disturbances
 from promise_blazar.tests.cloud.base import (
     ONE_HOST,

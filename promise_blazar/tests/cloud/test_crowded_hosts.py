@@ -4,7 +4,6 @@
 An admin who names the host puts a server anywhere; Nova asks no filter then.
 """
 
-
 from promise_blazar.tests.cloud import audit, clients
 from promise_blazar.tests.cloud.base import ONE_HOST, LeaseTest, after, host_of, on, reservation_of
 
