@@ -34,7 +34,9 @@ MANAGER_OPTIONS = [
         default=10,
         min=0,
         help="Seconds that a create or update waits for OpenStack. Past that the lease is "
-        "answered as it is (CREATING, UPDATING) and the work goes on.",
+        "answered as it is (CREATING, UPDATING) and the work goes on. 0 answers creates several "
+        "times as fast, as soon as they are committed; what OpenStack refuses then makes the "
+        "lease ERROR instead of the answer 502.",
     ),
     cfg.FloatOpt(
         "decision_timeout",
