@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How v1 shows things. Clients parse the dates of leases, reservations and events with ``%f``."""
 
+import functools
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,12 +15,17 @@ from promise_blazar.manager.messages import (
     ReservationView,
 )
 
+#: Instants that are written again and again: what belongs to a lease shares most of them.
+_remembered = functools.lru_cache(4096)
 
+
+@_remembered
 def date(instant: datetime) -> str:
     """Always six digits of a second, never an offset: UTC."""
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
+@_remembered
 def stamp(instant: datetime | None) -> str | None:
     """When a row was written, as Blazar shows it."""
     if instant is None:
