@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, literal, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    insert,
+    literal,
+    select,
+    true,
+    update,
+)
 
 from promise_blazar.db.models import (
     Base,
@@ -88,8 +98,47 @@ _EVENT = [getattr(Event, name) for name in EventRecord.__slots__]
 _RESERVATION = [getattr(Reservation, n) for n in ReservationRecord.__slots__ if n != "details"]
 
 
+class _Selects:
+    """The statements that read leases with all that hangs on them; built once, as that costs
+    more than to run them."""
+
+    def __init__(self, where: ColumnElement[bool]) -> None:
+        # SELECT ... FROM leases WHERE ...
+        # SELECT ... FROM reservations JOIN leases ... WHERE ...     (and so for each table)
+        self.leases = select(*_LEASE).where(where).order_by(Lease.created_at, Lease.id)
+        self.reservations = (
+            select(Reservation.lease_id, *_RESERVATION)
+            .join(Lease, Lease.id == Reservation.lease_id)
+            .where(where)
+            .order_by(Reservation.id)
+        )
+        self.details = {
+            kind: select(table.__table__)
+            .join(Reservation, Reservation.id == table.__table__.c.reservation_id)
+            .join(Lease, Lease.id == Reservation.lease_id)
+            .where(where)
+            for kind, table in DETAILS.items()
+        }
+        self.events = (
+            select(Event.lease_id, *_EVENT)
+            .join(Lease, Lease.id == Event.lease_id)
+            .where(where)
+            .order_by(Event.time, Event.event_type)
+        )
+
+
+_ONE = _Selects(Lease.id == bindparam("lease_id"))
+_EVERYBODYS = _Selects(Lease.provider_id == bindparam("provider_id"))
+_A_PROJECTS = _Selects(
+    (Lease.provider_id == bindparam("provider_id")) & (Lease.project_id == bindparam("project_id"))
+)
+_TROUBLED = _Selects(
+    (Lease.status == "ERROR") | (Lease.failures > 0) | (Lease.look_at < bindparam("overdue"))
+)
+
+
 def get(connection: Connection, lease_id: str) -> LeaseRecord | None:
-    found = _load(connection, Lease.id == lease_id)
+    found = _load(connection, _ONE, lease_id=lease_id)
     return found[0] if found else None
 
 
@@ -104,48 +153,32 @@ def listed(
     connection: Connection, provider_id: int, project_id: str | None
 ) -> tuple[LeaseRecord, ...]:
     """A project's leases, or everybody's (None), oldest first."""
-    where = Lease.provider_id == provider_id
-    if project_id is not None:
-        where &= Lease.project_id == project_id
-    return tuple(_load(connection, where))
+    if project_id is None:
+        found = _load(connection, _EVERYBODYS, provider_id=provider_id)
+    else:
+        found = _load(connection, _A_PROJECTS, provider_id=provider_id, project_id=project_id)
+    return tuple(found)
 
 
-def _load(connection: Connection, where: ColumnElement[bool]) -> list[LeaseRecord]:
-    # SELECT ... FROM leases WHERE ...
-    # SELECT ... FROM reservations JOIN leases ... WHERE ...     (and so for each table)
-    leases = connection.execute(
-        select(*_LEASE).where(where).order_by(Lease.created_at, Lease.id)
-    ).all()
+def troubled(connection: Connection, overdue: datetime) -> tuple[LeaseRecord, ...]:
+    """Leases in ERROR, with a step that keeps failing, or that nobody looked at since then."""
+    return tuple(_load(connection, _TROUBLED, overdue=overdue))
+
+
+def _load(connection: Connection, selects: _Selects, **where: Any) -> list[LeaseRecord]:
+    leases = connection.execute(selects.leases, where).all()
     if not leases:
         return []
     details: dict[int, Mapping[str, Any]] = {}
     reservations = defaultdict(list)
-    rows = connection.execute(
-        select(Reservation.lease_id, *_RESERVATION)
-        .join(Lease, Lease.id == Reservation.lease_id)
-        .where(where)
-        .order_by(Reservation.id)
-    ).all()
+    rows = connection.execute(selects.reservations, where).all()
     for resource_type in {row.resource_type for row in rows}:
-        table = DETAILS[resource_type]
-        found = connection.execute(
-            select(table.__table__)
-            .join(Reservation, Reservation.id == table.__table__.c.reservation_id)
-            .join(Lease, Lease.id == Reservation.lease_id)
-            .where(where)
-        )
-        for row in found.mappings().all():
+        for row in connection.execute(selects.details[resource_type], where).mappings().all():
             details[row["reservation_id"]] = dict(row)
     for lease_id, *columns in rows:
         reservations[lease_id].append(columns)
     events = defaultdict(list)
-    rows = connection.execute(
-        select(Event.lease_id, *_EVENT)
-        .join(Lease, Lease.id == Event.lease_id)
-        .where(where)
-        .order_by(Event.time, Event.event_type)
-    ).all()
-    for lease_id, *columns in rows:
+    for lease_id, *columns in connection.execute(selects.events, where).all():
         events[lease_id].append(EventRecord(*columns))
     # Each statement sees what is committed by then. Every lease has events: one without was
     # removed in between, with all that hung on it.
@@ -158,12 +191,6 @@ def _load(connection: Connection, where: ColumnElement[bool]) -> list[LeaseRecor
         for lease in leases
         if lease.id in events
     ]
-
-
-def troubled(connection: Connection, overdue: datetime) -> tuple[LeaseRecord, ...]:
-    """Leases in ERROR, with a step that keeps failing, or that nobody looked at since then."""
-    where = (Lease.status == "ERROR") | (Lease.failures > 0) | (Lease.look_at < overdue)
-    return tuple(_load(connection, where))
 
 
 def exists(connection: Connection, lease_id: str) -> bool:
