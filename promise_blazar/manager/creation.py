@@ -36,6 +36,9 @@ from promise_blazar.plugins.base import Made, Plugin, columns
 
 LOG = logging.getLogger(__name__)
 
+#: A lease that starts within this time is prepared at once, even if nobody waits for it.
+SOON = timedelta(minutes=10)
+
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
@@ -106,7 +109,8 @@ class Creation:
         with self._engine.holding(lease_id):
             claim = self._commit(context, request, key, dates, wanted, asks, lease_id, now)
             LOG.info("Lease %s of project %s is admitted", lease_id, context.project_id)
-            future = self._engine.submit(claim) if wanted else None
+            hurry = self._settings.prepare_wait > 0 or dates.start - now < SOON
+            future = self._engine.submit(claim, hurry) if wanted else None
         if future is not None:
             self._prepare(claim, future)
         view = self._view(lease_id)

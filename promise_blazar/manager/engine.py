@@ -3,7 +3,8 @@
 
 The engine sleeps until the next due instant, not for a fixed period. Once a heartbeat it looks
 for what other managers have stored or left behind. Leases are independent: a slow one occupies
-one worker and delays nobody.
+one worker and delays nobody. What requests ask for has threads of its own, as many as somebody
+waits for, and one for what nobody waits for.
 """
 
 import contextlib
@@ -53,10 +54,15 @@ class Engine:
         self._start_wait = timedelta(seconds=start_wait)
         self._tick = tick
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="lease")
+        self._asked = ThreadPoolExecutor(workers, thread_name_prefix="asked")
+        # Alone, so that it takes no more than it must from requests and from what is due.
+        self._unhurried = ThreadPoolExecutor(1, thread_name_prefix="unhurried")
         self._lock = threading.Lock()
         # How many threads of ours are at a lease. The loop leaves those alone: a claim under
         # which nobody works any more looks like one that somebody is about to work under.
         self._under_way: Counter[str] = Counter()
+        #: Leases that the loop has given to its own threads.
+        self._begun = 0
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -71,7 +77,8 @@ class Engine:
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._unhurried, self._asked, self._pool):
+            pool.shutdown(wait=True, cancel_futures=True)
 
     def wake(self) -> None:
         """Something has changed: look again."""
@@ -86,17 +93,25 @@ class Engine:
         finally:
             self._leave(lease_id)
 
-    def submit(self, claim: Claim) -> "Future[None]":
-        """Work on a lease that this manager has claimed already."""
+    def submit(self, claim: Claim, hurry: bool = True) -> "Future[None]":
+        """Work on a lease that this manager has claimed already.
+
+        Without ``hurry``: one after another. Nobody waits, and it is not due for long.
+        """
         self._enter(claim.lease_id)
-        return self._start_thread(claim.lease_id, lambda: claim)
+        pool = self._asked if hurry else self._unhurried
+        try:
+            return pool.submit(self._attend, claim.lease_id, lambda: claim)
+        except RuntimeError:  # it is shut down
+            self._leave(claim.lease_id)
+            raise
 
     def run_due(self) -> int:
         """Work on all that is due, here and now, until nothing is. How much it was."""
         count = 0
         while batch := self._take(self._workers):
             for due in batch:
-                self._attend(due.id, self._claimer(due))
+                self._attend(due.id, self._claimer(due), begun=1)
                 count += 1
         return count
 
@@ -119,10 +134,10 @@ class Engine:
 
     def _begin_due(self) -> None:
         with self._lock:
-            free = self._workers - len(self._under_way)
+            free = self._workers - self._begun
         if free > 0:
             for due in self._take(free):
-                self._start_thread(due.id, self._claimer(due))
+                self._pool.submit(self._attend, due.id, self._claimer(due), begun=1)
 
     def _take(self, most: int) -> list[ownership.Due]:
         if not self._presence.able():
@@ -137,6 +152,7 @@ class Engine:
         with self._lock:
             chosen = [due for due in found if due.id not in self._under_way][:most]
             self._under_way.update([due.id for due in chosen])
+            self._begun += len(chosen)
         return chosen
 
     def _pause(self) -> float:
@@ -189,23 +205,17 @@ class Engine:
 
         return claim
 
-    def _start_thread(self, lease_id: str, claimer: Callable[[], Claim | None]) -> "Future[None]":
-        try:
-            return self._pool.submit(self._attend, lease_id, claimer)
-        except RuntimeError:  # it is shut down
-            self._leave(lease_id)
-            raise
-
     def _enter(self, lease_id: str) -> None:
         with self._lock:
             self._under_way[lease_id] += 1
 
-    def _leave(self, lease_id: str) -> None:
+    def _leave(self, lease_id: str, begun: int = 0) -> None:
         with self._lock:
+            self._begun -= begun
             self._under_way[lease_id] -= 1
             self._under_way += Counter()  # forgets those that nobody is at
 
-    def _attend(self, lease_id: str, claimer: Callable[[], Claim | None]) -> None:
+    def _attend(self, lease_id: str, claimer: Callable[[], Claim | None], begun: int = 0) -> None:
         claim = None
         try:
             claim = claimer()
@@ -225,7 +235,7 @@ class Engine:
             if claim is not None:
                 self._let_go(claim, postpone=True)
         finally:
-            self._leave(lease_id)
+            self._leave(lease_id, begun)
             self._wake.set()
 
     def _let_go(self, claim: Claim, postpone: bool = False) -> None:

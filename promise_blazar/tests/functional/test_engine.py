@@ -3,6 +3,7 @@
 
 import queue
 import threading
+from typing import ClassVar
 
 from promise_blazar.tests.functional.base import HOST, ServiceTestCase
 from promise_blazar.tests.functional.concurrency.processes import DEADLINE, eventually
@@ -119,3 +120,33 @@ class TestWhenItIsDue(ServiceTestCase):
         self.clock.advance(pause)
         sleep.set()
         eventually(lambda: self.show(lease)["status"] == "ACTIVE")
+
+
+class TestRequestsBesideIt(EngineCase):
+    """What requests have begun takes no thread from what is due."""
+
+    options: ClassVar = {**EngineCase.options, "manager__prepare_wait": 0}
+
+    def setUp(self):
+        super().setUp()
+        self.answered = threading.Event()
+        self.addCleanup(self.answered.set)
+
+    def wait_for_the_cloud(self, seconds):
+        self.answered.wait(DEADLINE)
+
+    def test_a_lease_starts_while_many_others_are_prepared(self):
+        due = self.lease(HOST, start=self.minute(2))
+        self.until(due, "PENDING")
+        self.service.engine.start()
+        self.cloud.set_faults("nova.aggregate.create", latency_ms=1)
+        for first in (3, 60):
+            for number in range(self.workers + 1):
+                start = self.minute(first + 30 * number)
+                others = self.lease(HOST, start=start, end=first + 30 * number + 10)
+                self.assertEqual("CREATING", others["status"])
+        self.seconds_pass(120)
+        self.until(due, "ACTIVE")
+        self.assertEqual("CREATING", self.show(others)["status"])
+        self.answered.set()
+        self.until(others, "PENDING")
