@@ -147,7 +147,9 @@ class TimedDatabase(Database):
 class AnsweringCloud:
     """What a create asks of ``cloud.protocol.Cloud``; everything is as wished, at once."""
 
-    def ensure_aggregate(self, name: str, zone: str | None, metadata: dict) -> Aggregate:
+    def ensure_aggregate(
+        self, name: str, zone: str | None, metadata: dict, number: int | None = None
+    ) -> Aggregate:
         outgoing.announce("aggregate")
         return Aggregate(1, name, zone, metadata, ())
 

@@ -103,9 +103,16 @@ class Cloud(Protocol):
         ...
 
     def ensure_aggregate(
-        self, name: str, zone: str | None, metadata: Mapping[str, str]
+        self,
+        name: str,
+        zone: str | None,
+        metadata: Mapping[str, str],
+        number: int | None = None,
     ) -> Aggregate:
-        """The aggregate of this name, made if there is none, with at least this metadata."""
+        """The aggregate of this name, made if there is none, with at least this metadata.
+
+        ``number``: its id, as far as the caller knows; it only saves a search.
+        """
         ...
 
     def set_aggregate_metadata(

@@ -6,11 +6,13 @@ A plugin keeps nothing between calls and writes no database. Its steps (``prepar
 another: each looks at what there is and does what is missing.
 """
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from promise_blazar import exceptions
 from promise_blazar.capacity.demand import Slots, WholeHosts
 from promise_blazar.cloud.protocol import Aggregate, Cloud
 
@@ -167,6 +169,14 @@ def made_of(details: Mapping[str, Any]) -> Made:
     )
 
 
-def find_aggregate(cloud: Cloud, name: str) -> Aggregate | None:
-    """The aggregate of exactly this name, without making it."""
+def find_aggregate(cloud: Cloud, name: str, number: int | None = None) -> Aggregate | None:
+    """The aggregate of exactly this name, without making it.
+
+    ``number``: which it is, as far as is known. A listing grows with every lease that there is.
+    """
+    if number is not None:
+        with contextlib.suppress(exceptions.NotFound):
+            found = cloud.aggregate(number)
+            if found.name == name:
+                return found
     return next((found for found in cloud.aggregates() if found.name == name), None)

@@ -108,7 +108,7 @@ class PhysicalHost:
                 self._cloud.snapshot_server(server.id, name, job.occasion)
 
     def end(self, job: Job) -> str | None:
-        aggregate = find_aggregate(self._cloud, job.reservation_id)
+        aggregate = find_aggregate(self._cloud, job.reservation_id, job.made.aggregate_id)
         if aggregate is None:
             return None
         tenants = self._tenants(job, aggregate)
@@ -174,6 +174,7 @@ class PhysicalHost:
             job.reservation_id,
             self._names.zone_prefix + job.reservation_id,
             {self._names.owner_key: job.project_id},
+            job.made.aggregate_id,
         )
 
     def _servers(self, aggregate: Aggregate) -> list[Server]:

@@ -7,6 +7,7 @@ so Placement itself counts them: ``amount`` servers fit and not one more. An agg
 the id (without a zone: the hosts stay in the freepool) tells the scheduler filter where.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +17,8 @@ from promise_blazar.capacity.demand import Slots
 from promise_blazar.cloud.protocol import Aggregate, Cloud, Flavor
 from promise_blazar.plugins import values as read
 from promise_blazar.plugins.base import Job, Made, Names, Survey, find_aggregate
+
+LOG = logging.getLogger(__name__)
 
 #: How the resource classes of reservations begin, and the names of their flavors.
 RESOURCE_CLASS = "CUSTOM_RESERVATION_"
@@ -130,7 +133,11 @@ class VirtualInstance:
         """Nothing: snapshots are for whole hosts, as in Blazar."""
 
     def end(self, job: Job) -> str | None:
-        self._cloud.revoke_flavor(job.reservation_id, job.project_id)
+        try:
+            self._cloud.revoke_flavor(job.reservation_id, job.project_id)
+        except exceptions.CloudError as error:
+            # No reason to leave anything in place: the access goes with the flavor.
+            LOG.warning("Flavor %s is still open to its tenant: %s", job.reservation_id, error)
         servers = self._cloud.servers_of_flavor(job.reservation_id)
         job.record(server.id for server in servers)
         for server in servers:
@@ -141,7 +148,7 @@ class VirtualInstance:
         for hold in job.holds:
             self._empty(child_provider_of(hold.hypervisor), resource_class)
         self._cloud.delete_resource_class(resource_class)
-        aggregate = find_aggregate(self._cloud, job.reservation_id)
+        aggregate = find_aggregate(self._cloud, job.reservation_id, job.made.aggregate_id)
         if aggregate is not None:
             self._cloud.delete_aggregate(aggregate.id)
         for group in self._groups(job):
@@ -225,6 +232,7 @@ class VirtualInstance:
             job.reservation_id,
             None,
             {"reservation": job.reservation_id, self._names.owner_key: job.project_id},
+            job.made.aggregate_id,
         )
 
 

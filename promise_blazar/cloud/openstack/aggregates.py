@@ -16,6 +16,7 @@ from typing import Any
 from promise_blazar import exceptions
 from promise_blazar.cloud.openstack.errors import calling, may_be_race
 from promise_blazar.cloud.openstack.nova import Nova
+from promise_blazar.cloud.openstack.turns import Turns
 from promise_blazar.cloud.protocol import Aggregate
 
 _ZONE = "availability_zone"
@@ -27,6 +28,7 @@ class Aggregates:
     def __init__(self, nova: Nova) -> None:
         self._nova = nova
         self._api = nova.client.aggregates
+        self._turns = Turns()
         self._lock = threading.Lock()
         self._numbers: OrderedDict[str, int] = OrderedDict()
 
@@ -39,9 +41,11 @@ class Aggregates:
         with calling("nova.aggregate.show", self._nova.call_timeout):
             return _aggregate(self._api.get(aggregate_id))
 
-    def ensure(self, name: str, zone: str | None, metadata: Mapping[str, str]) -> Aggregate:
+    def ensure(
+        self, name: str, zone: str | None, metadata: Mapping[str, str], number: int | None
+    ) -> Aggregate:
         """Without ``zone`` the zone stays as it is: Nova can change one, but not take it away."""
-        aggregate = self._remembered(name) or self._create(name, zone)
+        aggregate = self._known(name, number) or self._create(name, zone)
         self._remember(aggregate)
         # Nova's answers to both show the whole aggregate, unlike that to a create.
         if zone is not None and aggregate.zone != zone:
@@ -60,7 +64,10 @@ class Aggregates:
 
     def add_host(self, aggregate_id: int, service_host: str) -> None:
         try:
-            with calling("nova.aggregate.add_host", self._nova.call_timeout):
+            with (
+                self._turns.of(service_host),
+                calling("nova.aggregate.add_host", self._nova.call_timeout),
+            ):
                 self._api.add_host(aggregate_id, service_host)
         except exceptions.CloudError as error:
             # Nova says 409 to a host that is a member and to one that may not become one.
@@ -70,7 +77,10 @@ class Aggregates:
 
     def remove_host(self, aggregate_id: int, service_host: str) -> None:
         try:
-            with calling("nova.aggregate.remove_host", self._nova.call_timeout):
+            with (
+                self._turns.of(service_host),
+                calling("nova.aggregate.remove_host", self._nova.call_timeout),
+            ):
                 self._api.remove_host(aggregate_id, service_host)
         except exceptions.NotFound:
             return
@@ -84,9 +94,10 @@ class Aggregates:
         except exceptions.NotFound:
             return
 
-    def _remembered(self, name: str) -> Aggregate | None:
+    def _known(self, name: str, number: int | None) -> Aggregate | None:
+        """By what is remembered, or else by what another process has told the caller."""
         with self._lock:
-            number = self._numbers.get(name)
+            number = self._numbers.get(name, number)
         if number is None:
             return None
         try:

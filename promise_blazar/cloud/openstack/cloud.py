@@ -55,9 +55,13 @@ class OpenStackCloud:
         return self._aggregates.show(aggregate_id)
 
     def ensure_aggregate(
-        self, name: str, zone: str | None, metadata: Mapping[str, str]
+        self,
+        name: str,
+        zone: str | None,
+        metadata: Mapping[str, str],
+        number: int | None = None,
     ) -> Aggregate:
-        return self._aggregates.ensure(name, zone, metadata)
+        return self._aggregates.ensure(name, zone, metadata, number)
 
     def set_aggregate_metadata(
         self, aggregate_id: int, metadata: Mapping[str, str | None]

@@ -7,10 +7,12 @@ Spoken to by a plain adapter: osc-placement, which the project depends on, is th
 command line (``openstack resource provider ...``) and has no functions to call.
 
 A child provider is emptied, never deleted: measured on Nova 34, one deleted under a running
-compute makes every build on that host fail for up to 300 s.
+compute makes every build on that host fail for up to 300 s. So which one is a host's is
+remembered, and looked up again when Placement does not know it any more.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -19,6 +21,7 @@ from keystoneauth1 import adapter
 from promise_blazar import exceptions
 from promise_blazar.cloud.openstack import errors
 from promise_blazar.cloud.openstack.errors import CONFLICT, CREATED, calling, is_status
+from promise_blazar.cloud.openstack.turns import Turns
 from promise_blazar.cloud.protocol import Inventory
 
 #: 1.20 answers with what was made, 1.23 with error codes, 1.37 lets a provider change parents.
@@ -31,12 +34,21 @@ _OURS = "CUSTOM_RESERVATION_"
 _CONCURRENT_UPDATE = "placement.concurrent_update"
 
 
+@dataclass(frozen=True, slots=True)
+class _Child:
+    uuid: str
+    parent_uuid: str
+
+
 class Placement:
     """Safe to use from several threads."""
 
     def __init__(self, api: adapter.Adapter, call_timeout: float) -> None:
         self._api = api
         self._call_timeout = call_timeout
+        self._turns = Turns()
+        # By name; as many as there are hosts.
+        self._children: dict[str, _Child] = {}
 
     def ensure_resource_class(self, name: str) -> None:
         call, path = "placement.resource_class.ensure", f"/resource_classes/{name}"
@@ -79,6 +91,9 @@ class Placement:
         return list(answer.json()["allocations"])
 
     def ensure_child_provider(self, parent_uuid: str, name: str) -> str:
+        known = self._children.get(name)
+        if known is not None and known.parent_uuid == parent_uuid:
+            return known.uuid
         found = self._provider(name)
         if found is None:
             found = self._create_provider(parent_uuid, name)
@@ -90,6 +105,7 @@ class Placement:
                 f"/resource_providers/{found['uuid']}",
                 {"name": name, "parent_provider_uuid": parent_uuid},
             )
+        self._children[name] = _Child(found["uuid"], parent_uuid)
         return str(found["uuid"])
 
     def child_inventory(self, name: str) -> Mapping[str, int]:
@@ -100,12 +116,24 @@ class Placement:
         return {name: inventory["total"] for name, inventory in inventories.items()}
 
     def ensure_child_inventory(self, name: str, resource_class: str, total: int) -> None:
+        known = self._children.get(name)
+        if known is not None:
+            try:
+                self._ensure_inventory(known.uuid, resource_class, total)
+            except exceptions.NotFound:
+                self._children.pop(name, None)
+            else:
+                return
         found = self._provider(name)
         if found is None:
             raise exceptions.NotFound(f"There is no resource provider {name}")
+        self._ensure_inventory(found["uuid"], resource_class, total)
+
+    def _ensure_inventory(self, uuid: str, resource_class: str, total: int) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                self._change_inventory(found["uuid"], resource_class, total)
+                with self._turns.of(uuid):
+                    self._change_inventory(uuid, resource_class, total)
             except exceptions.CloudUnavailable as error:
                 if attempt == _ATTEMPTS or not errors.may_be_race(error):
                     raise

@@ -91,10 +91,18 @@ class SimulatedCloud(Tenants):
         return self._look("nova.aggregate.show", lambda db: aggregates.one(db, aggregate_id))
 
     def ensure_aggregate(
-        self, name: str, zone: str | None, metadata: Mapping[str, str]
+        self,
+        name: str,
+        zone: str | None,
+        metadata: Mapping[str, str],
+        number: int | None = None,
     ) -> Aggregate:
         wanted = {**metadata, aggregates.ZONE_KEY: zone} if zone else dict(metadata)
-        found = self._look("nova.aggregate.list", lambda db: aggregates.named(db, name))
+        found = None
+        if number is not None:
+            found = self._look("nova.aggregate.show", lambda db: aggregates.named(db, name))
+        if found is None:
+            found = self._look("nova.aggregate.list", lambda db: aggregates.named(db, name))
         if found is None:
             # Of two that make it at once, the later is given the earlier's.
             found = self._change(

@@ -4,7 +4,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from promise_blazar.tests.cloud import clients, disturbances
+from promise_blazar.tests.cloud import clients, disturbances, site
 from promise_blazar.tests.cloud.base import (
     ONE_HOST,
     ONE_SLOT,
@@ -41,6 +41,24 @@ class DeletionTest(LeaseTest):
         for server in servers:
             self.admin.wait_gone(server["id"])
         self.assert_as_before()
+
+    def test_a_lease_that_is_being_created(self) -> None:
+        """By somebody else of the project, while OpenStack does not answer."""
+
+        def begun() -> list[dict[str, Any]]:
+            return [each for each in self.reservations.leases() if each["status"] == "CREATING"]
+
+        for wanted in ((ONE_HOST,), (_IN_GROUP,)):
+            with disturbances.standing_still("nova-api"), ThreadPoolExecutor() as pool:
+                asked = pool.submit(self.pending, *wanted)
+                (lease,) = site.eventually("a lease is CREATING", begun)
+                self.reservations.delete(lease["id"])
+                self.assertEqual("DELETING", self.status(lease))
+                with self.assertRaises(clients.Refused):
+                    asked.result()
+            self.reservations.wait_gone(lease["id"])
+            self.assert_not_found(lease["id"])
+            self.assert_as_before()
 
     def test_a_lease_that_starts(self) -> None:
         """At whatever step: one host more is there to be moved for each."""

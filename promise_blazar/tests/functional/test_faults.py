@@ -19,6 +19,7 @@ PREPARE = (
 GROUP = ("nova.server_group.create",)
 START = (
     "nova.aggregate.list",
+    "nova.aggregate.show",
     "nova.aggregate.add_host",
     "nova.aggregate.remove_host",
     "nova.server.list",
@@ -26,7 +27,7 @@ START = (
     "placement.inventory.set",
     "nova.flavor.grant",
 )
-WARN = ("nova.aggregate.list", "nova.server.list", "nova.server.snapshot")
+WARN = ("nova.aggregate.show", "nova.server.list", "nova.server.snapshot")
 END = (
     "nova.aggregate.list",
     "nova.aggregate.show",
@@ -46,6 +47,7 @@ END = (
 )
 GROW = (
     "nova.aggregate.list",
+    "nova.aggregate.show",
     "nova.aggregate.add_host",
     "nova.aggregate.remove_host",
     "nova.server.list",

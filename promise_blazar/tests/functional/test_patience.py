@@ -78,11 +78,11 @@ class TestSlow(ServiceTestCase):
 class TestRefused(ServiceTestCase):
     def test_d23_an_end_that_cannot_take_back_one_thing_takes_back_the_others(self):
         lease = self.active(HOST, INSTANCE, HOST, end=10)
-        self.cloud.set_faults("nova.flavor.revoke", fail_next=1000, status=403)
+        self.cloud.set_faults("nova.flavor.delete", fail_next=1000, status=403)
         self.pass_time(600)
         shown = self.show(lease)
         self.assertEqual("TERMINATING", shown["status"])
-        self.assertIn("nova.flavor.revoke", shown["status_reason"])
+        self.assertIn("nova.flavor.delete", shown["status_reason"])
         statuses = [reservation["status"] for reservation in shown["reservations"]]
         self.assertEqual(["deleted", "active", "deleted"], statuses)
         self.assertEqual(3, len(self.aggregates()["freepool"]))
@@ -91,6 +91,17 @@ class TestRefused(ServiceTestCase):
         self.cloud.clear_faults()
         self.pass_time(60)
         self.assertEqual("TERMINATED", self.show(lease)["status"])
+
+    def test_d23_servers_go_although_the_flavor_cannot_be_closed_to_their_tenant(self):
+        lease = self.active(INSTANCE, end=10)
+        (reservation,) = lease["reservations"]
+        self.boot(reservation["id"])
+        self.cloud.set_faults("nova.flavor.revoke", fail_next=1000, status=403)
+        for seconds in (600, 60):
+            self.pass_time(seconds)
+        self.assertEqual("TERMINATED", self.show(lease)["status"])
+        self.assertEqual([], self.cloud_objects()["servers"])
+        self.assertEqual([], self.cloud.flavors_named("reservation:"))
 
 
 class TestAway(ServiceTestCase):

@@ -44,6 +44,17 @@ class AggregateTest(AdapterTest):
             self.assertEqual(2, self.cloud.ensure_aggregate("a", None, {}).id)
         self.assertEqual(1, len(self.services.seen("GET", _AGGREGATES)))
 
+    def test_one_that_another_process_made_is_found_by_the_number_it_told(self) -> None:
+        self.services.lay("GET", f"{_AGGREGATES}/2", Answer(200, {"aggregate": aggregate(2)}))
+        self.assertEqual(2, self.cloud.ensure_aggregate("a", None, {}, 2).id)
+        self.assertEqual([], self.services.seen("GET", _AGGREGATES))
+
+    def test_a_number_that_is_another_aggregates_by_now_misleads_nobody(self) -> None:
+        other = Answer(200, {"aggregate": aggregate(2, "other")})
+        self.services.lay("GET", f"{_AGGREGATES}/2", other)
+        self.services.lay("POST", _AGGREGATES, Answer(200, {"aggregate": aggregate(3)}))
+        self.assertEqual(3, self.cloud.ensure_aggregate("a", None, {}, 2).id)
+
     def test_one_that_went_or_was_renamed_is_made_again(self) -> None:
         renamed = Answer(200, {"aggregate": aggregate(1, "other")})
         for gone in (_MISSING, renamed):

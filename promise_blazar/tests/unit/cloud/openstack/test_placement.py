@@ -2,11 +2,13 @@
 """Placement's generations, and hosts that come back with another identity."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 from promise_blazar import exceptions
 from promise_blazar.cloud import outgoing
 from promise_blazar.tests.unit.cloud.openstack.case import COMPUTE, PLACEMENT, AdapterTest
-from promise_blazar.tests.unit.cloud.openstack.services import Answer
+from promise_blazar.tests.unit.cloud.openstack.services import Answer, Request
 
 _PROVIDERS = f"{PLACEMENT}/resource_providers"
 _INVENTORIES = f"{_PROVIDERS}/child/inventories"
@@ -79,6 +81,40 @@ class PlacementTest(AdapterTest):
         self.assertEqual("child", self.cloud.ensure_child_provider("new", "blazar_h"))
         (moved,) = self.services.seen("PUT", f"{_PROVIDERS}/child")
         self.assertEqual({"name": "blazar_h", "parent_provider_uuid": "new"}, moved.body)
+
+    def test_a_child_that_is_known_is_not_looked_up_again(self) -> None:
+        self.services.lay("PUT", _INVENTORIES, Answer(200, {}))
+        for _ in range(2):
+            self.cloud.ensure_child_provider("old", "blazar_h")
+            self.cloud.ensure_child_inventory("blazar_h", "CUSTOM_B", 3)
+        self.assertEqual(1, len(self.services.seen("GET", _PROVIDERS)))
+
+    def test_a_known_child_that_was_removed_and_made_anew_is_found_again(self) -> None:
+        self.cloud.ensure_child_provider("old", "blazar_h")
+        anew = {"uuid": "anew", "name": "blazar_h", "parent_provider_uuid": "old"}
+        self.services.lay("GET", _PROVIDERS, Answer(200, {"resource_providers": [anew]}))
+        self.services.lay("GET", _INVENTORIES, Answer(404, {"errors": [{"detail": "gone"}]}))
+        there = Answer(200, {"resource_provider_generation": 1, "inventories": {}})
+        self.services.lay("GET", f"{_PROVIDERS}/anew/inventories", there)
+        self.services.lay("PUT", f"{_PROVIDERS}/anew/inventories", Answer(200, {}))
+        self.cloud.ensure_child_inventory("blazar_h", "CUSTOM_B", 3)
+        (sent,) = self.services.seen("PUT", f"{_PROVIDERS}/anew/inventories")
+        self.assertEqual(3, sent.body["inventories"]["CUSTOM_B"]["total"])
+
+    def test_changes_of_one_provider_do_not_meet(self) -> None:
+        under_way, met = threading.Lock(), []
+
+        def change(request: Request) -> Answer:
+            met.append(not under_way.acquire(blocking=False))
+            time.sleep(0.02)  # as Placement takes its time
+            under_way.release()
+            return Answer(200, {})
+
+        self.services.lay("PUT", _INVENTORIES, change)
+        with ThreadPoolExecutor(4) as pool:
+            for number in range(4):
+                pool.submit(self.cloud.ensure_child_inventory, "blazar_h", f"CUSTOM_{number}", 1)
+        self.assertEqual([False] * 4, met)
 
     def facts(self, error: exceptions.CloudError) -> tuple[object, object]:
         return error.facts["status"], error.facts["detail"]
