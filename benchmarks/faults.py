@@ -248,7 +248,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--cycles", type=int, default=1000)
     parser.add_argument("--faults", type=float, default=10, help="per cent of the calls")
-    parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--clients", type=int, default=6)
     parser.add_argument("--seed", type=int, default=20300101)
     parser.add_argument("--database", choices=("sqlite", *servers.VARIABLES), default="postgresql")
     options = parser.parse_args()
@@ -294,7 +294,7 @@ def measure(options: argparse.Namespace, directory: pathlib.Path, url: str) -> i
     for tenant in tenants:
         tally.update(tenant.tally)
     lost = outlive(managers, mine, tally)
-    strange = {lease.id for lease in managers[0].list_leases(CALLER)}
+    strange = {lease.id for lease in managers[0].list_leases(CALLER).changed}
     auditor.stop()
     with cloud.well():
         drifts = [manager.reconcile.run() for manager in managers]
@@ -330,13 +330,13 @@ def outlive(managers: list[ManagerService], leases: list[str], tally: Counter[st
             if found.status != life.TERMINATED or undone:
                 lost.append(f"{found.status} {undone} {found.status_reason}")
             managers[1].delete_lease(CALLER, lease)
-    eventually(lambda: not managers[0].list_leases(CALLER))
+    eventually(lambda: not managers[0].list_leases(CALLER).changed)
     return lost
 
 
 def ended(manager: ManagerService, leases: list[str]) -> list[tuple[str, bool]] | None:
     """Each lease, and whether it is gone; None while one is neither gone nor over."""
-    there = {lease.id: lease.status for lease in manager.list_leases(CALLER)}
+    there = {lease.id: lease.status for lease in manager.list_leases(CALLER).changed}
     over = (life.TERMINATED, life.ERROR)
     if all(there.get(lease, life.TERMINATED) in over for lease in leases):
         return [(lease, lease not in there) for lease in leases]

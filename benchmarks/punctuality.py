@@ -121,7 +121,7 @@ def start(manager, cloud, rng, at_once):
     active = CLOCK.now()
     prepared, first = cloud.prepared_and_started()
     manager.delete_lease(CONTEXT, lease.id)
-    while manager.list_leases(CONTEXT):
+    while manager.list_leases(CONTEXT).changed:
         time.sleep(0.02)
     since = max(due, prepared)
     return (first - since).total_seconds(), (active - since).total_seconds()

@@ -250,7 +250,7 @@ class Run:
         """Lend a host, take it back as soon as it is lent, and so on."""
         values = {name: value for name, value in HOST.items() if name != "resource_type"}
         while not self._stopping.wait(0.25):
-            found = self._front.list_leases(CONTEXT)
+            found = self._front.list_leases(CONTEXT).changed
             for lease in found:
                 if lease.status in ("ACTIVE", "ERROR"):
                     self._front.delete_lease(CONTEXT, lease.id)

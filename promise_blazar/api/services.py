@@ -2,13 +2,14 @@
 """What handlers work with, and may their caller do it?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import flask
 from oslo_config import cfg
 from oslo_policy import policy
 
 from promise_blazar import exceptions
+from promise_blazar.api.memory import Memory
 from promise_blazar.cloud.groups import ServerGroups
 from promise_blazar.manager.interface import Manager
 
@@ -23,6 +24,7 @@ class Services:
     manager: Manager
     groups: ServerGroups
     enforcer: policy.Enforcer
+    memory: Memory = field(default_factory=Memory)
 
 
 def register(app: flask.Flask, services: Services) -> None:

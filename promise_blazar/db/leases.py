@@ -2,7 +2,7 @@
 """Leases with their reservations and events: a few narrow statements, whatever their number."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -79,6 +79,7 @@ class LeaseRecord:
     owner: str | None
     attempt: int
     failures: int
+    revision: int
     look_at: datetime | None
     created_at: datetime
     updated_at: datetime | None
@@ -127,11 +128,19 @@ class _Selects:
         )
 
 
+_REVISIONS = (
+    select(Lease.id, Lease.revision)
+    .where(Lease.provider_id == bindparam("provider_id"))
+    .order_by(Lease.created_at, Lease.id)
+)
+_A_PROJECTS_REVISIONS = _REVISIONS.where(Lease.project_id == bindparam("project_id"))
+
 _ONE = _Selects(Lease.id == bindparam("lease_id"))
 _EVERYBODYS = _Selects(Lease.provider_id == bindparam("provider_id"))
 _A_PROJECTS = _Selects(
     (Lease.provider_id == bindparam("provider_id")) & (Lease.project_id == bindparam("project_id"))
 )
+_THESE = _Selects(Lease.id.in_(bindparam("ids", expanding=True)))
 _TROUBLED = _Selects(
     (Lease.status == "ERROR") | (Lease.failures > 0) | (Lease.look_at < bindparam("overdue"))
 )
@@ -158,6 +167,23 @@ def listed(
     else:
         found = _load(connection, _A_PROJECTS, provider_id=provider_id, project_id=project_id)
     return tuple(found)
+
+
+def revisions(connection: Connection, provider_id: int, project_id: str | None) -> dict[str, int]:
+    """Of the leases that ``listed`` would find, by their ids and in that order."""
+    query = _REVISIONS if project_id is None else _A_PROJECTS_REVISIONS
+    rows = connection.execute(query, {"provider_id": provider_id, "project_id": project_id})
+    return dict(map(tuple, rows))
+
+
+def these(connection: Connection, ids: Sequence[str]) -> tuple[LeaseRecord, ...]:
+    """Those of the leases that are there, oldest first."""
+    return tuple(_load(connection, _THESE, ids=ids))
+
+
+def revision(connection: Connection, lease_id: str) -> int | None:
+    """None when the lease is not there."""
+    return connection.execute(select(Lease.revision).where(Lease.id == lease_id)).scalar()
 
 
 def troubled(connection: Connection, overdue: datetime) -> tuple[LeaseRecord, ...]:
@@ -226,13 +252,18 @@ def set_lease(
     attempt: int | None = None,
     status: str | None = None,
 ) -> bool:
-    """Compare and set: False when the attempt or the status is no longer this one."""
+    """Compare and set: False when the attempt or the status is no longer this one.
+
+    Every transaction that changes what hangs on a lease comes through here, and be it without
+    ``values``: the revision moves.
+    """
     query = update(Lease).where(Lease.id == lease_id)
     if attempt is not None:
         query = query.where(Lease.attempt == attempt)
     if status is not None:
         query = query.where(Lease.status == status)
-    return connection.execute(query.values(**values)).rowcount == 1
+    changed = query.values(revision=Lease.revision + 1, **values)
+    return connection.execute(changed).rowcount == 1
 
 
 def set_reservation(connection: Connection, number: int, values: Mapping[str, Any]) -> None:

@@ -137,6 +137,8 @@ class Lease(Base):
     ``owner``: the manager that acts for it now, under ``attempt``; whoever raises the attempt
     takes the right to act away from it. ``look_at``: when it next needs attention.
     ``failures``: of the present step, in a row. ``reason``: the last trouble, in words.
+    ``revision``: counts the transactions that changed the lease or what hangs on it, so that
+    who has seen it at one revision knows whether there is anything new to see.
     """
 
     __tablename__ = "leases"
@@ -160,6 +162,7 @@ class Lease(Base):
     owner: Mapped[str | None] = mapped_column(String(36))
     attempt: Mapped[int] = mapped_column(BigInteger, default=0)
     failures: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[int] = mapped_column(BigInteger, default=0)
     look_at: Mapped[datetime | None] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -103,7 +103,12 @@ def claim(connection: Connection, lease: Due, owner: str, status: str) -> bool:
                 Lease.status == lease.status,
                 unchanged,
             )
-            .values(owner=owner, attempt=lease.attempt + 1, status=status)
+            .values(
+                owner=owner,
+                attempt=lease.attempt + 1,
+                status=status,
+                revision=Lease.revision + 1,
+            )
         ).rowcount
         == 1
     )

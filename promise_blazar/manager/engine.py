@@ -29,6 +29,9 @@ LOG = logging.getLogger(__name__)
 #: Seconds between looks while something is due that cannot be begun yet.
 BUSY_LOOK = 0.25
 
+#: Seconds for which what nobody waits for leaves the processor to requests, while there are some.
+COURTESY = 0.25
+
 #: Between two tries of something that met a fault of ours.
 FAULT_PAUSE = timedelta(seconds=10)
 
@@ -63,6 +66,10 @@ class Engine:
         self._under_way: Counter[str] = Counter()
         #: Leases that the loop has given to its own threads.
         self._begun = 0
+        #: Requests that are being decided here, and whether there are none.
+        self._deciding = 0
+        self._calm = threading.Event()
+        self._calm.set()
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -88,9 +95,11 @@ class Engine:
     def holding(self, lease_id: str) -> Iterator[None]:
         """Keep the loop away from a lease that is being claimed here, until it is submitted."""
         self._enter(lease_id)
+        self._decide(1)
         try:
             yield
         finally:
+            self._decide(-1)
             self._leave(lease_id)
 
     def submit(self, claim: Claim, hurry: bool = True) -> "Future[None]":
@@ -99,9 +108,10 @@ class Engine:
         Without ``hurry``: one after another. Nobody waits, and it is not due for long.
         """
         self._enter(claim.lease_id)
-        pool = self._asked if hurry else self._unhurried
         try:
-            return pool.submit(self._attend, claim.lease_id, lambda: claim)
+            if hurry:
+                return self._asked.submit(self._attend, claim.lease_id, lambda: claim)
+            return self._unhurried.submit(self._attend_unhurried, claim)
         except RuntimeError:  # it is shut down
             self._leave(claim.lease_id)
             raise
@@ -214,6 +224,15 @@ class Engine:
             self._begun -= begun
             self._under_way[lease_id] -= 1
             self._under_way += Counter()  # forgets those that nobody is at
+
+    def _decide(self, more: int) -> None:
+        with self._lock:
+            self._deciding += more
+            (self._calm.clear if self._deciding else self._calm.set)()
+
+    def _attend_unhurried(self, claim: Claim) -> None:
+        self._calm.wait(COURTESY)
+        self._attend(claim.lease_id, lambda: claim)
 
     def _attend(self, lease_id: str, claimer: Callable[[], Claim | None], begun: int = 0) -> None:
         claim = None

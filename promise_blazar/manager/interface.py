@@ -5,6 +5,8 @@ Every call takes the caller's ``RequestContext`` first and raises the errors of
 ``promise_blazar.exceptions``. Who may do what is decided by the API before it asks.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 from promise_blazar.context import RequestContext
@@ -14,6 +16,7 @@ from promise_blazar.manager.messages import (
     HostView,
     IdempotencyKey,
     LeaseChange,
+    LeaseList,
     LeaseRequest,
     LeaseView,
     ManagerHealth,
@@ -41,10 +44,22 @@ class Manager(Protocol):
         """Any project's lease; the caller decides whether it may be seen. Raises ``NotFound``."""
         ...
 
+    def look_at_lease(
+        self, context: RequestContext, lease_id: str, revision: int
+    ) -> LeaseView | None:
+        """The same for one who knows it at this revision; None: it still has that."""
+        ...
+
     def list_leases(
-        self, context: RequestContext, project_id: str | None = None
-    ) -> tuple[LeaseView, ...]:
-        """The leases of a project, or of all (None), by creation."""
+        self,
+        context: RequestContext,
+        project_id: str | None = None,
+        known: Mapping[str, int] = MappingProxyType({}),
+    ) -> LeaseList:
+        """The leases of a project, or of all (None).
+
+        ``known``: the revisions, by the ids of leases, that need not be shown again.
+        """
         ...
 
     def update_lease(

@@ -85,7 +85,7 @@ class LeaseView:
     """``status_reason``: in words, why the lease is in ERROR or is being retried.
 
     ``groups_wanted``: the reservations whose server group the API still has to make with the
-    caller's token (architecture, section 9).
+    caller's token (architecture, section 9). ``revision``: grows with every change of the lease.
     """
 
     id: str
@@ -102,6 +102,16 @@ class LeaseView:
     groups_wanted: tuple["GroupWanted", ...] = ()
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseList:
+    """``ids``: of all, by creation. ``changed``: those that the asker does not know yet, or
+    knows at another revision."""
+
+    ids: tuple[str, ...]
+    changed: tuple[LeaseView, ...]
 
 
 @dataclass(frozen=True, slots=True)

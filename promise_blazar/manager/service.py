@@ -5,6 +5,7 @@ import logging
 import socket
 from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 
 from oslo_config import cfg
 from stevedore import named
@@ -30,7 +31,7 @@ from promise_blazar.manager.presence import Presence
 from promise_blazar.manager.reconcile import Reconcile
 from promise_blazar.manager.replacement import Replacement
 from promise_blazar.manager.updates import Updates
-from promise_blazar.manager.views import lease_view
+from promise_blazar.manager.viewing import Viewing
 from promise_blazar.manager.work import Work
 from promise_blazar.plugins.base import Names, Plugin
 
@@ -132,6 +133,7 @@ class ManagerService:
             clock,
             options.prepare_wait,
         )
+        self._viewing = Viewing(database, provider_id, self._plugins)
         self._catalogue = Catalogue(database, self._books, self._plugins, clock)
         self._hosts = Hosts(database, self._books, self._catalogue, cloud, clock, names, answers)
 
@@ -174,18 +176,20 @@ class ManagerService:
         return self._creation.create(context, request, key, dry_run)
 
     def get_lease(self, context: RequestContext, lease_id: str) -> messages.LeaseView:
-        with self._database.reader() as connection:
-            lease = leases.get(connection, lease_id)
-        if lease is None:
-            raise exceptions.NotFound(object={"lease_id": lease_id})
-        return lease_view(lease, self._plugins)
+        return self._viewing.get(lease_id)
+
+    def look_at_lease(
+        self, context: RequestContext, lease_id: str, revision: int
+    ) -> messages.LeaseView | None:
+        return self._viewing.look_at(lease_id, revision)
 
     def list_leases(
-        self, context: RequestContext, project_id: str | None = None
-    ) -> tuple[messages.LeaseView, ...]:
-        with self._database.reader() as connection:
-            found = leases.listed(connection, self._books.provider_id, project_id)
-        return tuple(lease_view(lease, self._plugins) for lease in found)
+        self,
+        context: RequestContext,
+        project_id: str | None = None,
+        known: Mapping[str, int] = MappingProxyType({}),
+    ) -> messages.LeaseList:
+        return self._viewing.listed(project_id, known)
 
     def update_lease(
         self,
@@ -215,6 +219,7 @@ class ManagerService:
             if lease is None or found is None or "server_group_id" not in found.details:
                 raise exceptions.NotFound(object={"reservation_id": reservation_id})
             values = {"server_group_id": group_id}
+            leases.set_lease(connection, lease.id, {})
             leases.set_details(connection, found.resource_type, found.id, values)
         self._creation.group_made(lease.id)
 

@@ -58,6 +58,7 @@ def lease_view(lease: LeaseRecord, plugins: Mapping[str, Plugin]) -> LeaseView:
         groups_wanted=tuple(groups),
         created_at=lease.created_at,
         updated_at=lease.updated_at,
+        revision=lease.revision,
     )
 
 

@@ -5,10 +5,12 @@ import functools
 from typing import Any
 
 import flask
+import msgspec
 from oslo_log import log as logging
 
 from promise_blazar import exceptions
 from promise_blazar.api import bodies
+from promise_blazar.api.memory import Shown
 from promise_blazar.api.services import allowed, authorize, services
 from promise_blazar.api.v1 import render, requests, schemas
 from promise_blazar.cloud.groups import Caller
@@ -26,16 +28,20 @@ LOG = logging.getLogger(__name__)
 
 def index() -> flask.Response:
     authorize(policies.GET, _own())
-    manager, context = services().manager, flask.g.context
-    if allowed(policies.GET, {}):
-        views = manager.list_leases(context)
-    else:
-        # An operator's rule may be narrower than the project.
-        own = manager.list_leases(context, context.project_id)
-        # One decision for each of their users, not for each lease: it is dearer than the lease.
+    manager, memory = services().manager, services().memory
+    scope = None if allowed(policies.GET, {}) else flask.g.context.project_id
+    known = memory.of(scope)
+    revisions = {lease_id: each.revision for lease_id, each in known.items()}
+    there = manager.list_leases(flask.g.context, scope, revisions)
+    changed = {view.id: _shown(view) for view in there.changed}
+    leases = [changed.get(lease_id) or known[lease_id] for lease_id in there.ids]
+    memory.replace(scope, leases)
+    if scope is not None:
+        # An operator's rule may be narrower than the project. One decision for each of their
+        # users, not for each lease: it is dearer than the lease.
         visible = functools.cache(lambda *owner: allowed(policies.GET, dict(owner)))
-        views = tuple(view for view in own if visible(*_target(view).items()))
-    return flask.jsonify(leases=[render.lease(view) for view in views])
+        leases = [each for each in leases if visible(*_target(each).items())]
+    return _json(b'{"leases":[' + b",".join(each.text for each in leases) + b"]}")
 
 
 def create() -> tuple[flask.Response, int]:
@@ -53,7 +59,17 @@ def create() -> tuple[flask.Response, int]:
 
 
 def show(lease_id: str) -> flask.Response:
-    return flask.jsonify(lease=render.lease(_visible(lease_id)))
+    known = services().memory.one(flask.g.context.project_id, lease_id)
+    if known is None:
+        view: LeaseView | None = _visible(lease_id)
+    else:
+        view = services().manager.look_at_lease(flask.g.context, lease_id, known.revision)
+    if view is not None:
+        known = _shown(view)
+        services().memory.keep(known)
+    if not allowed(policies.GET, _target(known)):
+        raise exceptions.NotFound(object={"lease_id": lease_id})
+    return _json(b'{"lease":' + known.text + b"}")
 
 
 def update(lease_id: str) -> flask.Response:
@@ -84,8 +100,17 @@ def _own() -> dict[str, str]:
     return {"project_id": flask.g.context.project_id, "user_id": flask.g.context.user_id}
 
 
-def _target(view: LeaseView) -> dict[str, str]:
-    return {"project_id": view.project_id, "user_id": view.user_id}
+def _target(lease: LeaseView | Shown) -> dict[str, str]:
+    return {"project_id": lease.project_id, "user_id": lease.user_id}
+
+
+def _shown(view: LeaseView) -> Shown:
+    text = msgspec.json.encode(render.lease(view))
+    return Shown(view.id, view.revision, view.project_id, view.user_id, text)
+
+
+def _json(text: bytes) -> flask.Response:
+    return flask.Response(text, mimetype="application/json")
 
 
 def _visible(text: str) -> LeaseView:

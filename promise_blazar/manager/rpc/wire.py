@@ -19,6 +19,7 @@ ENDPOINTS: Mapping[str, tuple[str, ...]] = {
     "leases": (
         "create_lease",
         "get_lease",
+        "look_at_lease",
         "list_leases",
         "update_lease",
         "delete_lease",

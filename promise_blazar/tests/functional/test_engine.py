@@ -4,7 +4,9 @@
 import queue
 import threading
 from typing import ClassVar
+from unittest import mock
 
+from promise_blazar.manager import engine
 from promise_blazar.tests.functional.base import HOST, ServiceTestCase
 from promise_blazar.tests.functional.concurrency.processes import DEADLINE, eventually
 
@@ -49,6 +51,23 @@ class TestSideBySide(EngineCase):
         for lease in leases:
             self.until(lease, "ACTIVE")
         self.assertEqual([self.workers] * 2, self.taken)
+
+
+class TestUnhurried(EngineCase):
+    options = {**EngineCase.options, "manager__prepare_wait": 0}  # noqa: RUF012 - never changed
+
+    def test_what_nobody_waits_for_leaves_the_processor_to_requests(self):
+        self.enterContext(mock.patch.object(engine, "COURTESY", DEADLINE))
+        with self.service.engine.holding("a lease that is being decided"):
+            lease = self.lease(HOST, start=self.minute(60), end=90)
+            self.assertEqual("CREATING", self.show(lease)["status"])
+        self.until(lease, "PENDING")
+
+    def test_it_does_not_wait_for_ever(self):
+        self.enterContext(mock.patch.object(engine, "COURTESY", 0))
+        with self.service.engine.holding("a lease that is being decided"):
+            lease = self.lease(HOST, start=self.minute(60), end=90)
+            self.until(lease, "PENDING")
 
 
 class TestNoneBehindAnother(EngineCase):

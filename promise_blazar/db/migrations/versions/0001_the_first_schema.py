@@ -146,6 +146,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.String(length=36), nullable=True),
         sa.Column("attempt", sa.BigInteger(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("look_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=True),

@@ -83,7 +83,7 @@ class TestRaces(base.DatabaseTestCase):
         eventually(self.is_quiet)
         self.assert_sound()
 
-        for lease in self.observer.list_leases(ALICE):
+        for lease in self.observer.list_leases(ALICE).changed:
             self.observer.delete_lease(ALICE, lease.id)
         eventually(lambda: not audit.rows(self.url, "leases"))
         left = [row for row in audit.rows(self.url, "bookings") if not row["deleted"]]

@@ -4,7 +4,9 @@
 import dataclasses
 import threading
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from promise_blazar import exceptions, times
@@ -19,6 +21,7 @@ from promise_blazar.manager.messages import (
     HostView,
     IdempotencyKey,
     LeaseChange,
+    LeaseList,
     LeaseRequest,
     LeaseView,
     ManagerHealth,
@@ -103,13 +106,22 @@ class FakeManager:
             raise exceptions.NotFound(object={"lease_id": lease_id})
         return self.leases[lease_id]
 
+    def look_at_lease(
+        self, context: RequestContext, lease_id: str, revision: int
+    ) -> LeaseView | None:
+        view = self.get_lease(context, lease_id)
+        return None if view.revision == revision else view
+
     def list_leases(
-        self, context: RequestContext, project_id: str | None = None
-    ) -> tuple[LeaseView, ...]:
+        self,
+        context: RequestContext,
+        project_id: str | None = None,
+        known: Mapping[str, int] = MappingProxyType({}),
+    ) -> LeaseList:
         self._called("list_leases", context, project_id)
-        return tuple(
-            view for view in self.leases.values() if project_id in (None, view.project_id)
-        )
+        views = [view for view in self.leases.values() if project_id in (None, view.project_id)]
+        new = (view for view in views if known.get(view.id) != view.revision)
+        return LeaseList(tuple(view.id for view in views), tuple(new))
 
     def update_lease(
         self, context: RequestContext, lease_id: str, change: LeaseChange, dry_run: bool = False
@@ -127,6 +139,7 @@ class FakeManager:
             start=times.parse(change.start, NOW) if change.start else view.start,
             end=times.parse(change.end, NOW) if change.end else view.end,
             updated_at=NOW,
+            revision=view.revision + 1,
         )
         if not dry_run:
             self.leases[lease_id] = view
@@ -150,7 +163,7 @@ class FakeManager:
                 for each in view.reservations
             )
             self.leases[lease_id] = dataclasses.replace(
-                view, reservations=reservations, groups_wanted=()
+                view, reservations=reservations, groups_wanted=(), revision=view.revision + 1
             )
 
     def create_host(

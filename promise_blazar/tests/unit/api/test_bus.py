@@ -62,6 +62,7 @@ class TestBus(base.ApiTestCase):
         apart = {"resource_type": "virtual:instance", "amount": 2, "affinity": "False"}
         lease = self.ask("POST", "/v1/leases", base.LEASE | {"reservations": [apart]})["lease"]
         self.ask("GET", "/v1/leases")
+        self.ask("GET", f"/v1/leases/{lease['id']}")
         self.ask("PUT", f"/v1/leases/{lease['id']}", {"name": "autumn"})
         self.ask("DELETE", f"/v1/leases/{lease['id']}")
         self.ask("POST", "/v1/os-hosts", {"name": "compute-1", "gpu": "True"})
