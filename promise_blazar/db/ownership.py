@@ -86,6 +86,23 @@ def due(
     return [Due(*row) for row in rows]
 
 
+def silent(
+    connection: Connection, now: datetime, patience_from: datetime, limit: int
+) -> list[str]:
+    """Blocked starts that do not say yet what they wait for."""
+    rows = connection.execute(
+        select(Lease.id)
+        .where(
+            Lease.look_at <= now,
+            Lease.owner.is_(None),
+            Lease.reason.is_(None),
+            _blocked(now, patience_from),
+        )
+        .limit(limit)
+    )
+    return list(rows.scalars())
+
+
 def next_look(connection: Connection, dead: Sequence[str]) -> datetime | None:
     """When the next lease that nobody works on wants attention; None: none does."""
     return connection.execute(select(func.min(Lease.look_at)).where(_unowned(dead))).scalar()

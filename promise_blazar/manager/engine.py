@@ -123,6 +123,7 @@ class Engine:
             for due in batch:
                 self._attend(due.id, self._claimer(due), begun=1)
                 count += 1
+        self._tell_blocked()
         return count
 
     # The loop
@@ -171,8 +172,18 @@ class Engine:
         if look_at is None:
             return self._tick
         seconds = (look_at - self._clock.now()).total_seconds()
+        if seconds > 0:
+            return min(self._tick, seconds)
         # What is due and was not begun is under way, or blocked, or has to wait for a worker.
-        return min(self._tick, seconds if seconds > 0 else BUSY_LOOK)
+        self._tell_blocked()
+        return min(self._tick, BUSY_LOOK)
+
+    def _tell_blocked(self) -> None:
+        now = self._clock.now()
+        with self._database.reader() as connection:
+            silent = ownership.silent(connection, now, now - self._start_wait, self._workers)
+        for lease_id in silent:
+            self._work.tell(lease_id)
 
     def _open_to_us(self) -> list[str]:
         """Owners whose leases we may claim: the dead, and ourselves where work was cut off."""

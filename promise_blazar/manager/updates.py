@@ -225,6 +225,9 @@ class Updates:
         values["attempt"] = lease.attempt + 1
         if claim is not None:
             values |= {"status": life.UPDATING, "owner": claim.owner, "failures": 0}
+        if lease.status == life.PENDING:
+            # What its start waited for may be another's affair now.
+            values["reason"] = None
         values["look_at"] = now if claim is not None else _first(lease, dates)
         if not leases.set_lease(
             connection, lease.id, values, attempt=lease.attempt, status=lease.status

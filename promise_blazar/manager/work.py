@@ -74,6 +74,20 @@ class Work:
         reason = None if refused is None else f"repair failed: {in_words(refused)}"
         self._outcome.settle(claim, lease, lease.status, reason=reason)
 
+    def tell(self, lease_id: str) -> None:
+        """Let a start that nobody begins with, as hosts are not free yet, say so."""
+        with self._database.reader() as connection:
+            lease = leases.get(connection, lease_id)
+        if lease is None or lease.status != life.PENDING:
+            return
+        blocked = self._blocked(lease)
+        if blocked:
+            values = {"reason": _waits_for(blocked)}
+            with self._database.writer() as connection:
+                leases.set_lease(
+                    connection, lease.id, values, attempt=lease.attempt, status=life.PENDING
+                )
+
     # The states
 
     def _prepare(self, claim: Claim, lease: LeaseRecord) -> None:
@@ -92,15 +106,9 @@ class Work:
                 claim, lease, {r.id: "the lease was over" for r in _waiting(lease)}
             )
             return
-        blocked = {
-            reservation.id: hosts
-            for reservation in _waiting(lease)
-            if (hosts := self._replacement.blocked(lease, reservation))
-        }
+        blocked = self._blocked(lease)
         if blocked and now < lease.start + timedelta(seconds=self._patience.start_wait):
-            names = sorted(frozenset().union(*blocked.values()))
-            words = f"hosts to be let go of by those before: {', '.join(names)}"
-            self._outcome.look_again(claim, lease, words)
+            self._outcome.look_again(claim, lease, _waits_for(blocked))
             return
 
         def start(claim: Claim, lease: LeaseRecord, reservation: ReservationRecord) -> None:
@@ -265,6 +273,14 @@ class Work:
 
     # Helpers
 
+    def _blocked(self, lease: LeaseRecord) -> dict[int, frozenset[str]]:
+        """The hosts, by reservation, that others have not let go of."""
+        return {
+            reservation.id: hosts
+            for reservation in _waiting(lease)
+            if (hosts := self._replacement.blocked(lease, reservation))
+        }
+
     def _plugin(self, reservation: ReservationRecord) -> Plugin:
         return self._plugins[reservation.resource_type]
 
@@ -302,3 +318,8 @@ def job_of(
 
 def _waiting(lease: LeaseRecord) -> tuple[ReservationRecord, ...]:
     return tuple(r for r in lease.reservations if r.status in ("pending", "active"))
+
+
+def _waits_for(blocked: Mapping[int, frozenset[str]]) -> str:
+    names = sorted(frozenset().union(*blocked.values()))
+    return f"hosts to be let go of by those before: {', '.join(names)}"

@@ -75,6 +75,34 @@ class TestSlow(ServiceTestCase):
         self.refused(404, self.delete(lease))
 
 
+class TestBlocked(ServiceTestCase):
+    hosts = registered = 2
+
+    def setUp(self):
+        super().setUp()
+        before = self.active({**HOST, "min": 2, "max": 2}, end=10)
+        self.boot(reservation=before["reservations"][0]["id"])
+        self.cloud.set_server_delete_seconds(120)
+        self.next = self.lease(HOST, start=self.minute(10), end=60)
+        self.pass_time(600)
+
+    def test_a_start_that_waits_for_the_lease_before_says_so(self):
+        shown = self.show(self.next)
+        self.assertEqual("PENDING", shown["status"])
+        (host,) = self.held(shown["reservations"][0])
+        self.assertEqual(f"hosts to be let go of by those before: {host}", shown["status_reason"])
+        self.pass_time(120)
+        shown = self.show(self.next)
+        self.assertEqual(("ACTIVE", None), (shown["status"], shown["status_reason"]))
+
+    def test_one_that_is_put_off_waits_for_nobody(self):
+        self.updated(self.next, start_date=self.minute(20))
+        shown = self.show(self.next)
+        self.assertEqual(("PENDING", None), (shown["status"], shown["status_reason"]))
+        self.pass_time(600)
+        self.assertEqual("ACTIVE", self.show(self.next)["status"])
+
+
 class TestRefused(ServiceTestCase):
     def test_d23_an_end_that_cannot_take_back_one_thing_takes_back_the_others(self):
         lease = self.active(HOST, INSTANCE, HOST, end=10)
