@@ -20,7 +20,7 @@ from promise_blazar.manager.messages import (
     IdempotencyKey,
 )
 from promise_blazar.manager.views import host_view
-from promise_blazar.plugins.base import Names, find_aggregate
+from promise_blazar.plugins.base import Names, find_aggregate, occupants
 from promise_blazar.plugins.virtual_instance import child_provider_of
 
 LOG = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Hosts:
             if answer is not None:
                 return answer
         hypervisor = self._cloud.hypervisor(request.name)
-        servers = self._cloud.servers_on_host(hypervisor.service_host)
+        servers = occupants(self._cloud, hypervisor.service_host, hypervisor.uuid)
         if servers:
             raise _cannot_add(hypervisor, f"it has servers: {', '.join(s.id for s in servers)}")
         self._finish_removal(hypervisor.name)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from promise_blazar import exceptions
 from promise_blazar.capacity.demand import Slots, WholeHosts
-from promise_blazar.cloud.protocol import Aggregate, Cloud
+from promise_blazar.cloud.protocol import Aggregate, Cloud, Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +180,20 @@ def find_aggregate(cloud: Cloud, name: str, number: int | None = None) -> Aggreg
             if found.name == name:
                 return found
     return next((found for found in cloud.aggregates() if found.name == name), None)
+
+
+def arriving(cloud: Cloud, hypervisor_uuid: str, there: Iterable[Server]) -> list[Server]:
+    """Servers that were let in, and are not on their host yet. ``there``: those that are.
+
+    Nova names a server's host when that compute begins to build it, which takes as long as the
+    compute is busy with others. Its room is taken when it is let in.
+    """
+    known = {server.id for server in there}
+    consumers = (each for each in cloud.consumers(hypervisor_uuid) if each not in known)
+    return [server for each in consumers if (server := cloud.server(each)) is not None]
+
+
+def occupants(cloud: Cloud, service_host: str, hypervisor_uuid: str) -> list[Server]:
+    """The servers that are on a host, and those on their way there."""
+    there = list(cloud.servers_on_host(service_host))
+    return there + arriving(cloud, hypervisor_uuid, there)

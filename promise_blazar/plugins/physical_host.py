@@ -14,7 +14,16 @@ from promise_blazar import exceptions
 from promise_blazar.capacity.demand import WholeHosts
 from promise_blazar.cloud.protocol import Aggregate, Cloud, Server
 from promise_blazar.plugins import values as read
-from promise_blazar.plugins.base import Job, Made, Names, Occupied, Survey, find_aggregate
+from promise_blazar.plugins.base import (
+    Job,
+    Made,
+    Names,
+    Occupied,
+    Survey,
+    arriving,
+    find_aggregate,
+    occupants,
+)
 
 _BEFORE_END = ("", "default", "snapshot")
 _TRUE = ("true", "1", "yes", "on")
@@ -85,7 +94,7 @@ class PhysicalHost:
         for hold in job.holds:
             host = hold.service_host
             if host not in aggregate.hosts:
-                strangers = self._cloud.servers_on_host(host)
+                strangers = occupants(self._cloud, host, hold.hypervisor_uuid)
                 if strangers:
                     raise Occupied(hold.hypervisor, tuple(server.id for server in strangers))
                 # Into the new pool before out of the old: in between, a host in no pool
@@ -121,7 +130,9 @@ class PhysicalHost:
             # From here on the filter lets nobody in; who came until now is seen by a second look.
             self._cloud.set_aggregate_metadata(aggregate.id, keys)
             servers = self._servers(aggregate)
-        servers += self._arriving(job, aggregate, servers)
+        for hold in job.holds:
+            if hold.service_host in aggregate.hosts:
+                servers += arriving(self._cloud, hold.hypervisor_uuid, servers)
         job.record(server.id for server in servers if server.project_id in tenants)
         for server in servers:
             if server.id in job.servers or server.project_id in tenants:
@@ -179,21 +190,6 @@ class PhysicalHost:
 
     def _servers(self, aggregate: Aggregate) -> list[Server]:
         return [s for host in aggregate.hosts for s in self._cloud.servers_on_host(host)]
-
-    def _arriving(self, job: Job, aggregate: Aggregate, there: list[Server]) -> list[Server]:
-        """Servers that were let in, and are not on their hosts yet.
-
-        Nova names a server's host when that compute begins to build it, which takes as long as
-        the compute is busy with others. Its room is taken when it is let in.
-        """
-        known = {server.id for server in there}
-        return [
-            server
-            for hold in job.holds
-            if hold.service_host in aggregate.hosts
-            for consumer in self._cloud.consumers(hold.hypervisor_uuid)
-            if consumer not in known and (server := self._cloud.server(consumer)) is not None
-        ]
 
     def _tenants(self, job: Job, aggregate: Aggregate) -> frozenset[str]:
         """The owner's project, and the projects the operator let in beside it."""

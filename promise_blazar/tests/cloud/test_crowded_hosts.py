@@ -4,7 +4,7 @@
 An admin who names the host puts a server anywhere; Nova asks no filter then.
 """
 
-from promise_blazar.tests.cloud import audit, clients
+from promise_blazar.tests.cloud import audit, clients, disturbances, site
 from promise_blazar.tests.cloud.base import ONE_HOST, LeaseTest, after, host_of, on, reservation_of
 
 
@@ -43,6 +43,23 @@ class CrowdedHostTest(LeaseTest):
         self.assertEqual(("compute-1",), audit.look().hosts_of(reservation_of(again)))
         self.end(again["id"])
         self.assert_as_before()
+
+    def test_a_server_that_is_not_on_the_host_yet_is_in_the_way_too(self) -> None:
+        there = {**ONE_HOST, "hypervisor_properties": on("compute-1")}
+        lease = self.pending(there)
+        with disturbances.standing_still("nova-compute-1"):
+            (server,) = self.admin.boot(self.tiny, {}, zone="nova:compute-1")
+            self.addCleanup(self.admin.delete, [server])
+            site.eventually(
+                "it has a place",
+                lambda: self.admin.placement(f"/allocations/{server}")["allocations"],
+            )
+            self.reservations.update(lease["id"], start_date="now", end_date=after(30))
+            failed = self.reservations.wait_status(lease["id"], "ERROR")
+            self.assertIn(server, failed["status_reason"])
+            self.end(lease["id"])
+        self.admin.settled(server)
+        self.assert_undisturbed(server)
 
     def test_a_lease_ends_when_the_stranger_has_left(self) -> None:
         lease = self.lease(30, {**ONE_HOST, "hypervisor_properties": on("compute-1")})

@@ -201,6 +201,14 @@ class ServiceTestCase(base.DatabaseTestCase):
         self.assertEqual(202, answer.status_code, answer.text)
         return answer.json["server"]
 
+    def before_it_arrives(self, server_id: str) -> None:
+        """As Nova shows a server between its scheduling and the first step of its build."""
+        with contextlib.closing(sqlite3.connect(self.cloud_file)) as db:
+            db.execute(
+                "UPDATE servers SET status = 'BUILD', host = NULL WHERE id = ?", [server_id]
+            )
+            db.commit()
+
     def aggregates(self) -> dict[str, list[str]]:
         """The hosts of each aggregate, by its name."""
         return {found.name: sorted(found.hosts) for found in self.cloud.aggregates()}

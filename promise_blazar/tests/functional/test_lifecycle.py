@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The life of a lease, from create to gone, as a user and the cloud see it."""
 
-import contextlib
-import sqlite3
-
 from promise_blazar.plugins.virtual_instance import child_provider_of
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
@@ -54,14 +51,6 @@ class TestHostLease(ServiceTestCase):
         self.pass_time(1)
         self.assertEqual("TERMINATED", self.show(lease)["status"])
         self.assertEqual([], self.cloud_objects()["servers"])
-
-    def before_it_arrives(self, server_id):
-        """As Nova shows it between its scheduling and the first step of its build."""
-        with contextlib.closing(sqlite3.connect(self.cloud_file)) as db:
-            db.execute(
-                "UPDATE servers SET status = 'BUILD', host = NULL WHERE id = ?", [server_id]
-            )
-            db.commit()
 
     def test_its_name_may_be_in_any_script(self):
         lease = self.lease(name="bail \N{SLEUTH OR SPY} \N{CJK UNIFIED IDEOGRAPH-20000}")

@@ -153,6 +153,14 @@ class TestOccupied(ReplacementTestCase):
         self.assertEqual(["compute-2"], self.hosts_of(lease))
         self.assertIsNotNone(self.cloud.server(server))
 
+    def test_one_that_is_not_on_the_host_yet_is_in_the_way_too(self):
+        server = self.stranger_on("compute-1")
+        self.before_it_arrives(server)
+        lease = self.lease(HOST)
+        self.pass_time()
+        self.assertEqual(["compute-2"], self.hosts_of(lease))
+        self.assertIsNotNone(self.cloud.server(server))
+
     def test_d32_with_strangers_everywhere_it_is_in_error_and_touches_nobody(self):
         servers = [self.stranger_on("compute-1"), self.stranger_on("compute-2")]
         lease = self.lease(HOST)
