@@ -31,6 +31,7 @@ from promise_blazar.manager.messages import (
 )
 from promise_blazar.manager.presence import Claim, Presence
 from promise_blazar.manager.requests import Dates, bundle_of, new_dates, new_event, plugin_for
+from promise_blazar.manager.viewing import Viewing
 from promise_blazar.manager.views import lease_view, refusal
 from promise_blazar.plugins.base import Made, Plugin, columns
 
@@ -70,6 +71,7 @@ class Creation:
         presence: Presence,
         clock: Clock,
         answers: Answers,
+        viewing: Viewing,
         settings: CreationSettings,
     ) -> None:
         self._database = database
@@ -80,6 +82,7 @@ class Creation:
         self._presence = presence
         self._clock = clock
         self._answers = answers
+        self._viewing = viewing
         self._settings = settings
 
     def create(
@@ -113,7 +116,7 @@ class Creation:
             future = self._engine.submit(claim, hurry) if wanted else None
         if future is not None:
             self._prepare(claim, future)
-        view = self._view(lease_id)
+        view = self._viewing.get(lease_id)
         if key is not None and not view.groups_wanted:
             self._answers.keep(lease_id, view)
         self._engine.wake()
@@ -301,16 +304,9 @@ class Creation:
 
     def group_made(self, lease_id: str) -> None:
         """With its last server group a lease is complete, and so is the answer to its create."""
-        view = self._view(lease_id)
+        view = self._viewing.get(lease_id)
         if not view.groups_wanted:
             self._answers.keep(lease_id, view)
-
-    def _view(self, lease_id: str) -> LeaseView:
-        with self._database.reader() as connection:
-            lease = leases.get(connection, lease_id)
-        if lease is None:
-            raise exceptions.NotFound(object={"lease_id": lease_id})
-        return lease_view(lease, self._plugins)
 
 
 def _events(dates: Dates) -> list[tuple[str, datetime]]:

@@ -108,6 +108,7 @@ class ManagerService:
             Periodic("housekeeping", PERIOD, housekeeping.run),
         )
         answers = Answers(database)
+        self._viewing = Viewing(database, provider_id, self._plugins)
         self._deletion = Deletion(database, self._books, self.engine, clock)
         self._creation = Creation(
             database,
@@ -118,6 +119,7 @@ class ManagerService:
             self.presence,
             clock,
             answers,
+            self._viewing,
             CreationSettings(
                 timedelta(minutes=options.minutes_before_end_lease),
                 options.prepare_wait,
@@ -133,7 +135,6 @@ class ManagerService:
             clock,
             options.prepare_wait,
         )
-        self._viewing = Viewing(database, provider_id, self._plugins)
         self._catalogue = Catalogue(database, self._books, self._plugins, clock)
         self._hosts = Hosts(database, self._books, self._catalogue, cloud, clock, names, answers)
 
