@@ -81,10 +81,14 @@ def _with_middleware(app: flask.Flask, chosen: auth.Strategy, conf: cfg.ConfigOp
     tracing_options.set_defaults(service_name="promise-blazar-api")
     application: Any = _with_plain_paths(app)
     application = chosen.wrap(application)
-    application = CORS(application, conf)
+    # What nothing is configured for would only cost every request its time.
+    cors = CORS(application, conf)
+    if cors.allowed_origins:
+        application = cors
     application = RequestId(application, conf)
     application = TracingMiddleware(application, conf)
-    return HTTPProxyToWSGI(application, conf)
+    proxied = HTTPProxyToWSGI(application, conf)
+    return proxied if conf.oslo_middleware.enable_proxy_headers_parsing else application
 
 
 def _with_plain_paths(application: Any) -> Any:

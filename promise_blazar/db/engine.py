@@ -29,8 +29,8 @@ class LostRace(Exception):
 class Database:
     """One database, by its SQLAlchemy URL.
 
-    ``reader`` and ``writer`` are transactions: committed at the end of the block, rolled back
-    when it raises. They raise ``LostRace`` for a deadlock or a serialization failure,
+    ``reader`` and ``writer`` are transactions; what a writer did is committed at the end of the
+    block, and rolled back when it raises. They raise ``LostRace`` for a deadlock or a serialization failure,
     ``exceptions.Busy`` when a lock could not be had in time, and ``exceptions.Unavailable`` when
     the database is away.
 
@@ -93,7 +93,8 @@ class Database:
 
     @contextlib.contextmanager
     def reader(self) -> Iterator[Connection]:
-        with _translated(), self._engine.connect() as connection, connection.begin():
+        # To be rolled back is as good an end as any, and needs no word to the database more.
+        with _translated(), self._engine.connect() as connection:
             yield connection
 
     @contextlib.contextmanager

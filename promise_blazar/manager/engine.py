@@ -21,6 +21,7 @@ from promise_blazar.cloud import outgoing
 from promise_blazar.db import leases, ownership
 from promise_blazar.db.engine import Database, LostRace
 from promise_blazar.manager import lifecycle as life
+from promise_blazar.manager.courtesy import Courtesy
 from promise_blazar.manager.presence import Claim, Presence, Superseded
 from promise_blazar.manager.work import Work
 
@@ -28,9 +29,6 @@ LOG = logging.getLogger(__name__)
 
 #: Seconds between looks while something is due that cannot be begun yet.
 BUSY_LOOK = 0.25
-
-#: Seconds for which what nobody waits for leaves the processor to requests, while there are some.
-COURTESY = 0.25
 
 #: Between two tries of something that met a fault of ours.
 FAULT_PAUSE = timedelta(seconds=10)
@@ -66,10 +64,7 @@ class Engine:
         self._under_way: Counter[str] = Counter()
         #: Leases that the loop has given to its own threads.
         self._begun = 0
-        #: Requests that are being decided here, and whether there are none.
-        self._deciding = 0
-        self._calm = threading.Event()
-        self._calm.set()
+        self.courtesy = Courtesy()
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -95,11 +90,10 @@ class Engine:
     def holding(self, lease_id: str) -> Iterator[None]:
         """Keep the loop away from a lease that is being claimed here, until it is submitted."""
         self._enter(lease_id)
-        self._decide(1)
         try:
-            yield
+            with self.courtesy.request():
+                yield
         finally:
-            self._decide(-1)
             self._leave(lease_id)
 
     def submit(self, claim: Claim, hurry: bool = True) -> "Future[None]":
@@ -236,13 +230,8 @@ class Engine:
             self._under_way[lease_id] -= 1
             self._under_way += Counter()  # forgets those that nobody is at
 
-    def _decide(self, more: int) -> None:
-        with self._lock:
-            self._deciding += more
-            (self._calm.clear if self._deciding else self._calm.set)()
-
     def _attend_unhurried(self, claim: Claim) -> None:
-        self._calm.wait(COURTESY)
+        self.courtesy.wait()
         self._attend(claim.lease_id, lambda: claim)
 
     def _attend(self, lease_id: str, claimer: Callable[[], Claim | None], begun: int = 0) -> None:

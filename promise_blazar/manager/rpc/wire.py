@@ -45,6 +45,11 @@ def _types(call: str) -> dict[str, Any]:
     return {name: hints[name] for name in hints if name != "context"}
 
 
+@functools.cache
+def _signature(call: str) -> inspect.Signature:
+    return inspect.signature(getattr(Manager, call))
+
+
 def encode(value: Any) -> Any:
     return msgspec.to_builtins(value)
 
@@ -72,5 +77,5 @@ def decode_answer(call: str, answer: str) -> Any:
 
 def bind(call: str, positional: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a call by name, without ``self`` and the context."""
-    bound = inspect.signature(getattr(Manager, call)).bind(None, *positional, **named)
+    bound = _signature(call).bind(None, *positional, **named)
     return {k: v for k, v in bound.arguments.items() if k not in ("self", "context")}

@@ -4,9 +4,8 @@
 import queue
 import threading
 from typing import ClassVar
-from unittest import mock
 
-from promise_blazar.manager import engine
+from promise_blazar.manager.courtesy import Courtesy
 from promise_blazar.tests.functional.base import HOST, ServiceTestCase
 from promise_blazar.tests.functional.concurrency.processes import DEADLINE, eventually
 
@@ -57,17 +56,27 @@ class TestUnhurried(EngineCase):
     options = {**EngineCase.options, "manager__prepare_wait": 0}  # noqa: RUF012 - never changed
 
     def test_what_nobody_waits_for_leaves_the_processor_to_requests(self):
-        self.enterContext(mock.patch.object(engine, "COURTESY", DEADLINE))
+        self.service.engine.courtesy = Courtesy(lull=0, most=DEADLINE)
         with self.service.engine.holding("a lease that is being decided"):
             lease = self.lease(HOST, start=self.minute(60), end=90)
             self.assertEqual("CREATING", self.show(lease)["status"])
         self.until(lease, "PENDING")
 
     def test_it_does_not_wait_for_ever(self):
-        self.enterContext(mock.patch.object(engine, "COURTESY", 0))
+        self.service.engine.courtesy = Courtesy(lull=DEADLINE, most=0.01)
         with self.service.engine.holding("a lease that is being decided"):
             lease = self.lease(HOST, start=self.minute(60), end=90)
             self.until(lease, "PENDING")
+
+    def test_who_asks_one_thing_after_another_is_not_come_between(self):
+        courtesy = Courtesy(lull=DEADLINE, most=DEADLINE)
+        self.service.engine.courtesy = courtesy
+        lease = self.lease(HOST, start=self.minute(60), end=90)
+        self.assertEqual("CREATING", self.show(lease)["status"])
+        courtesy._lull = 0  # noqa: SLF001 - as if it had been calm for long
+        with courtesy.request():
+            pass
+        self.until(lease, "PENDING")
 
 
 class TestNoneBehindAnother(EngineCase):
