@@ -30,9 +30,9 @@ class Database:
     """One database, by its SQLAlchemy URL.
 
     ``reader`` and ``writer`` are transactions; what a writer did is committed at the end of the
-    block, and rolled back when it raises. They raise ``LostRace`` for a deadlock or a serialization failure,
-    ``exceptions.Busy`` when a lock could not be had in time, and ``exceptions.Unavailable`` when
-    the database is away.
+    block, and rolled back when it raises. They raise ``LostRace`` for a deadlock or a
+    serialization failure, ``exceptions.Busy`` when a lock could not be had in time, and
+    ``exceptions.Unavailable`` when the database is away.
 
     PostgreSQL and MariaDB run READ COMMITTED: under a higher level a transaction that waited
     for the provider's lock would go on with a picture older than the lock. SQLite runs in WAL

@@ -34,6 +34,7 @@ class TestDocument(base.ApiTestCase):
         }
         self.assertEqual("http://localhost/v1", self.href(headers=proxied))
         self.conf.set_override("enable_proxy_headers_parsing", True, "oslo_middleware")
+        self.make_application()
         self.assertEqual("https://api.example.org/reservation/v1", self.href(headers=proxied))
 
 
