@@ -149,6 +149,13 @@ class TestKeystone(AuthTestCase):
         self.assertEqual(300, self.call("GET", "/versions", token="invalid").status_code)
         self.assertEqual(200, self.call("GET", "/healthcheck", token=None).status_code)
 
+    def test_tokens_may_be_remembered_in_memcached(self) -> None:
+        # The middleware loads its client with the first request, and lives without the server.
+        self.conf.set_override("memcached_servers", ["127.0.0.1:1"], "keystone_authtoken")
+        self.make_application()
+        self.use_tokens()
+        self.assertEqual("alice", self.look("member")["user"])
+
     def test_a_keystone_that_is_away_is_503_not_401(self) -> None:
         group = "keystone_authtoken"
         self.conf.set_override("http_request_max_retries", 0, group)
