@@ -11,17 +11,14 @@ from promise_blazar.db import providers
 from promise_blazar.db.engine import Database
 from promise_blazar.db.models import Provider
 
-#: The provider that the service's own configuration describes.
-DEFAULT_PROVIDER = "default"
-
 
 def sync(database: Database, revision: str = "head") -> None:
     """Run what is missing; safe to repeat. Only ever adds (expand-only migrations)."""
     with database.writer() as connection:
         command.upgrade(_config(connection), revision)
-        if providers.find(connection, DEFAULT_PROVIDER) is None:
+        if providers.find(connection, providers.DEFAULT) is None:
             connection.execute(
-                insert(Provider).values(name=DEFAULT_PROVIDER, generation=0, purged_generation=0)
+                insert(Provider).values(name=providers.DEFAULT, generation=0, purged_generation=0)
             )
 
 

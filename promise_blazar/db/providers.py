@@ -7,6 +7,9 @@ from sqlalchemy import Connection, select, update
 
 from promise_blazar.db.models import Provider
 
+#: The provider that the service's own configuration describes.
+DEFAULT = "default"
+
 
 @dataclass(frozen=True, slots=True)
 class Head:

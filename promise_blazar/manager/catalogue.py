@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is known of the hosts that are lent: capabilities, properties, and who holds them when."""
 
-import uuid
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
 
 from promise_blazar import exceptions, times
 from promise_blazar.clock import Clock
-from promise_blazar.db import bookings, hosts, leases
-from promise_blazar.db.engine import Connection, Database
+from promise_blazar.db import bookings, hosts
+from promise_blazar.db.engine import Database
 from promise_blazar.db.hosts import HostRecord
-from promise_blazar.manager.books import Books
 from promise_blazar.manager.messages import (
     AllocationView,
     HostAllocations,
@@ -19,16 +15,14 @@ from promise_blazar.manager.messages import (
     PropertyView,
 )
 from promise_blazar.manager.views import host_view
-from promise_blazar.plugins.base import Plugin, spec_of
 
 
 class Catalogue:
-    def __init__(
-        self, database: Database, books: Books, plugins: Mapping[str, Plugin], clock: Clock
-    ) -> None:
+    """Reads only; see ``interface.Reader`` for what each answers."""
+
+    def __init__(self, database: Database, provider_id: int, clock: Clock) -> None:
         self._database = database
-        self._books = books
-        self._plugins = plugins
+        self._provider_id = provider_id
         self._clock = clock
 
     def host(self, host_id: str) -> HostRecord:
@@ -36,52 +30,9 @@ class Catalogue:
         found = None
         if host_id.isdecimal() and len(host_id) < 19:
             with self._database.reader() as connection:
-                found = hosts.get(connection, self._books.provider_id, int(host_id))
+                found = hosts.get(connection, self._provider_id, int(host_id))
         if found is None:
             raise exceptions.NotFound(object={"host_id": host_id})
-        return found
-
-    def update(self, host_id: str, capabilities: Mapping[str, str | None]) -> HostView:
-        """See ``interface.Manager.update_host``."""
-        host = self.host(host_id)
-        changed = {
-            name: value
-            for name, value in capabilities.items()
-            if host.capabilities.get(name) != value
-        }
-
-        def write(connection: Connection, generation: int) -> None:
-            now = self._clock.now()
-            needed = self._needed_by(connection, host, set(changed), times.to_micros(now))
-            if needed:
-                raise exceptions.Conflict(
-                    f"Capabilities {', '.join(sorted(changed))} of host {host.id} are asked for "
-                    f"by reservations {', '.join(needed)}",
-                    reservations=needed,
-                )
-            describe(connection, host.id, changed, now)
-            hosts.set_host(connection, host.id, {"generation": generation, "updated_at": now})
-
-        if changed:
-            self._books.change(write)
-        return self.get(host_id)
-
-    def _needed_by(
-        self, connection: Connection, host: HostRecord, names: set[str], now: int
-    ) -> list[str]:
-        """The reservations on this host whose queries ask for one of these capabilities."""
-        found = []
-        allocations = bookings.allocations(
-            connection, self._books.provider_id, host_id=host.id, ending_after=now
-        )
-        for lease_id in dict.fromkeys(item.lease_id for item in allocations):
-            lease = leases.get(connection, lease_id)
-            held = {item.reservation_uuid for item in allocations if item.lease_id == lease_id}
-            for record in lease.reservations if lease is not None else ():
-                plugin = self._plugins[record.resource_type]
-                where = plugin.demand(spec_of(plugin, record.details)).where
-                if record.uuid in held and any(query.keys & names for query in where):
-                    found.append(record.uuid)
         return found
 
     def get(self, host_id: str) -> HostView:
@@ -89,20 +40,18 @@ class Catalogue:
 
     def listed(self) -> tuple[HostView, ...]:
         with self._database.reader() as connection:
-            return tuple(map(host_view, hosts.listed(connection, self._books.provider_id)))
+            return tuple(map(host_view, hosts.listed(connection, self._provider_id)))
 
     def allocations(
         self, host_id: str | None, lease_id: str | None, reservation_id: str | None
     ) -> tuple[HostAllocations, ...]:
-        """See ``interface.Manager.list_allocations``."""
         only = None if host_id is None else self.host(host_id)
         unfiltered = lease_id is None and reservation_id is None
         with self._database.reader() as connection:
-            provider = self._books.provider_id
-            shown = [only] if only is not None else hosts.listed(connection, provider)
+            shown = [only] if only is not None else hosts.listed(connection, self._provider_id)
             found = bookings.allocations(
                 connection,
-                provider,
+                self._provider_id,
                 host_id=None if only is None else only.id,
                 lease_id=lease_id,
                 reservation_uuid=reservation_id,
@@ -117,44 +66,12 @@ class Catalogue:
 
     def properties(self, include_private: bool) -> tuple[PropertyView, ...]:
         with self._database.reader() as connection:
-            values = hosts.property_values(connection, self._books.provider_id)
+            values = hosts.property_values(connection, self._provider_id)
             return tuple(
                 _property_view(item, values)
                 for item in hosts.properties(connection)
                 if include_private or not item.private
             )
-
-    def set_property(self, name: str, private: bool) -> PropertyView:
-        with self._database.writer() as connection:
-            found = [item for item in hosts.properties(connection) if item.name == name]
-            if not found:
-                raise exceptions.NotFound(object={"resource_property": name})
-            values = {"private": private, "updated_at": self._clock.now()}
-            hosts.set_property(connection, found[0].id, values)
-        return next(view for view in self.properties(True) if view.name == name)
-
-
-def describe(
-    connection: Connection,
-    host_id: int,
-    capabilities: Mapping[str, str | None],
-    now: datetime,
-) -> None:
-    """Set these capabilities of a host; None removes one. New names become known."""
-    known = {item.name: item.id for item in hosts.properties(connection)}
-    for name, value in capabilities.items():
-        if name not in known and value is not None:
-            known[name] = str(uuid.uuid4())
-            new: dict[str, Any] = {
-                "id": known[name],
-                "resource_type": hosts.RESOURCE_TYPE,
-                "name": name,
-                "private": False,
-                "created_at": now,
-            }
-            hosts.add_property(connection, new)
-        if name in known:
-            hosts.set_capability(connection, host_id, known[name], value)
 
 
 def _property_view(item: hosts.PropertyRecord, values: Mapping[str, list[str]]) -> PropertyView:

@@ -12,7 +12,8 @@ from promise_blazar.db import bookings, hosts, keys
 from promise_blazar.db.engine import Connection, Database
 from promise_blazar.db.hosts import HostRecord
 from promise_blazar.manager.books import Books
-from promise_blazar.manager.catalogue import Catalogue, describe
+from promise_blazar.manager.capabilities import describe
+from promise_blazar.manager.catalogue import Catalogue
 from promise_blazar.manager.idempotency import Answers
 from promise_blazar.manager.messages import (
     HostRequest,

@@ -24,21 +24,8 @@ from promise_blazar.manager.messages import (
 )
 
 
-class Manager(Protocol):
-    def create_lease(
-        self,
-        context: RequestContext,
-        request: LeaseRequest,
-        key: IdempotencyKey | None = None,
-        dry_run: bool = False,
-    ) -> LeaseView:
-        """Admit a lease and prepare it.
-
-        Answers PENDING, or CREATING when preparing takes longer than the configured wait.
-        ``dry_run``: the same checks and shape, ids empty, nothing made. Raises ``BadInput``,
-        ``NotEnoughHosts``, ``CloudError`` (undone), ``Busy``, ``RequestInFlight``, ``KeyReused``.
-        """
-        ...
+class Reader(Protocol):
+    """What changes nothing. Whoever has the database can answer it."""
 
     def get_lease(self, context: RequestContext, lease_id: str) -> LeaseView:
         """Any project's lease; the caller decides whether it may be seen. Raises ``NotFound``."""
@@ -59,6 +46,46 @@ class Manager(Protocol):
         """The leases of a project, or of all (None).
 
         ``known``: the revisions, by the ids of leases, that need not be shown again.
+        """
+        ...
+
+    def get_host(self, context: RequestContext, host_id: str) -> HostView: ...
+
+    def list_hosts(self, context: RequestContext) -> tuple[HostView, ...]: ...
+
+    def list_allocations(
+        self,
+        context: RequestContext,
+        host_id: str | None = None,
+        lease_id: str | None = None,
+        reservation_id: str | None = None,
+    ) -> tuple[HostAllocations, ...]:
+        """One element a host, with or without reservations.
+
+        Without a filter only leases that have not ended are shown. Raises ``NotFound``.
+        """
+        ...
+
+    def list_properties(
+        self, context: RequestContext, include_private: bool = False
+    ) -> tuple[PropertyView, ...]:
+        """The capability names of registered hosts, with the values there are."""
+        ...
+
+
+class Manager(Reader, Protocol):
+    def create_lease(
+        self,
+        context: RequestContext,
+        request: LeaseRequest,
+        key: IdempotencyKey | None = None,
+        dry_run: bool = False,
+    ) -> LeaseView:
+        """Admit a lease and prepare it.
+
+        Answers PENDING, or CREATING when preparing takes longer than the configured wait.
+        ``dry_run``: the same checks and shape, ids empty, nothing made. Raises ``BadInput``,
+        ``NotEnoughHosts``, ``CloudError`` (undone), ``Busy``, ``RequestInFlight``, ``KeyReused``.
         """
         ...
 
@@ -88,10 +115,6 @@ class Manager(Protocol):
         """Lend a hypervisor. Raises ``NotFound``, ``CannotAddHost``, ``CloudError``."""
         ...
 
-    def get_host(self, context: RequestContext, host_id: str) -> HostView: ...
-
-    def list_hosts(self, context: RequestContext) -> tuple[HostView, ...]: ...
-
     def update_host(
         self, context: RequestContext, host_id: str, capabilities: dict[str, str | None]
     ) -> HostView:
@@ -100,25 +123,6 @@ class Manager(Protocol):
 
     def delete_host(self, context: RequestContext, host_id: str) -> None:
         """Give a hypervisor back to ordinary use. Raises ``NotFound``, ``CannotDeleteHost``."""
-        ...
-
-    def list_allocations(
-        self,
-        context: RequestContext,
-        host_id: str | None = None,
-        lease_id: str | None = None,
-        reservation_id: str | None = None,
-    ) -> tuple[HostAllocations, ...]:
-        """One element a host, with or without reservations.
-
-        Without a filter only leases that have not ended are shown. Raises ``NotFound``.
-        """
-        ...
-
-    def list_properties(
-        self, context: RequestContext, include_private: bool = False
-    ) -> tuple[PropertyView, ...]:
-        """The capability names of registered hosts, with the values there are."""
         ...
 
     def set_property(self, context: RequestContext, name: str, private: bool) -> PropertyView:

@@ -3,12 +3,9 @@
 
 import logging
 import socket
-from collections.abc import Mapping
 from datetime import timedelta
-from types import MappingProxyType
 
 from oslo_config import cfg
-from stevedore import named
 
 from promise_blazar import exceptions
 from promise_blazar.clock import Clock
@@ -18,7 +15,7 @@ from promise_blazar.db import leases, providers
 from promise_blazar.db.engine import Database
 from promise_blazar.manager import messages
 from promise_blazar.manager.books import Books
-from promise_blazar.manager.catalogue import Catalogue
+from promise_blazar.manager.capabilities import Capabilities
 from promise_blazar.manager.creation import Creation, CreationSettings
 from promise_blazar.manager.deletion import Deletion
 from promise_blazar.manager.engine import Engine
@@ -28,20 +25,18 @@ from promise_blazar.manager.idempotency import Answers
 from promise_blazar.manager.outcome import Outcome, Patience
 from promise_blazar.manager.periodic import Periodic
 from promise_blazar.manager.presence import Presence
+from promise_blazar.manager.reading import Reading
 from promise_blazar.manager.reconcile import Reconcile
 from promise_blazar.manager.replacement import Replacement
 from promise_blazar.manager.updates import Updates
-from promise_blazar.manager.viewing import Viewing
 from promise_blazar.manager.work import Work
-from promise_blazar.plugins.base import Names, Plugin
+from promise_blazar.plugins import enabled
+from promise_blazar.plugins.base import Names
 
 LOG = logging.getLogger(__name__)
 
-#: The provider that the service's own configuration describes.
-PROVIDER = "default"
 
-
-class ManagerService:
+class ManagerService(Reading):
     """``interface.Manager``, in this process. The database must have its schema.
 
     ``start`` begins with events and heartbeats; a manager that is not started answers requests
@@ -51,7 +46,7 @@ class ManagerService:
     def __init__(self, conf: cfg.ConfigOpts, database: Database, cloud: Cloud, clock: Clock):
         options = conf.manager
         with database.reader() as connection:
-            provider_id = providers.find(connection, PROVIDER)
+            provider_id = providers.find(connection, providers.DEFAULT)
         if provider_id is None:
             raise RuntimeError("the database has no schema; run promise-blazar-manage db sync")
         names = Names(
@@ -62,7 +57,8 @@ class ManagerService:
             before_end=conf["physical:host"].before_end,
         )
         self._database = database
-        self._plugins = load_plugins(options.plugins, cloud, names)
+        self._plugins = enabled.plugins(options.plugins, cloud, names)
+        super().__init__(database, provider_id, self._plugins, clock)
         self._books = Books(database, provider_id, clock, options.decision_timeout)
         self.presence = Presence(
             database,
@@ -108,7 +104,6 @@ class ManagerService:
             Periodic("housekeeping", PERIOD, housekeeping.run),
         )
         answers = Answers(database)
-        self._viewing = Viewing(database, provider_id, self._plugins)
         self._deletion = Deletion(database, self._books, self.engine, clock)
         self._creation = Creation(
             database,
@@ -135,7 +130,9 @@ class ManagerService:
             clock,
             options.prepare_wait,
         )
-        self._catalogue = Catalogue(database, self._books, self._plugins, clock)
+        self._capabilities = Capabilities(
+            database, self._books, self._plugins, self._catalogue, clock
+        )
         self._hosts = Hosts(database, self._books, self._catalogue, cloud, clock, names, answers)
 
     # The process
@@ -175,22 +172,6 @@ class ManagerService:
         dry_run: bool = False,
     ) -> messages.LeaseView:
         return self._creation.create(context, request, key, dry_run)
-
-    def get_lease(self, context: RequestContext, lease_id: str) -> messages.LeaseView:
-        return self._viewing.get(lease_id)
-
-    def look_at_lease(
-        self, context: RequestContext, lease_id: str, revision: int
-    ) -> messages.LeaseView | None:
-        return self._viewing.look_at(lease_id, revision)
-
-    def list_leases(
-        self,
-        context: RequestContext,
-        project_id: str | None = None,
-        known: Mapping[str, int] = MappingProxyType({}),
-    ) -> messages.LeaseList:
-        return self._viewing.listed(project_id, known)
 
     def update_lease(
         self,
@@ -234,51 +215,15 @@ class ManagerService:
     ) -> messages.HostView:
         return self._hosts.create(context, request, key)
 
-    def get_host(self, context: RequestContext, host_id: str) -> messages.HostView:
-        return self._catalogue.get(host_id)
-
-    def list_hosts(self, context: RequestContext) -> tuple[messages.HostView, ...]:
-        return self._catalogue.listed()
-
     def update_host(
         self, context: RequestContext, host_id: str, capabilities: dict[str, str | None]
     ) -> messages.HostView:
-        return self._catalogue.update(host_id, capabilities)
+        return self._capabilities.update(host_id, capabilities)
 
     def delete_host(self, context: RequestContext, host_id: str) -> None:
         self._hosts.delete(host_id)
 
-    def list_allocations(
-        self,
-        context: RequestContext,
-        host_id: str | None = None,
-        lease_id: str | None = None,
-        reservation_id: str | None = None,
-    ) -> tuple[messages.HostAllocations, ...]:
-        return self._catalogue.allocations(host_id, lease_id, reservation_id)
-
-    def list_properties(
-        self, context: RequestContext, include_private: bool = False
-    ) -> tuple[messages.PropertyView, ...]:
-        return self._catalogue.properties(include_private)
-
     def set_property(
         self, context: RequestContext, name: str, private: bool
     ) -> messages.PropertyView:
-        return self._catalogue.set_property(name, private)
-
-
-def load_plugins(enabled: list[str], cloud: Cloud, names: Names) -> Mapping[str, Plugin]:
-    """The enabled plugins by their resource types. Raises what a broken one raises."""
-    extensions: named.NamedExtensionManager[Plugin] = named.NamedExtensionManager(
-        "promise_blazar.plugins", enabled, on_load_failure_callback=_broken
-    )
-    missing = set(enabled) - set(extensions.names())
-    if missing:
-        raise RuntimeError(f"no such plugins: {', '.join(sorted(missing))}")
-    plugins = [extension.plugin(cloud, names) for extension in extensions]
-    return {plugin.resource_type: plugin for plugin in plugins}
-
-
-def _broken(manager: object, entry_point: object, error: BaseException) -> None:
-    raise error
+        return self._capabilities.set_property(name, private)

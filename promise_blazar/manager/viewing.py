@@ -13,28 +13,28 @@ from promise_blazar.db import leases
 from promise_blazar.db.engine import Database
 from promise_blazar.manager.messages import LeaseList, LeaseView
 from promise_blazar.manager.views import lease_view
-from promise_blazar.plugins.base import Plugin
+from promise_blazar.plugins.base import ResourceType
 
 #: More changed leases than this are found faster by reading all of them.
 _FEW = 200
 
 
 class Viewing:
-    """See ``interface.Manager`` for what each answers."""
+    """See ``interface.Reader`` for what each answers."""
 
     def __init__(
-        self, database: Database, provider_id: int, plugins: Mapping[str, Plugin]
+        self, database: Database, provider_id: int, kinds: Mapping[str, ResourceType]
     ) -> None:
         self._database = database
         self._provider_id = provider_id
-        self._plugins = plugins
+        self._kinds = kinds
 
     def get(self, lease_id: str) -> LeaseView:
         with self._database.reader() as connection:
             lease = leases.get(connection, lease_id)
         if lease is None:
             raise exceptions.NotFound(object={"lease_id": lease_id})
-        return lease_view(lease, self._plugins)
+        return lease_view(lease, self._kinds)
 
     def look_at(self, lease_id: str, revision: int) -> LeaseView | None:
         with self._database.reader() as connection:
@@ -54,7 +54,7 @@ class Viewing:
                     there = None
             if there is None:
                 found = leases.listed(connection, self._provider_id, project_id)
-        views = tuple(lease_view(lease, self._plugins) for lease in found)
+        views = tuple(lease_view(lease, self._kinds) for lease in found)
         if there is None:
             return LeaseList(tuple(view.id for view in views), views)
         # Some may have been removed since their revisions were read.

@@ -14,15 +14,15 @@ from promise_blazar.manager.messages import (
     LeaseView,
     ReservationView,
 )
-from promise_blazar.plugins.base import Plugin, made_of, spec_of
+from promise_blazar.plugins.base import ResourceType, made_of, spec_of
 
 
-def lease_view(lease: LeaseRecord, plugins: Mapping[str, Plugin]) -> LeaseView:
+def lease_view(lease: LeaseRecord, kinds: Mapping[str, ResourceType]) -> LeaseView:
     reservations = []
     groups = []
     for record in lease.reservations:
-        plugin = plugins[record.resource_type]
-        spec = spec_of(plugin, record.details)
+        kind = kinds[record.resource_type]
+        spec = spec_of(kind, record.details)
         made = made_of(record.details)
         reservations.append(
             ReservationView(
@@ -32,12 +32,12 @@ def lease_view(lease: LeaseRecord, plugins: Mapping[str, Plugin]) -> LeaseView:
                 status=record.status,
                 missing_resources=record.missing_resources,
                 resources_changed=record.resources_changed,
-                values=plugin.show(record.uuid, spec, made),
+                values=kind.show(record.uuid, spec, made),
                 created_at=record.created_at,
                 updated_at=record.updated_at,
             )
         )
-        policy = plugin.group_policy(spec)
+        policy = kind.group_policy(spec)
         if policy is not None and made.server_group_id is None and record.status != "deleted":
             groups.append(GroupWanted(record.uuid, policy))
     return LeaseView(

@@ -90,11 +90,25 @@ class Occupied(Exception):
         self.hypervisor = hypervisor
 
 
-class Plugin(Protocol):
+class ResourceType(Protocol):
+    """What is known of a type without a cloud. A plugin's class is one already."""
+
     resource_type: str
     #: A frozen dataclass; its fields are columns of the type's table.
     spec_type: type
 
+    @staticmethod
+    def show(reservation_id: str, spec: Any, made: Made) -> dict[str, Any]:
+        """The keys of this type in answers."""
+        ...
+
+    @staticmethod
+    def group_policy(spec: Any) -> str | None:
+        """The server group it wants made with the tenant's token, if any."""
+        ...
+
+
+class Plugin(ResourceType, Protocol):
     def __init__(self, cloud: Cloud, names: Names) -> None: ...
 
     def parse(self, values: Mapping[str, Any]) -> Any:
@@ -107,14 +121,6 @@ class Plugin(Protocol):
 
     def demand(self, spec: Any) -> WholeHosts | Slots:
         """What to book."""
-        ...
-
-    def show(self, reservation_id: str, spec: Any, made: Made) -> dict[str, Any]:
-        """The keys of this type in answers."""
-        ...
-
-    def group_policy(self, spec: Any) -> str | None:
-        """The server group it wants made with the tenant's token, if any."""
         ...
 
     def prepare(self, job: Job) -> Made:
@@ -154,10 +160,10 @@ def columns(spec: Any) -> dict[str, Any]:
     return dataclasses.asdict(spec)
 
 
-def spec_of(plugin: Plugin, details: Mapping[str, Any]) -> Any:
+def spec_of(kind: ResourceType, details: Mapping[str, Any]) -> Any:
     """The specification that ``columns`` came from."""
-    names = (field.name for field in dataclasses.fields(plugin.spec_type))
-    return plugin.spec_type(**{name: details[name] for name in names})
+    names = (field.name for field in dataclasses.fields(kind.spec_type))
+    return kind.spec_type(**{name: details[name] for name in names})
 
 
 def made_of(details: Mapping[str, Any]) -> Made:

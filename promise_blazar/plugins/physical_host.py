@@ -62,26 +62,19 @@ class PhysicalHost:
         )
 
     def revise(self, spec: HostSpec, values: Mapping[str, Any], running: bool) -> HostSpec:
-        return self.parse({**self._keys(spec), **values})
+        return self.parse({**_keys(spec), **values})
 
     def demand(self, spec: HostSpec) -> WholeHosts:
         where = read.queries(spec.hypervisor_properties, spec.resource_properties)
         return WholeHosts(spec.count_min, spec.count_max, where)
 
-    def show(self, reservation_id: str, spec: HostSpec, made: Made) -> dict[str, Any]:
-        return self._keys(spec)
+    @staticmethod
+    def show(reservation_id: str, spec: HostSpec, made: Made) -> dict[str, Any]:
+        return _keys(spec)
 
-    def group_policy(self, spec: HostSpec) -> None:
+    @staticmethod
+    def group_policy(spec: HostSpec) -> None:
         return None
-
-    def _keys(self, spec: HostSpec) -> dict[str, Any]:
-        return {
-            "min": spec.count_min,
-            "max": spec.count_max,
-            "hypervisor_properties": spec.hypervisor_properties,
-            "resource_properties": spec.resource_properties,
-            "before_end": spec.before_end,
-        }
 
     # How it becomes real
 
@@ -195,3 +188,13 @@ class PhysicalHost:
         """The owner's project, and the projects the operator let in beside it."""
         members = (key for key, value in aggregate.metadata.items() if value.lower() in _TRUE)
         return frozenset({job.project_id, *members})
+
+
+def _keys(spec: HostSpec) -> dict[str, Any]:
+    return {
+        "min": spec.count_min,
+        "max": spec.count_max,
+        "hypervisor_properties": spec.hypervisor_properties,
+        "resource_properties": spec.resource_properties,
+        "before_end": spec.before_end,
+    }

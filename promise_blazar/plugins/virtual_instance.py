@@ -60,7 +60,7 @@ class VirtualInstance:
         )
 
     def revise(self, spec: InstanceSpec, values: Mapping[str, Any], running: bool) -> InstanceSpec:
-        new = self.parse({**self._keys(spec), **values})
+        new = self.parse({**_keys(spec), **values})
         if running:
             # The flavor is in use: its shape cannot change under the servers.
             for name in ("vcpus", "memory_mb", "disk_gb", "affinity", "resource_properties"):
@@ -80,19 +80,18 @@ class VirtualInstance:
         amounts = {"VCPU": spec.vcpus, "MEMORY_MB": spec.memory_mb, "DISK_GB": spec.disk_gb}
         return Slots(spec.amount, amounts, spec.affinity, read.queries(spec.resource_properties))
 
-    def show(self, reservation_id: str, spec: InstanceSpec, made: Made) -> dict[str, Any]:
+    @staticmethod
+    def show(reservation_id: str, spec: InstanceSpec, made: Made) -> dict[str, Any]:
         return {
-            **self._keys(spec),
+            **_keys(spec),
             "flavor_id": reservation_id,
             "aggregate_id": made.aggregate_id,
             "server_group_id": made.server_group_id,
         }
 
-    def group_policy(self, spec: InstanceSpec) -> str | None:
+    @staticmethod
+    def group_policy(spec: InstanceSpec) -> str | None:
         return {True: "affinity", False: "anti-affinity", None: None}[spec.affinity]
-
-    def _keys(self, spec: InstanceSpec) -> dict[str, Any]:
-        return {name: getattr(spec, name) for name in InstanceSpec.__slots__}
 
     # How it becomes real
 
@@ -234,6 +233,10 @@ class VirtualInstance:
             {"reservation": job.reservation_id, self._names.owner_key: job.project_id},
             job.made.aggregate_id,
         )
+
+
+def _keys(spec: InstanceSpec) -> dict[str, Any]:
+    return {name: getattr(spec, name) for name in InstanceSpec.__slots__}
 
 
 def resource_class_of(reservation_id: str) -> str:
