@@ -7,12 +7,9 @@ Behind many users run ``promise_blazar.wsgi.api:application`` in a WSGI server i
 from oslo_config import cfg
 from oslo_log import log
 
-from promise_blazar.api.app import create_app
-from promise_blazar.clock import SystemClock
-from promise_blazar.cloud import factory
 from promise_blazar.cmd import common
+from promise_blazar.cmd.application import application
 from promise_blazar.cmd.serve import Serving
-from promise_blazar.manager import rpc
 
 LOG = log.getLogger(__name__)
 
@@ -21,8 +18,7 @@ def main() -> None:
     conf = cfg.CONF
     common.configure(conf)
     stopping = common.until_told_to_stop()
-    application = create_app(conf, rpc.client(conf), factory.groups(conf), SystemClock())
-    serving = Serving(application, conf.api.bind_host, conf.api.bind_port, conf.api.threads)
+    serving = Serving(application(conf), conf.api.bind_host, conf.api.bind_port, conf.api.threads)
     LOG.info("promise-blazar-api is ready at %s", serving.url)
     stopping.wait()
     serving.stop()

@@ -8,7 +8,7 @@ from typing import TypeVar
 from oslo_db import exception as db_exception
 from oslo_db.sqlalchemy import engines
 from sqlalchemy import Connection, event, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from promise_blazar import exceptions
@@ -91,15 +91,24 @@ class Database:
             # Else PostgreSQL forgets a setting with the transaction that made it.
             dbapi_connection.commit()
 
+    def _connect(self) -> Connection:
+        try:
+            return self._engine.connect()
+        except OperationalError as error:
+            # Psycopg's, of a server that is away; oslo.db knows the other drivers' words only.
+            if _waited_too_long(error):
+                raise
+            raise exceptions.Unavailable(what="database", retry_after=2) from error
+
     @contextlib.contextmanager
     def reader(self) -> Iterator[Connection]:
         # To be rolled back is as good an end as any, and needs no word to the database more.
-        with _translated(), self._engine.connect() as connection:
+        with _translated(), self._connect() as connection:
             yield connection
 
     @contextlib.contextmanager
     def writer(self) -> Iterator[Connection]:
-        with _translated(), self._engine.connect() as connection:
+        with _translated(), self._connect() as connection:
             if self.dialect != "sqlite":
                 with connection.begin():
                     yield connection
@@ -149,11 +158,15 @@ def _translated() -> Iterator[None]:
     except (db_exception.DBConnectionError, PoolTimeout) as error:
         raise exceptions.Unavailable(what="database", retry_after=2) from error
     except (db_exception.DBError, DBAPIError) as error:  # oslo.db knows not all of them
-        if any(words in str(error) for words in _WAITED_TOO_LONG):
+        if _waited_too_long(error):
             raise exceptions.Busy(retry_after=1) from error
         if isinstance(error, db_exception.DBDeadlock):
             raise LostRace from error
         raise
+
+
+def _waited_too_long(error: Exception) -> bool:
+    return any(words in str(error) for words in _WAITED_TOO_LONG)
 
 
 #: For somebody else's lock, in the words of SQLite, PostgreSQL and MariaDB.

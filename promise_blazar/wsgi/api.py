@@ -12,11 +12,8 @@ from typing import Any
 
 from oslo_config import cfg
 
-from promise_blazar.api.app import create_app
-from promise_blazar.clock import SystemClock
-from promise_blazar.cloud import factory
 from promise_blazar.cmd import common
-from promise_blazar.manager import rpc
+from promise_blazar.cmd.application import application as build
 
 _lock = threading.Lock()
 _application: Any = None
@@ -35,8 +32,13 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
 
 def _build() -> Any:
     conf = cfg.CONF
-    common.configure(conf, _arguments(os.environ.get("OS_PROMISE_BLAZAR_CONFIG_DIR")))
-    return create_app(conf, rpc.client(conf), factory.groups(conf), SystemClock())
+    try:
+        common.configure(conf, _arguments(os.environ.get("OS_PROMISE_BLAZAR_CONFIG_DIR")))
+        return build(conf)
+    except Exception:
+        # Each request tries again, and is to meet what is wrong, not an option that is known.
+        conf.reset()
+        raise
 
 
 def _arguments(directory: str | None) -> list[str]:

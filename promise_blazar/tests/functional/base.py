@@ -24,7 +24,10 @@ from promise_blazar.conf import opts
 from promise_blazar.db import migrate
 from promise_blazar.db.engine import Database
 from promise_blazar.db.models import Booking
+from promise_blazar.manager.interface import Manager
+from promise_blazar.manager.nearby import nearby
 from promise_blazar.manager.service import ManagerService
+from promise_blazar.plugins import enabled
 from promise_blazar.tests import base
 from promise_blazar.tests.fakes import ManualClock
 
@@ -104,9 +107,16 @@ class ServiceTestCase(base.DatabaseTestCase):
         """How an injected latency passes; a test may do something meanwhile."""
         self.clock.advance(seconds)
 
-    def application(self, service: ManagerService) -> Any:
+    def application(self, service: Manager) -> Any:
         extensions = [simulated.blueprint(self.cloud)]
         return create_app(self.conf, service, self.cloud, self.clock, extensions)
+
+    def with_a_database(self, manager: Manager, url: str = "") -> Client:
+        """What speaks to an API process that has ``manager``, and the database for itself."""
+        database = Database(url or self.url)
+        self.addCleanup(database.dispose)
+        kinds = enabled.resource_types(self.conf.manager.plugins)
+        return Client(self.application(nearby(manager, database, kinds, self.clock)))
 
     def call(
         self,

@@ -184,6 +184,24 @@ class TestApi(CommandTestCase):
         process.terminate()
         self.assertEqual(0, process.wait(PATIENCE))
 
+    def test_an_api_with_a_database_shows_what_there_is_without_a_broker(self):
+        port = self.free_port()
+        conf = self.configured(
+            f"[DEFAULT]\ntransport_url = rabbit://u:p@127.0.0.1:{self.free_port()}/\n"
+            f"[database]\nconnection = sqlite:///{self.directory / 'db.sqlite'}\n"
+            f"[api]\nauth_strategy = noauth\nbind_port = {port}\n"
+            "[cloud]\ndriver = simulated\n"
+            f"simulated_state = {self.directory / 'cloud.sqlite'}\n"
+        )
+        self.run_command("promise-blazar-manage", conf, "db", "sync")
+        process = self.start("promise-blazar-api", conf)
+        url = f"http://127.0.0.1:{port}"
+        self.eventually(lambda: self.answers(url))
+        self.assertEqual((200, {"leases": []}), self.request(f"{url}/v1/leases", "a:demo"))
+        self.assertEqual(503, self.request(f"{url}/healthcheck", "")[0])
+        process.terminate()
+        self.assertEqual(0, process.wait(PATIENCE))
+
 
 class TestManager(CommandTestCase):
     def test_a_manager_that_never_saw_the_broker_starts_leases_and_ends_when_told(self):

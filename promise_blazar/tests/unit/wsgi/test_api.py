@@ -25,24 +25,49 @@ print(json.dumps([answers, cfg.CONF.api.max_reservations_per_lease]))
 """
 
 
+#: Whose application cannot be made.
+BROKEN = """
+from werkzeug.test import Client
+from promise_blazar.wsgi.api import application
+
+for _ in range(2):
+    try:
+        Client(application).get("/")
+    except Exception as error:
+        print(error)
+"""
+
+
 class TestApplication(base.TestCase):
-    def test_it_serves_what_the_configuration_directory_says(self) -> None:
-        directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
-        (directory / "promise-blazar.conf").write_text(SETTINGS.format(directory))
-        drop_ins = directory / "promise-blazar.conf.d"
-        drop_ins.mkdir()
-        (drop_ins / "10-limits.conf").write_text("[api]\nmax_reservations_per_lease = 7\n")
+    def setUp(self) -> None:
+        super().setUp()
+        self.directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        settings = SETTINGS.format(self.directory)
+        (self.directory / "promise-blazar.conf").write_text(settings)
+        self.drop_ins = self.directory / "promise-blazar.conf.d"
+        self.drop_ins.mkdir()
+
+    def serve(self, program: str) -> list[str]:
         run = subprocess.run(
-            [sys.executable, "-c", SERVER],
-            env=os.environ | {"OS_PROMISE_BLAZAR_CONFIG_DIR": str(directory)},
+            [sys.executable, "-c", program],
+            env=os.environ | {"OS_PROMISE_BLAZAR_CONFIG_DIR": str(self.directory)},
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
         )
         self.assertEqual(0, run.returncode, run.stderr)
+        return run.stdout.splitlines()
+
+    def test_it_serves_what_the_configuration_directory_says(self) -> None:
+        (self.drop_ins / "10-limits.conf").write_text("[api]\nmax_reservations_per_lease = 7\n")
         # No manager is on the bus: that is 503, and no reason not to serve the rest.
-        self.assertEqual([[300, 404, 503, 503], 7], json.loads(run.stdout.splitlines()[-1]))
+        self.assertEqual([[300, 404, 503, 503], 7], json.loads(self.serve(SERVER)[-1]))
+
+    def test_each_request_is_told_what_is_wrong_with_the_configuration(self) -> None:
+        settings = "[database]\nconnection = sqlite://\n[manager]\nplugins = virtual.pony\n"
+        (self.drop_ins / "10-plugins.conf").write_text(settings)
+        self.assertEqual(["no such plugins: virtual.pony"] * 2, self.serve(BROKEN))
 
 
 SETTINGS = """

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The REST API of a process that has no manager in it: the same for each server it runs in."""
+
+from typing import Any
+
+from oslo_config import cfg
+
+from promise_blazar.api.app import create_app
+from promise_blazar.clock import SystemClock
+from promise_blazar.cloud import factory
+from promise_blazar.db.engine import Database
+from promise_blazar.manager import rpc
+from promise_blazar.manager.interface import Manager
+from promise_blazar.manager.nearby import nearby
+from promise_blazar.plugins import enabled
+
+
+def application(conf: cfg.ConfigOpts) -> Any:
+    """A WSGI callable, as ``create_app`` makes it."""
+    return create_app(conf, _manager(conf), factory.groups(conf), SystemClock())
+
+
+def _manager(conf: cfg.ConfigOpts) -> Manager:
+    """Over the bus, but for what the process can read itself."""
+    remote = rpc.client(conf)
+    if not conf.database.connection:
+        return remote
+    own = Database(conf.database.connection, pool_size=conf.api.threads)
+    return nearby(remote, own, enabled.resource_types(conf.manager.plugins), SystemClock())
