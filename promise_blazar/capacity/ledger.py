@@ -242,6 +242,11 @@ class Ledger:
             self._answers[query] = answer
         return answer
 
+    @property
+    def booked_classes(self) -> list[str]:
+        """The classes that any bundle takes something of."""
+        return sorted(self._amounts)
+
     def use(self, rows: Rows, resource_class: str) -> IntArray:
         """What each row takes of a class; a whole host is not counted in units."""
         amounts = self._amounts.get(resource_class)

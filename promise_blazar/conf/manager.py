@@ -86,8 +86,8 @@ MANAGER_OPTIONS = [
         default=300,
         min=0,
         help="Seconds between two comparisons of what OpenStack has with what was promised. Each "
-        "lists the aggregates, flavors, server groups and resource classes, and asks Placement "
-        "once per lent host. What differs is logged and put right. 0: never.",
+        "lists the aggregates, flavors, server groups, resource classes and hypervisors, and asks "
+        "Placement twice per host. What differs is logged and put right. 0: never.",
     ),
     cfg.FloatOpt(
         "poll_interval",

@@ -17,7 +17,7 @@ RESOURCE_TYPE = "physical:host"
 
 @dataclass(frozen=True, slots=True)
 class HostRecord:
-    """``lendable``: by resource class, (total - reserved) of its inventory."""
+    """``inventory``: Placement's (total, reserved, allocation ratio) by resource class."""
 
     id: int
     hypervisor_uuid: str
@@ -33,16 +33,24 @@ class HostRecord:
     state: str
     reservable: bool
     tombstone: int
+    generation: int
     created_at: datetime
     updated_at: datetime | None
-    lendable: Mapping[str, int]
+    inventory: Mapping[str, tuple[int, int, float]]
     capabilities: Mapping[str, str]
+
+    @property
+    def lendable(self) -> dict[str, int]:
+        """By resource class, (total - reserved)."""
+        return {
+            name: max(0, total - reserved) for name, (total, reserved, _) in self.inventory.items()
+        }
 
 
 _COLUMNS = [
     getattr(Host, name)
     for name in HostRecord.__slots__
-    if name not in ("lendable", "capabilities")
+    if name not in ("inventory", "capabilities")
 ]
 
 
@@ -76,18 +84,20 @@ def _load(connection: Connection, where: ColumnElement[bool]) -> list[HostRecord
     rows = connection.execute(select(*_COLUMNS).where(where).order_by(Host.id)).all()
     if not rows:
         return []
-    lendable: dict[int, dict[str, int]] = defaultdict(dict)
-    for host_id, resource_class, total, reserved in connection.execute(
+    inventory: dict[int, dict[str, tuple[int, int, float]]] = defaultdict(dict)
+    for host_id, resource_class, *amounts in connection.execute(
         select(
             HostInventory.host_id,
             HostInventory.resource_class,
             HostInventory.total,
             HostInventory.reserved,
+            HostInventory.allocation_ratio,
         )
         .join(Host, Host.id == HostInventory.host_id)
         .where(where)
     ):
-        lendable[host_id][resource_class] = max(0, total - reserved)
+        total, reserved, ratio = amounts
+        inventory[host_id][resource_class] = (total, reserved, ratio)
     capabilities: dict[int, dict[str, str]] = defaultdict(dict)
     for host_id, name, value in connection.execute(
         select(HostCapability.host_id, ResourceProperty.name, HostCapability.value)
@@ -96,7 +106,7 @@ def _load(connection: Connection, where: ColumnElement[bool]) -> list[HostRecord
         .where(where)
     ):
         capabilities[host_id][name] = value
-    return [HostRecord(*row, lendable[row.id], capabilities[row.id]) for row in rows]
+    return [HostRecord(*row, inventory[row.id], capabilities[row.id]) for row in rows]
 
 
 def add(connection: Connection, values: Mapping[str, Any]) -> int:
@@ -104,12 +114,20 @@ def add(connection: Connection, values: Mapping[str, Any]) -> int:
 
 
 def set_host(
-    connection: Connection, host_id: int, values: Mapping[str, Any], *, state: str | None = None
+    connection: Connection,
+    host_id: int,
+    values: Mapping[str, Any],
+    *,
+    state: str | None = None,
+    seen: int | None = None,
 ) -> bool:
-    """Compare and set: False when the host is gone, or its state is no longer this one."""
+    """Compare and set: False when the host is gone, its state is no longer this one, or it has
+    changed since the generation at which it was ``seen``."""
     query = update(Host).where(Host.id == host_id, _LIVE)
     if state is not None:
         query = query.where(Host.state == state)
+    if seen is not None:
+        query = query.where(Host.generation == seen)
     return connection.execute(query.values(**values)).rowcount == 1
 
 

@@ -3,6 +3,7 @@
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from promise_blazar import exceptions, times
 from promise_blazar.clock import Clock
@@ -118,15 +119,9 @@ class Hosts:
     ) -> int:
         now = self._clock.now()
         values = {
+            **facts_of(hypervisor),
             "hypervisor_uuid": hypervisor.uuid,
             "service_host": hypervisor.service_host,
-            "hypervisor_type": hypervisor.type,
-            "hypervisor_version": hypervisor.version,
-            "cpu_info": hypervisor.cpu_info,
-            "zone": hypervisor.zone,
-            "vcpus": hypervisor.vcpus,
-            "memory_mb": hypervisor.memory_mb,
-            "local_gb": hypervisor.disk_gb,
             "state": ADDING,
             "reservable": False,
             "generation": generation,
@@ -148,11 +143,7 @@ class Hosts:
             hosts.set_host(connection, host_id, {**values, "updated_at": now})
         else:
             raise _cannot_add(hypervisor, f"it is registered already, as host {known.id}")
-        inventory = {
-            name: (item.total, item.reserved, item.allocation_ratio)
-            for name, item in hypervisor.inventory.items()
-        }
-        hosts.set_inventory(connection, host_id, inventory)
+        hosts.set_inventory(connection, host_id, inventory_of(hypervisor))
         describe(connection, host_id, capabilities, now)
         return host_id
 
@@ -231,6 +222,27 @@ class Hosts:
         if host is None or host.state != READY:
             self._cloud.remove_from_aggregate(freepool, hypervisor.service_host)
             raise _cannot_add(hypervisor, "it was removed at the same time")
+
+
+def facts_of(hypervisor: Hypervisor) -> dict[str, Any]:
+    """What is recorded of a hypervisor that may become another, by column."""
+    return {
+        "hypervisor_type": hypervisor.type,
+        "hypervisor_version": hypervisor.version,
+        "cpu_info": hypervisor.cpu_info,
+        "zone": hypervisor.zone,
+        "vcpus": hypervisor.vcpus,
+        "memory_mb": hypervisor.memory_mb,
+        "local_gb": hypervisor.disk_gb,
+    }
+
+
+def inventory_of(hypervisor: Hypervisor) -> dict[str, tuple[int, int, float]]:
+    """(total, reserved, allocation ratio) by resource class."""
+    return {
+        name: (item.total, item.reserved, item.allocation_ratio)
+        for name, item in hypervisor.inventory.items()
+    }
 
 
 def _key_object(host_id: int) -> str:

@@ -28,6 +28,7 @@ from promise_blazar.manager.presence import Presence
 from promise_blazar.manager.reading import Reading
 from promise_blazar.manager.reconcile import Reconcile
 from promise_blazar.manager.replacement import Replacement
+from promise_blazar.manager.stocktaking import Stocktaking
 from promise_blazar.manager.updates import Updates
 from promise_blazar.manager.work import Work
 from promise_blazar.plugins import enabled
@@ -94,6 +95,7 @@ class ManagerService(Reading):
             work,
             self.presence,
             self.engine.holding,
+            Stocktaking(database, self._books, cloud, names, clock),
             cloud,
             names,
             clock,

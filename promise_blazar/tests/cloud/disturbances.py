@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 from promise_blazar.tests import tree
 from promise_blazar.tests.cloud import site
@@ -41,13 +42,27 @@ def crashed(*computes: str) -> Iterator[None]:
 @contextlib.contextmanager
 def taken_for_down(compute: str) -> Iterator[None]:
     """Nova is told by an operator, instead of finding out by itself after a while."""
-    admin = site.user("admin")
-    (service,) = admin.nova("GET", f"/os-services?binary=nova-compute&host={compute}")["services"]
-    admin.nova("PUT", f"/os-services/{service['id']}", {"forced_down": True})
+    _tell_nova(compute, {"forced_down": True})
     try:
         yield
     finally:
-        admin.nova("PUT", f"/os-services/{service['id']}", {"forced_down": False})
+        _tell_nova(compute, {"forced_down": False})
+
+
+@contextlib.contextmanager
+def disabled(compute: str) -> Iterator[None]:
+    """An operator keeps new servers from it."""
+    _tell_nova(compute, {"status": "disabled"})
+    try:
+        yield
+    finally:
+        _tell_nova(compute, {"status": "enabled"})
+
+
+def _tell_nova(compute: str, of_its_service: dict[str, Any]) -> None:
+    admin = site.user("admin")
+    (service,) = admin.nova("GET", f"/os-services?binary=nova-compute&host={compute}")["services"]
+    admin.nova("PUT", f"/os-services/{service['id']}", of_its_service)
 
 
 def _compute(action: str, *hosts: str) -> None:

@@ -23,6 +23,8 @@ PATIENCE_SECONDS = 60.0
 _MICROVERSION = "2.87"
 _NOT_FOUND = 404
 IMAGE = "tiny"
+#: Where Placement is, for a session.
+PLACEMENT = {"service_type": "placement", "region_name": "RegionOne"}
 
 
 def home() -> Path:
@@ -79,9 +81,8 @@ class User:
 
     def placement(self, path: str) -> Any:
         """What Placement shows there, to an admin."""
-        where = {"service_type": "placement", "region_name": "RegionOne"}
         session = self.connection.session
-        return session.get(path, endpoint_filter=where, microversion="1.37").json()
+        return session.get(path, endpoint_filter=PLACEMENT, microversion="1.37").json()
 
     def flavor_id(self, name: str) -> str:
         flavors = self.nova("GET", "/flavors")["flavors"]
