@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from promise_blazar.capacity.columns import IntArray
 from promise_blazar.capacity.demand import Window
-from promise_blazar.capacity.ledger import OPEN, Ledger
+from promise_blazar.capacity.ledger import OPEN, Ledger, Rows
 from promise_blazar.capacity.timeline import Timeline
 
 
@@ -23,20 +24,35 @@ class Excess:
     since: int
 
 
-def overbooked(ledger: Ledger, now: int) -> list[Excess]:
-    """By host and class. A host that is lent whole is promised as it is, whatever it has."""
-    rows = ledger.rows(now, OPEN, now)
-    timeline = Timeline(rows, Window(now, OPEN), ledger.size)
-    found = []
-    for name in ledger.booked_classes:
-        use, there = ledger.use(rows, name), ledger.capacity(name)
-        spans = timeline.above(use, there)
-        peak = timeline.peak(use)
-        first = np.full(ledger.size, OPEN, dtype=np.int64)
-        np.minimum.at(first, spans.slot, spans.start)
-        for host in ledger.hosts.values():
-            slot = ledger.slot(host.id)
-            if slot is not None and first[slot] < OPEN:
-                promised, has = int(peak[slot]), int(there[slot])
-                found.append(Excess(host.name, name, promised, has, int(first[slot])))
-    return sorted(found, key=lambda each: (each.host, each.resource_class))
+class Load:
+    """What is promised of each host from now on, and what it has.
+
+    Copied from the ledger, so that only the copying, and not the judging, needs its owner's
+    lock.
+    """
+
+    def __init__(self, ledger: Ledger, now: int) -> None:
+        self._window = Window(now, OPEN)
+        self._rows: Rows = ledger.rows(now, OPEN, now)
+        self._size = ledger.size
+        self._names = {ledger.slot(host.id): host.name for host in ledger.hosts.values()}
+        self._classes: dict[str, tuple[IntArray, IntArray]] = {
+            name: (ledger.use(self._rows, name), ledger.capacity(name).copy())
+            for name in ledger.booked_classes
+        }
+
+    def excesses(self) -> list[Excess]:
+        """By host and class. A host that is lent whole is promised as it is, whatever it has."""
+        timeline = Timeline(self._rows, self._window, self._size)
+        found = []
+        for name, (use, there) in self._classes.items():
+            spans = timeline.above(use, there)
+            peak = timeline.peak(use)
+            first = np.full(self._size, OPEN, dtype=np.int64)
+            np.minimum.at(first, spans.slot, spans.start)
+            for slot in np.flatnonzero(first < OPEN).tolist():
+                if slot in self._names:
+                    promised, has = int(peak[slot]), int(there[slot])
+                    host, since = self._names[slot], int(first[slot])
+                    found.append(Excess(host, name, promised, has, since))
+        return sorted(found, key=lambda each: (each.host, each.resource_class))

@@ -11,7 +11,7 @@ Errors: ``exceptions.NotFound`` where a named thing must exist and does not,
 (``promise_blazar.cloud.outgoing``) before it leaves, with the name in the adapter's docstring.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -90,8 +90,8 @@ class Cloud(Protocol):
         """The hypervisor of exactly this name (or Nova's id). Raises ``NotFound``."""
         ...
 
-    def hypervisors(self) -> Sequence[Hypervisor]:
-        """All of them, in few calls."""
+    def hypervisors(self, uuids: Collection[str] | None = None) -> Sequence[Hypervisor]:
+        """All of them, or those of these uuids that there are; in few calls."""
         ...
 
     # Aggregates

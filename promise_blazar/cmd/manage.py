@@ -103,14 +103,15 @@ def audit(conf: cfg.ConfigOpts) -> int:
         if conf.category.fix:
             # Repairs are made under claims, and those live by heartbeats.
             service.presence.start()
-            for line in service.reconcile.run().lines():
-                print(f"found: {line}")
-        drift = service.reconcile.look()
+            for fix in (service.reconcile.run, service.stocktaking.run):
+                for line in fix().lines():
+                    print(f"found: {line}")
+        drift, stock = service.reconcile.look(), service.stocktaking.look()
     except exceptions.PromiseBlazarError as error:
         print(error.message)
         return 1
     finally:
         service.stop()
-    for line in drift.lines():
+    for line in [*drift.lines(), *stock.lines()]:
         print(line)
-    return 0 if drift.clean else 1
+    return 0 if drift.clean and stock.clean else 1

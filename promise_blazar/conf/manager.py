@@ -87,7 +87,8 @@ MANAGER_OPTIONS = [
         min=0,
         help="Seconds between two comparisons of what OpenStack has with what was promised. Each "
         "lists the aggregates, flavors, server groups, resource classes and hypervisors, and asks "
-        "Placement twice per host. What differs is logged and put right. 0: never.",
+        "Placement twice per lent host. What differs is logged, and put right or (what lent hosts "
+        "have) recorded. 0: never.",
     ),
     cfg.FloatOpt(
         "poll_interval",

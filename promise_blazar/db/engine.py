@@ -2,6 +2,7 @@
 """Connections and transactions: the one place where the three databases differ."""
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -13,11 +14,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from promise_blazar import exceptions
 
+LOG = logging.getLogger(__name__)
+
 #: What a transaction is, to those who hand it on and write no SQL themselves.
 __all__ = ["Connection", "Database", "LostRace"]
 
 T = TypeVar("T")
 
+#: Seconds to wait for a connection, unless the URL has a ``connect_timeout``.
+CONNECT_SECONDS = 5
 #: Transactions lost to deadlocks in a row before a request is told to come again.
 MOST_RACES = 20
 
@@ -46,7 +51,7 @@ class Database:
 
     def __init__(self, url: str, pool_size: int = 40, lock_seconds: float = 10) -> None:
         self._engine = engines.create_engine(
-            _with_every_character(url),
+            _completed(url),
             sqlite_fk=True,
             # Else oslo.db yields the processor after each transaction, for eventlet's sake: on a
             # busy machine that is a place at the end of the queue.
@@ -94,11 +99,11 @@ class Database:
     def _connect(self) -> Connection:
         try:
             return self._engine.connect()
-        except OperationalError as error:
-            # Psycopg's, of a server that is away; oslo.db knows the other drivers' words only.
+        except (OperationalError, db_exception.DBNonExistentDatabase) as error:
+            # Psycopg's, of a server that is away: oslo.db knows the other drivers' words only.
             if _waited_too_long(error):
                 raise
-            raise exceptions.Unavailable(what="database", retry_after=2) from error
+            raise _away(error) from error
 
     @contextlib.contextmanager
     def reader(self) -> Iterator[Connection]:
@@ -142,12 +147,19 @@ class Database:
         self._engine.dispose()
 
 
-def _with_every_character(url: str) -> str:
-    """oslo.db would speak to MariaDB in the ``utf8`` that lacks half of Unicode."""
+def _completed(url: str) -> str:
+    """With what the URL does not say, and the drivers' defaults are not good for.
+
+    oslo.db would speak to MariaDB in the ``utf8`` that lacks half of Unicode. A server that does
+    not even refuse would be waited for for minutes.
+    """
     parsed = make_url(url)
-    if parsed.get_backend_name() != "mysql" or "charset" in parsed.query:
+    if parsed.get_backend_name() == "sqlite":
         return url
-    full = parsed.update_query_dict({"charset": "utf8mb4"})
+    defaults = {"connect_timeout": str(CONNECT_SECONDS)}
+    if parsed.get_backend_name() == "mysql":
+        defaults["charset"] = "utf8mb4"
+    full = parsed.update_query_dict({**defaults, **parsed.query})
     return full.render_as_string(hide_password=False)
 
 
@@ -156,13 +168,20 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (db_exception.DBConnectionError, PoolTimeout) as error:
-        raise exceptions.Unavailable(what="database", retry_after=2) from error
+        raise _away(error) from error
     except (db_exception.DBError, DBAPIError) as error:  # oslo.db knows not all of them
         if _waited_too_long(error):
             raise exceptions.Busy(retry_after=1) from error
         if isinstance(error, db_exception.DBDeadlock):
             raise LostRace from error
         raise
+
+
+def _away(error: Exception) -> exceptions.Unavailable:
+    """Callers are told that it is away; operators also why, which may be a wrong password."""
+    cause = getattr(error, "orig", None) or getattr(error, "inner_exception", None) or error
+    LOG.warning("The database cannot be reached: %s", " ".join(str(cause).split()))
+    return exceptions.Unavailable(what="database", retry_after=2)
 
 
 def _waited_too_long(error: Exception) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
 from promise_blazar.db.models import Host, HostCapability, HostInventory, ResourceProperty
 
@@ -114,28 +114,35 @@ def add(connection: Connection, values: Mapping[str, Any]) -> int:
 
 
 def set_host(
-    connection: Connection,
-    host_id: int,
-    values: Mapping[str, Any],
-    *,
-    state: str | None = None,
-    seen: int | None = None,
+    connection: Connection, host_id: int, values: Mapping[str, Any], *, state: str | None = None
 ) -> bool:
-    """Compare and set: False when the host is gone, its state is no longer this one, or it has
-    changed since the generation at which it was ``seen``."""
+    """Compare and set: False when the host is gone, or its state is no longer this one."""
     query = update(Host).where(Host.id == host_id, _LIVE)
     if state is not None:
         query = query.where(Host.state == state)
-    if seen is not None:
-        query = query.where(Host.generation == seen)
     return connection.execute(query.values(**values)).rowcount == 1
 
 
-def set_inventory(
-    connection: Connection, host_id: int, inventory: Mapping[str, tuple[int, int, float]]
+def unchanged(connection: Connection, seen: Mapping[int, int]) -> frozenset[int]:
+    """Those of the hosts, by id and generation, that are still as they were then."""
+    rows = connection.execute(select(Host.id, Host.generation).where(Host.id.in_(seen), _LIVE))
+    return frozenset(row.id for row in rows if row.generation == seen[row.id])
+
+
+def set_hosts(connection: Connection, values: Mapping[int, Mapping[str, Any]]) -> None:
+    """Set the same columns of many hosts, by id."""
+    rows = [{"host": host_id, **columns} for host_id, columns in values.items()]
+    if rows:
+        named = {name: bindparam(name) for name in rows[0] if name != "host"}
+        query = update(Host.__table__).where(Host.__table__.c.id == bindparam("host"))
+        connection.execute(query.values(**named), rows)
+
+
+def set_inventories(
+    connection: Connection, inventories: Mapping[int, Mapping[str, tuple[int, int, float]]]
 ) -> None:
-    """Replace the inventory: (total, reserved, allocation ratio) by resource class."""
-    connection.execute(delete(HostInventory).where(HostInventory.host_id == host_id))
+    """Replace them: by host and resource class, (total, reserved, allocation ratio)."""
+    connection.execute(delete(HostInventory).where(HostInventory.host_id.in_(inventories)))
     rows = [
         {
             "host_id": host_id,
@@ -144,6 +151,7 @@ def set_inventory(
             "reserved": reserved,
             "allocation_ratio": ratio,
         }
+        for host_id, inventory in inventories.items()
         for name, (total, reserved, ratio) in inventory.items()
     ]
     if rows:

@@ -143,7 +143,7 @@ class Hosts:
             hosts.set_host(connection, host_id, {**values, "updated_at": now})
         else:
             raise _cannot_add(hypervisor, f"it is registered already, as host {known.id}")
-        hosts.set_inventory(connection, host_id, inventory_of(hypervisor))
+        hosts.set_inventories(connection, {host_id: inventory_of(hypervisor)})
         describe(connection, host_id, capabilities, now)
         return host_id
 

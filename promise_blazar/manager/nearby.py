@@ -8,13 +8,12 @@ seen while the broker, or every manager, is away. What changes anything is a man
 
 import functools
 import logging
-import threading
 from collections.abc import Mapping
 from typing import Any, cast
 
 from promise_blazar import exceptions
 from promise_blazar.clock import Clock
-from promise_blazar.db import migrate, providers
+from promise_blazar.db import leases, migrate, providers
 from promise_blazar.db.engine import Database
 from promise_blazar.manager.interface import Manager, Reader
 from promise_blazar.manager.messages import ManagerHealth
@@ -27,13 +26,18 @@ _READS = tuple(name for name in vars(Reader) if not name.startswith("_"))
 _CHANGES = tuple(name for name in vars(Manager) if not name.startswith("_") and name != "health")
 
 
+#: Seconds until a database that could not be read is tried again.
+_LOOK_AGAIN = 30.0
+
+
 def nearby(
     manager: Manager, database: Database, kinds: Mapping[str, ResourceType], clock: Clock
 ) -> Manager:
     """``manager``, whose ``interface.Reader`` part is answered from the database itself.
 
-    An account that may do nothing but SELECT is enough. While the tables are not those of this
-    release, which is so in the midst of an upgrade, ``manager`` is asked.
+    An account that may do nothing but SELECT is enough. Until the database was read once, which
+    it cannot be in the midst of an upgrade or where a firewall is in the way, ``manager`` is
+    asked.
     """
     return cast(Manager, _Nearby(manager, database, kinds, clock))
 
@@ -50,9 +54,8 @@ class _Nearby:
         self._database = database
         self._kinds = kinds
         self._clock = clock
-        self._lock = threading.Lock()
         self._reading: Reading | None = None
-        self._warned = False
+        self._look_at = clock.monotonic()
         for name in _CHANGES:
             setattr(self, name, getattr(manager, name))
         for name in _READS:
@@ -60,12 +63,13 @@ class _Nearby:
 
     def health(self) -> ManagerHealth:
         found = self._manager.health()
+        if self._reading is None:
+            return found  # a manager answers everything
         try:
             self._database.ping()
-        except exceptions.Unavailable:
-            return ManagerHealth(
-                found.manager_id, (*found.problems, "The API does not reach its database")
-            )
+        except exceptions.PromiseBlazarError:
+            words = "The API does not reach its database"
+            return ManagerHealth(found.manager_id, (*found.problems, words))
         return found
 
     def _read(self, call: str, *positional: Any, **named: Any) -> Any:
@@ -73,24 +77,27 @@ class _Nearby:
         return getattr(reader, call)(*positional, **named)
 
     def _begin(self) -> Reader:
-        """Who answers, while the tables have not been looked at. Raises ``Unavailable``."""
-        with self._lock:
-            if self._reading is not None:
-                return self._reading
-            at, needed = migrate.version(self._database), migrate.latest()
-            if at != needed:
-                if not self._warned:
-                    LOG.warning(
-                        "The tables are at %s, this release reads %s: managers are asked for "
-                        "everything until promise-blazar-manage db sync has run",
-                        at,
-                        needed,
-                    )
-                self._warned = True
-                return self._manager
-            with self._database.reader() as connection:
-                provider_id = providers.find(connection, providers.DEFAULT)
-            if provider_id is None:
-                raise exceptions.Unavailable(what="database", retry_after=2)  # being made just now
-            self._reading = Reading(self._database, provider_id, self._kinds, self._clock)
-            return self._reading
+        """Who answers, while the database was never read. Threads that come at once may all
+        try."""
+        if self._clock.monotonic() < self._look_at:
+            return self._manager
+        try:
+            self._reading = self._own()
+        except Exception as error:  # noqa: BLE001 - named in the log
+            # Whatever is wrong, a manager has a database that works, or says why not.
+            self._look_at = self._clock.monotonic() + _LOOK_AGAIN
+            LOG.warning("%s; managers are asked instead of this process's own database", error)
+            return self._manager
+        return self._reading
+
+    def _own(self) -> Reading:
+        """Raises what keeps the database from being read."""
+        at, needed = migrate.version(self._database), migrate.latest()
+        if at != needed:
+            raise RuntimeError(f"its tables are at {at}, and this release reads {needed}")
+        with self._database.reader() as connection:
+            provider_id = providers.find(connection, providers.DEFAULT)
+            leases.get(connection, "")  # may every table be read?
+        if provider_id is None:
+            raise RuntimeError("its tables are being made just now")
+        return Reading(self._database, provider_id, self._kinds, self._clock)

@@ -23,7 +23,6 @@ from promise_blazar.db.leases import LeaseRecord
 from promise_blazar.manager import lifecycle as life
 from promise_blazar.manager.hosts import READY
 from promise_blazar.manager.presence import Claim, Presence, Superseded
-from promise_blazar.manager.stocktaking import Change, Stocktaking
 from promise_blazar.manager.work import Work, job_of
 from promise_blazar.plugins.base import Names, Plugin, Survey
 from promise_blazar.plugins.virtual_instance import (
@@ -41,23 +40,18 @@ class Drift:
     """What differs, in words, by what it is about.
 
     ``leftovers``: of reservations that are over; ``missing``: of leases that are prepared or
-    running, by lease; ``stray``: lent hosts that should be in the freepool; ``changed``: of
-    lent hosts that are not what they were, by host; ``overbooked``: hosts that are promised
-    more than they have; ``foreign``: looks like ours and is not on record, so it is left alone.
+    running, by lease; ``stray``: lent hosts that should be in the freepool; ``foreign``: looks
+    like ours and is not on record, so it is left alone.
     """
 
     leftovers: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     stray: tuple[str, ...] = ()
-    changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    overbooked: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
-        return not (
-            self.leftovers or self.missing or self.stray or self.changed or self.overbooked
-        )
+        return not (self.leftovers or self.missing or self.stray)
 
     def lines(self) -> list[str]:
         """For people."""
@@ -69,12 +63,6 @@ class Drift:
                 for words in all_words
             ),
             *(f"host {name} is not in the freepool" for name in self.stray),
-            *(
-                f"host {name}: {words}"
-                for name, all_words in sorted(self.changed.items())
-                for words in all_words
-            ),
-            *self.overbooked,
             *(f"not ours, left alone: {name}" for name in self.foreign),
         ]
 
@@ -96,7 +84,6 @@ class Reconcile:
         work: Work,
         presence: Presence,
         holding: Callable[[str], AbstractContextManager[None]],
-        stocktaking: Stocktaking,
         cloud: Cloud,
         names: Names,
         clock: Clock,
@@ -108,17 +95,14 @@ class Reconcile:
         self._work = work
         self._presence = presence
         self._holding = holding
-        self._stocktaking = stocktaking
         self._cloud = cloud
         self._names = names
         self._clock = clock
 
     def run(self) -> Drift:
         """One cycle: look, and put right what differs. Raises ``CloudError``, ``Unavailable``."""
-        changes = self._stocktaking.look()
-        self._stocktaking.record(changes)
         survey, records = self._look()
-        drift = self._drift(survey, records, changes)
+        drift = self._compare(survey, records)
         for reservation_id, kind in drift.leftovers.items():
             self._sweep(reservation_id, kind, survey)
         for lease in records.leases:
@@ -129,24 +113,17 @@ class Reconcile:
             self._bring_back(frozenset(drift.stray))
         report = LOG.debug if drift.clean else LOG.warning
         report(
-            "Reconcile: %d left over, %d leases with pieces missing, %d stray hosts, "
-            "%d hosts changed, %d promised more than they have, %d not ours",
+            "Reconcile: %d left over, %d leases with pieces missing, %d stray hosts, %d not ours",
             len(drift.leftovers),
             len(drift.missing),
             len(drift.stray),
-            len(drift.changed),
-            len(drift.overbooked),
             len(drift.foreign),
         )
-        for name, words in drift.changed.items():
-            LOG.warning("Host %s: %s", name, "; ".join(words))
-        for excess in drift.overbooked:
-            LOG.warning("Promised too much: %s", excess)
         return drift
 
     def look(self) -> Drift:
         """What differs now; nothing is changed. Raises ``CloudError``, ``Unavailable``."""
-        return self._drift(*self._look(), self._stocktaking.look())
+        return self._compare(*self._look())
 
     def _look(self) -> tuple[Survey, _Records]:
         with self._database.reader() as connection:
@@ -176,7 +153,7 @@ class Reconcile:
                 hosts.listed(connection, self._provider_id),
             )
 
-    def _drift(self, survey: Survey, records: _Records, changes: Sequence[Change]) -> Drift:
+    def _compare(self, survey: Survey, records: _Records) -> Drift:
         over = dict(records.departed)
         alive = set()
         missing = {}
@@ -206,14 +183,7 @@ class Reconcile:
             for host in self._at_home(records)
             if host.service_host not in free
         )
-        return Drift(
-            leftovers,
-            missing,
-            stray,
-            {change.host.hypervisor_hostname: change.words for change in changes},
-            tuple(self._stocktaking.overbooked()),
-            tuple(sorted(foreign)),
-        )
+        return Drift(leftovers, missing, stray, tuple(sorted(foreign)))
 
     def _missing(self, lease: LeaseRecord, survey: Survey, records: _Records) -> tuple[str, ...]:
         """What a stable lease lacks."""

@@ -95,14 +95,15 @@ class ManagerService(Reading):
             work,
             self.presence,
             self.engine.holding,
-            Stocktaking(database, self._books, cloud, names, clock),
             cloud,
             names,
             clock,
         )
+        self.stocktaking = Stocktaking(database, self._books, cloud, names, clock)
         housekeeping = Housekeeping(database, provider_id, clock)
         self._periodic = (
             Periodic("reconcile", options.reconcile_interval, self.reconcile.run),
+            Periodic("stocktaking", options.reconcile_interval, self.stocktaking.run),
             Periodic("housekeeping", PERIOD, housekeeping.run),
         )
         answers = Answers(database)

@@ -21,8 +21,8 @@ def lease_view(lease: LeaseRecord, kinds: Mapping[str, ResourceType]) -> LeaseVi
     reservations = []
     groups = []
     for record in lease.reservations:
-        kind = kinds[record.resource_type]
-        spec = spec_of(kind, record.details)
+        kind = kinds.get(record.resource_type)
+        spec = None if kind is None else spec_of(kind, record.details)
         made = made_of(record.details)
         reservations.append(
             ReservationView(
@@ -32,12 +32,13 @@ def lease_view(lease: LeaseRecord, kinds: Mapping[str, ResourceType]) -> LeaseVi
                 status=record.status,
                 missing_resources=record.missing_resources,
                 resources_changed=record.resources_changed,
-                values=kind.show(record.uuid, spec, made),
+                # Of a type that is not enabled here, only what all types have.
+                values={} if kind is None else kind.show(record.uuid, spec, made),
                 created_at=record.created_at,
                 updated_at=record.updated_at,
             )
         )
-        policy = kind.group_policy(spec)
+        policy = None if kind is None else kind.group_policy(spec)
         if policy is not None and made.server_group_id is None and record.status != "deleted":
             groups.append(GroupWanted(record.uuid, policy))
     return LeaseView(

@@ -91,7 +91,8 @@ class Occupied(Exception):
 
 
 class ResourceType(Protocol):
-    """What is known of a type without a cloud. A plugin's class is one already."""
+    """What is known of a type without a cloud. A plugin's class is one already: API processes
+    have no more of it."""
 
     resource_type: str
     #: A frozen dataclass; its fields are columns of the type's table.

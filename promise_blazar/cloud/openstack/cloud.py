@@ -5,7 +5,7 @@ Nothing here decides anything: each method is one of the modules beside this one
 the calls they announce.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from keystoneauth1 import session as keystone_session
 from oslo_config import cfg
@@ -43,8 +43,8 @@ class OpenStackCloud:
     def hypervisor(self, name: str) -> Hypervisor:
         return self._hypervisors.show(name)
 
-    def hypervisors(self) -> Sequence[Hypervisor]:
-        return self._hypervisors.list()
+    def hypervisors(self, uuids: Collection[str] | None = None) -> Sequence[Hypervisor]:
+        return self._hypervisors.list(uuids)
 
     # Aggregates
 

@@ -9,13 +9,13 @@ The zone is the service's, as Nova computes it from the aggregates and its own d
 import contextvars
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from promise_blazar import exceptions
 from promise_blazar.cloud.openstack.errors import BAD_REQUEST, calling, is_status
-from promise_blazar.cloud.openstack.nova import Nova
+from promise_blazar.cloud.openstack.nova import Nova, refuse_partial
 from promise_blazar.cloud.openstack.placement import Placement
 from promise_blazar.cloud.protocol import Hypervisor, Inventory
 
@@ -35,8 +35,9 @@ class Hypervisors:
         zones = self._zones(node["service"]["host"])
         return _hypervisor(node, zones, self._placement.inventory(node["id"]))
 
-    def list(self) -> tuple[Hypervisor, ...]:
-        nodes = list(self._pages({}))
+    def list(self, uuids: Collection[str] | None = None) -> tuple[Hypervisor, ...]:
+        """All, or those of these uuids."""
+        nodes = [node for node in self._pages({}) if uuids is None or node["id"] in uuids]
         zones = self._zones(None)
         with ThreadPoolExecutor(self._list_workers, "inventories") as pool:
             # Each runs in a copy of our context, so that the fence holds there too.
@@ -44,9 +45,15 @@ class Hypervisors:
                 pool.submit(contextvars.copy_context().run, self._placement.inventory, node["id"])
                 for node in nodes
             ]
+            try:
+                inventories = [each.result() for each in asked]
+            except BaseException:
+                # Where one is not answered the others would be waited for in vain, one by one.
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
         return tuple(
-            _hypervisor(node, zones, inventory.result())
-            for node, inventory in zip(nodes, asked, strict=True)
+            _hypervisor(node, zones, inventory)
+            for node, inventory in zip(nodes, inventories, strict=True)
         )
 
     def _by_id(self, name: str) -> Mapping[str, Any] | None:
@@ -86,13 +93,13 @@ class Hypervisors:
     def _zones(self, service_host: str | None) -> Mapping[str, str]:
         with calling("nova.service.list", self._nova.list_timeout):
             services = self._nova.client.services.list(host=service_host, binary=_COMPUTE)
+        refuse_partial("nova.service.list", [service.to_dict() for service in services])
         return {service.host: service.zone for service in services}
 
 
 def _hypervisor(
     node: Mapping[str, Any], zones: Mapping[str, str], inventory: Mapping[str, Inventory]
 ) -> Hypervisor:
-    cpu_info = node["cpu_info"]
     host = node["service"]["host"]
     return Hypervisor(
         uuid=node["id"],
@@ -100,8 +107,7 @@ def _hypervisor(
         service_host=host,
         type=node["hypervisor_type"],
         version=node["hypervisor_version"],
-        # An object since Nova 2.28; one text here, as Blazar shows it.
-        cpu_info=cpu_info if isinstance(cpu_info, str) else json.dumps(cpu_info),
+        cpu_info=_cpu_info(node["cpu_info"]),
         vcpus=node["vcpus"],
         memory_mb=node["memory_mb"],
         disk_gb=node["local_gb"],
@@ -110,3 +116,16 @@ def _hypervisor(
         up=host in zones and node["state"] == "up" and node["status"] == "enabled",
         inventory=inventory,
     )
+
+
+def _cpu_info(found: Any) -> str:
+    """One text, as Blazar shows it, of what is an object since Nova 2.28.
+
+    The same for the same processor: Nova lists its features as they come out of a set, in
+    another order whenever the compute was restarted.
+    """
+    if isinstance(found, dict):
+        features = found.get("features")
+        ordered = {"features": sorted(features, key=str)} if isinstance(features, list) else {}
+        return json.dumps({**found, **ordered}, sort_keys=True)
+    return found if isinstance(found, str) else json.dumps(found)

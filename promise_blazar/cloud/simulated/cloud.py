@@ -33,7 +33,7 @@ if there are any, and then is one transaction. The names, for fences and for fau
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -79,8 +79,9 @@ class SimulatedCloud(Tenants):
             raise missing("hypervisor", name)
         return found[0]
 
-    def hypervisors(self) -> Sequence[Hypervisor]:
-        return self._look("nova.hypervisor.list", aggregates.hypervisors)
+    def hypervisors(self, uuids: Collection[str] | None = None) -> Sequence[Hypervisor]:
+        found = self._look("nova.hypervisor.list", aggregates.hypervisors)
+        return [each for each in found if uuids is None or each.uuid in uuids]
 
     # Aggregates
 

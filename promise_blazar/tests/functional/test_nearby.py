@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """An API process with a database of its own answers what it can read itself."""
 
+import contextlib
+import sqlite3
+import tempfile
+from pathlib import Path
+
 import sqlalchemy
 from oslo_db.exception import DBError
 from sqlalchemy.exc import DBAPIError
+from werkzeug.test import Client
 
 from promise_blazar import exceptions
 from promise_blazar.db import models
 from promise_blazar.db.engine import Database
 from promise_blazar.manager.interface import Manager, Reader
+from promise_blazar.manager.nearby import nearby
+from promise_blazar.plugins import enabled
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
 
@@ -122,6 +130,7 @@ class TestNearby(NearbyTestCase):
         asked = len(away.asked)
         with engine.begin() as connection:
             connection.execute(version.update().values(version_num=at))
+        self.clock.advance(30)
         self.assertEqual(self.answers(self.api, lease), self.answers(alone, lease))
         self.assertEqual(asked, len(away.asked))
 
@@ -149,16 +158,51 @@ class TestNearby(NearbyTestCase):
         self.assertEqual((503, [BROKER_AWAY]), (answer.status_code, answer.json["reasons"]))
 
 
-class TestNoDatabase(NearbyTestCase):
-    """The API does not reach its database; managers do."""
+class TestOwnDatabase(NearbyTestCase):
+    """That of the API process alone; managers have theirs."""
 
-    def test_a_question_is_refused_and_health_says_why(self):
+    TOKEN = {"X-Auth-Token": "alice:demo"}  # noqa: RUF012 - never changed
+
+    def test_one_that_was_never_reached_is_done_without(self):
         self.service.presence.beat()
-        here = self.with_a_database(
-            self.service, "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
-        )
-        answer = here.get("/v1/leases", headers={"X-Auth-Token": "alice:demo"})
+        lease = self.lease(HOST, start=self.minute(10))
+        for url in (
+            "postgresql+psycopg://nobody@127.0.0.1:1/nothing",
+            "mysql+pymysql://nobody@127.0.0.1:1/nothing",
+            "sqlite:////nowhere/at/all.sqlite",
+        ):
+            here = self.with_a_database(self.service, url)
+            self.assertEqual(self.answers(self.api, lease), self.answers(here, lease))
+            self.assertEqual(200, here.get("/healthcheck").status_code)
+
+    def test_one_that_goes_away_is_missed(self):
+        self.service.presence.beat()
+        directory = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        copy = directory / "copy.sqlite"
+        with contextlib.closing(sqlite3.connect(copy)) as target:
+            path = sqlalchemy.make_url(self.url).database
+            with contextlib.closing(sqlite3.connect(path)) as source:
+                source.backup(target)
+        database = Database(f"sqlite:///{copy}")
+        kinds = enabled.resource_types(self.conf.manager.plugins)
+        here = Client(self.application(nearby(self.service, database, kinds, self.clock)))
+        self.assertEqual(200, here.get("/v1/leases", headers=self.TOKEN).status_code)
+        self.assertEqual(200, here.get("/healthcheck").status_code)
+        database.dispose()
+        copy.rename(directory / "gone.sqlite")
+        copy.mkdir()
+        answer = here.get("/v1/leases", headers=self.TOKEN)
         self.assertIn("database cannot be reached", self.refused(503, answer))
         answer = here.get("/healthcheck")
         self.assertEqual(503, answer.status_code)
         self.assertEqual(["The API does not reach its database"], answer.json["reasons"])
+
+    def test_a_resource_type_that_is_not_enabled_is_shown_without_its_keys(self):
+        lease = self.lease(HOST, INSTANCE, start=self.minute(10))
+        self.conf.set_override("plugins", ["physical.host.plugin"], "manager")
+        here = self.with_a_database(self.service)
+        (shown,) = here.get("/v1/leases", headers=self.TOKEN).json["leases"]
+        whole, slots = shown["reservations"]
+        self.assertEqual(lease["reservations"][0], whole)
+        self.assertEqual("virtual:instance", slots["resource_type"])
+        self.assertNotIn("amount", slots)

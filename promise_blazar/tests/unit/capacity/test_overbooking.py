@@ -4,7 +4,7 @@ import unittest
 from hypothesis import given
 
 from promise_blazar.capacity.ledger import Booking, Host
-from promise_blazar.capacity.overbooking import Excess, overbooked
+from promise_blazar.capacity.overbooking import Excess, Load
 from promise_blazar.tests.unit.capacity import oracle, worlds
 
 
@@ -34,23 +34,25 @@ class OverbookingTest(unittest.TestCase):
     @given(worlds.worlds())
     def test_what_is_promised_and_not_there(self, world):
         world.exclude = frozenset()
-        self.assertEqual(judged(world), overbooked(world.ledger(), world.now))
+        self.assertEqual(judged(world), Load(world.ledger(), world.now).excesses())
 
     def test_what_is_promised_and_not_there_in_a_crowd(self):
         for seed in range(400):
             with self.subTest(seed=seed):
                 world, _ = worlds.crowded(seed)
                 world.exclude = frozenset()
-                self.assertEqual(judged(world), overbooked(world.ledger(), world.now))
+                self.assertEqual(judged(world), Load(world.ledger(), world.now).excesses())
 
     def test_a_host_that_is_lent_whole_is_promised_as_it_is(self):
         host = Host(1, "compute-1", "nova", {"VCPU": 0}, {}, reservable=True)
         booking = Booking(1, 1, 1, None, 1, start=5, end=2**62, released=False)
         world = oracle.World([host], worlds.BUNDLES, [booking], now=0)
-        self.assertEqual([], overbooked(world.ledger(), 0))
+        self.assertEqual([], Load(world.ledger(), 0).excesses())
 
     def test_a_promise_without_an_end(self):
         host = Host(1, "compute-1", "nova", {"VCPU": 3}, {}, reservable=True)
         booking = Booking(1, 1, 1, 2, 2, start=5, end=2**62, released=False)
         world = oracle.World([host], worlds.BUNDLES, [booking], now=0)
-        self.assertEqual([Excess("compute-1", "VCPU", 4, 3, 5)], overbooked(world.ledger(), 0))
+        self.assertEqual(
+            [Excess("compute-1", "VCPU", 4, 3, 5)], Load(world.ledger(), 0).excesses()
+        )

@@ -39,7 +39,7 @@ class HypervisorTest(AdapterTest):
 
     def search(self, request: Request) -> Answer:
         """As Nova: whatever has the text in its name, and 404 if nothing has."""
-        text = request.query["hypervisor_hostname_pattern"]
+        text = request.query.get("hypervisor_hostname_pattern", "")
         found = [each for each in self.nodes if text in str(each["hypervisor_hostname"])]
         return Answer(200, {"hypervisors": found}) if found else Answer(404, {})
 
@@ -57,3 +57,26 @@ class HypervisorTest(AdapterTest):
         self.assertEqual(
             {_DETAIL}, {each.path for each in self.services.requests} - {"/v3/auth/tokens"}
         )
+
+    def test_a_processor_whose_features_come_in_another_order_is_the_same(self) -> None:
+        def seen(*features: str) -> str:
+            self.nodes[2]["cpu_info"] = {"vendor": "x", "features": list(features), "arch": "y"}
+            return self.cloud.hypervisor("compute-1").cpu_info
+
+        self.assertEqual(seen("sse", "avx", "aes"), seen("aes", "sse", "avx"))
+        self.assertNotEqual(seen("sse"), seen("avx"))
+
+    def test_those_that_are_asked_for(self) -> None:
+        wanted = {str(each["id"]) for each in self.nodes[:2]}
+        found = self.cloud.hypervisors(wanted)
+        self.assertEqual(["compute-10", "compute-11"], [each.name for each in found])
+        asked = [each for each in self.services.requests if each.path.endswith("/inventories")]
+        self.assertEqual(2, len(asked))
+
+    def test_a_cell_that_is_down_is_no_answer(self) -> None:
+        down = {"binary": "nova-compute", "host": "service-of-compute-1", "status": "UNKNOWN"}
+        self.services.lay("GET", f"{COMPUTE}/os-services", Answer(200, {"services": [down]}))
+        with self.assertRaises(exceptions.CloudUnavailable):
+            self.cloud.hypervisors()
+        with self.assertRaises(exceptions.CloudUnavailable):
+            self.cloud.hypervisor("compute-1")
