@@ -24,8 +24,6 @@ LOG = logging.getLogger(__name__)
 
 _READS = tuple(name for name in vars(Reader) if not name.startswith("_"))
 _CHANGES = tuple(name for name in vars(Manager) if not name.startswith("_") and name != "health")
-
-
 #: Seconds until a database that could not be read is tried again.
 _LOOK_AGAIN = 30.0
 
@@ -97,7 +95,7 @@ class _Nearby:
             raise RuntimeError(f"its tables are at {at}, and this release reads {needed}")
         with self._database.reader() as connection:
             provider_id = providers.find(connection, providers.DEFAULT)
-            leases.get(connection, "")  # may every table be read?
+            leases.get(connection, "")  # an account that may not read is found out here
         if provider_id is None:
             raise RuntimeError("its tables are being made just now")
         return Reading(self._database, provider_id, self._kinds, self._clock)
