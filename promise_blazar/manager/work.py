@@ -121,21 +121,36 @@ class Work:
         refused = self._each(claim, lease, _waiting(lease), start)
         if refused is None:
             LOG.info("Lease %s has started", lease.id)
-            self._outcome.settle(claim, lease, life.ACTIVE, done=(life.START,))
+            done = (life.START, *self._warn_at_once(claim, lease))
+            self._outcome.settle(claim, lease, life.ACTIVE, done=done)
         elif self._outcome.exhausted(lease, refused):
             self._outcome.give_up(claim, lease, refused)
         else:
             self._outcome.later(claim, lease, refused)
 
-    def _warn(self, claim: Claim, lease: LeaseRecord) -> None:
-        def warn(claim: Claim, lease: LeaseRecord, reservation: ReservationRecord) -> None:
-            job = self._job(claim, lease, reservation)
-            event = lease.event(life.BEFORE_END)
-            # An update may put off a warning that was given already: then it is another.
-            occasion = "" if event is None else event.time.isoformat()
-            self._plugin(reservation).before_end(dataclasses.replace(job, occasion=occasion))
+    def _warn_at_once(self, claim: Claim, lease: LeaseRecord) -> tuple[str, ...]:
+        """The warning of a lease so short that it is due at its start, as far as that succeeds.
 
-        refused = self._each(claim, lease, lease.reservations, warn)
+        Else it would be ACTIVE, and worked on once more at that very moment, when those who
+        waited for it change it.
+        """
+        event = lease.event(life.BEFORE_END)
+        if event is None or event.status != life.UNDONE or event.time > self._clock.now():
+            return ()
+        refused = self._each(claim, lease, lease.reservations, self._before_end)
+        return (life.BEFORE_END,) if refused is None else ()
+
+    def _before_end(
+        self, claim: Claim, lease: LeaseRecord, reservation: ReservationRecord
+    ) -> None:
+        job = self._job(claim, lease, reservation)
+        event = lease.event(life.BEFORE_END)
+        # An update may put off a warning that was given already: then it is another.
+        occasion = "" if event is None else event.time.isoformat()
+        self._plugin(reservation).before_end(dataclasses.replace(job, occasion=occasion))
+
+    def _warn(self, claim: Claim, lease: LeaseRecord) -> None:
+        refused = self._each(claim, lease, lease.reservations, self._before_end)
         if refused is None:
             self._outcome.settle(claim, lease, life.ACTIVE, done=(life.BEFORE_END,))
         elif self._outcome.exhausted(lease, refused):

@@ -122,3 +122,13 @@ class TestInstanceLease(ServiceTestCase):
             "reservations": [four],
         }
         self.assertEqual(409, self.call("POST", "/v1/leases", body).status_code)
+
+    def test_a_short_lease_can_be_changed_as_soon_as_it_is_active(self):
+        """Its warning, due at its start, would have it worked on once more just then."""
+        lease = self.lease(HOST, INSTANCE, end=30)
+        self.assertEqual(1, self.service.engine.run_due())
+        lease = self.show(lease)
+        self.assertEqual("ACTIVE", lease["status"])
+        self.assertEqual("DONE", self.event(lease, "before_end_lease")[1])
+        answer = self.update(lease, end_date="now")
+        self.assertEqual(200, answer.status_code, answer.text)
