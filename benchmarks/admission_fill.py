@@ -12,7 +12,7 @@ from admission_world import CAPACITY, HOSTS, INSTANCES, Lease, World
 from sqlalchemy import Connection, Index, MetaData, insert, select, text, update
 
 from promise_blazar import times
-from promise_blazar.db import bookings, models
+from promise_blazar.db import bookings, tables
 
 EVENTS = ("start_lease", "before_end_lease", "end_lease")
 
@@ -20,15 +20,15 @@ EVENTS = ("start_lease", "before_end_lease", "end_lease")
 def fill_ours(connection: Connection, world: World) -> None:
     """Into empty tables of ours, at generation 1."""
     now = datetime.now(UTC)
-    provider_id = connection.execute(select(models.Provider.id)).scalar_one()
-    connection.execute(update(models.Provider).values(generation=1))
+    provider_id = connection.execute(select(tables.Provider.id)).scalar_one()
+    connection.execute(update(tables.Provider).values(generation=1))
     hosts = {name: number for number, name in enumerate(world.hosts, 1)}
     connection.execute(
-        insert(models.Host),
+        insert(tables.Host),
         [_our_host(number, name, provider_id, now) for name, number in hosts.items()],
     )
     connection.execute(
-        insert(models.HostInventory),
+        insert(tables.HostInventory),
         [
             {
                 "host_id": number,
@@ -48,10 +48,10 @@ def fill_ours(connection: Connection, world: World) -> None:
         for shape in sorted({lease.shape for lease in world.leases if lease.shape})
     }
     connection.execute(
-        insert(models.Lease), [_our_lease(lease, provider_id, now) for lease in world.leases]
+        insert(tables.Lease), [_our_lease(lease, provider_id, now) for lease in world.leases]
     )
     connection.execute(
-        insert(models.Event),
+        insert(tables.Event),
         [
             {
                 "id": str(uuid.uuid4()),
@@ -67,11 +67,11 @@ def fill_ours(connection: Connection, world: World) -> None:
     )
     numbered = list(enumerate(world.leases, 1))
     connection.execute(
-        insert(models.Reservation),
+        insert(tables.Reservation),
         [_our_reservation(number, lease, now) for number, lease in numbered],
     )
     connection.execute(
-        insert(models.HostReservation),
+        insert(tables.HostReservation),
         [
             {
                 "reservation_id": number,
@@ -86,7 +86,7 @@ def fill_ours(connection: Connection, world: World) -> None:
         ],
     )
     connection.execute(
-        insert(models.InstanceReservation),
+        insert(tables.InstanceReservation),
         [
             {"reservation_id": number, **_instances(lease)}
             for number, lease in numbered
@@ -98,7 +98,7 @@ def fill_ours(connection: Connection, world: World) -> None:
         provider_id,
         1,
         [
-            bookings.NewBooking(
+            booking.NewBooking(
                 number,
                 hosts[booking.host],
                 booking.shape and bundles[booking.shape],

@@ -22,18 +22,18 @@ from sql_count import Count, counted
 from sqlalchemy import select
 
 from promise_blazar import times
-from promise_blazar.capacity.demand import Ask, Slots, WholeHosts, Window
+from promise_blazar.capacity.demand.request import AllocationRequest, Slots, WholeHosts, Window
 from promise_blazar.clock import SystemClock
-from promise_blazar.cloud import outgoing
-from promise_blazar.cloud.protocol import Aggregate, Flavor
+from promise_blazar.cloud import fence
+from promise_blazar.cloud.contract.cloud import Aggregate, Flavor
 from promise_blazar.conf import opts
 from promise_blazar.context import RequestContext
-from promise_blazar.db import bookings, migrate, models
-from promise_blazar.db.engine import Connection, Database
-from promise_blazar.manager import lifecycle as life
-from promise_blazar.manager.books import Books
-from promise_blazar.manager.messages import LeaseRequest, ReservationRequest
+from promise_blazar.db import bookings, migrate, tables
+from promise_blazar.db.session import Connection, Database
+from promise_blazar.manager.contract.messages import LeaseRequest, ReservationRequest
+from promise_blazar.manager.ledger.store import LedgerStore
 from promise_blazar.manager.service import ManagerService
+from promise_blazar.model.states import LeaseStatus
 
 CALLER = RequestContext(user_id="user", project_id="project", request_id="req-benchmark")
 
@@ -61,39 +61,39 @@ class Ours:
         with self._database.writer() as connection:
             fill_ours(connection, world)
         with self._database.reader() as connection:
-            provider_id = connection.execute(select(models.Provider.id)).scalar_one()
+            provider_id = connection.execute(select(tables.Provider.id)).scalar_one()
         clock = SystemClock()
         conf = cfg.ConfigOpts()
         opts.register(conf)
         conf(["--config-file=/dev/null"], project="promise-blazar")
         # Longer than any turn of Blazar's; nobody is there to take anything over.
-        conf.set_override("claim_seconds", 600, "manager")
+        conf.set_override("ownership_seconds", 600, "manager")
         self._service = ManagerService(conf, self._database, AnsweringCloud(), clock)
-        self._service.presence.arrive()
+        self._service.heartbeat.register()
         # Other books than the manager's: they follow each other's commits, as two managers do.
-        self._books = Books(self._database, provider_id, clock)
+        self._ledger = LedgerStore(self._database, provider_id, clock)
 
     def create(self, question: Question) -> Figures:
         """Admit once without writing, then create the lease."""
         ask = _ask(question)
         started = time.perf_counter()
-        self._books.decide([ask], lambda connection, plan, generation: None)
+        self._ledger.decide([ask], lambda connection, plan, generation: None)
         decision = time.perf_counter() - started
         # Not while measuring: a heartbeat is due once a second, whatever is created.
-        self._service.presence.beat()
+        self._service.heartbeat.beat()
         with counted() as count:
             self._database.watch(count)
             started = time.perf_counter()
             lease = self._service.create_lease(CALLER, _request(question))
             created = time.perf_counter() - started
-        if lease.status != life.PENDING or self._database.committed is None:
+        if lease.status != LeaseStatus.PENDING or self._database.committed is None:
             raise RuntimeError(f"lease {lease.id} is {lease.status}: {lease.status_reason}")
         committed, before = self._database.committed
         return Figures(decision, committed - started, created, before, count.statements)
 
     def promised(self) -> list[Booking]:
         """What its tables say is promised."""
-        booking, host, bundle = models.Booking, models.Host, models.Bundle
+        booking, host, bundle = tables.Booking, tables.Host, tables.Bundle
         rows = (
             select(
                 host.hypervisor_hostname, bundle.text, booking.units, booking.start, booking.end
@@ -150,22 +150,22 @@ class AnsweringCloud:
     def ensure_aggregate(
         self, name: str, zone: str | None, metadata: dict, number: int | None = None
     ) -> Aggregate:
-        outgoing.announce("aggregate")
+        fence.announce("aggregate")
         return Aggregate(1, name, zone, metadata, ())
 
     def ensure_flavor(self, flavor: Flavor) -> None:
-        outgoing.announce("flavor")
+        fence.announce("flavor")
 
     def ensure_resource_class(self, name: str) -> None:
-        outgoing.announce("resource class")
+        fence.announce("resource class")
 
 
-def _ask(question: Question) -> Ask:
+def _ask(question: Question) -> AllocationRequest:
     window = Window(times.to_micros(question.start), times.to_micros(question.end))
     if question.resource_type == INSTANCES:
         amounts = dict(zip(CAPACITY, ASKED_SHAPE, strict=True))
-        return Ask("0", Slots(ASKED_AMOUNT, amounts, None), window)
-    return Ask("0", WholeHosts(ASKED_AMOUNT, ASKED_AMOUNT), window)
+        return AllocationRequest("0", Slots(ASKED_AMOUNT, amounts, None), window)
+    return AllocationRequest("0", WholeHosts(ASKED_AMOUNT, ASKED_AMOUNT), window)
 
 
 def _request(question: Question) -> LeaseRequest:

@@ -34,9 +34,8 @@ from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.cloud.simulated.refusals import error
 from promise_blazar.context import RequestContext
-from promise_blazar.db.engine import Database
-from promise_blazar.manager import lifecycle as life
-from promise_blazar.manager.messages import (
+from promise_blazar.db.session import Database
+from promise_blazar.manager.contract.messages import (
     HostRequest,
     LeaseChange,
     LeaseRequest,
@@ -45,11 +44,12 @@ from promise_blazar.manager.messages import (
     ReservationRequest,
 )
 from promise_blazar.manager.service import ManagerService
-from promise_blazar.plugins.virtual_instance import (
-    FLAVOR_NAME,
-    RESOURCE_CLASS,
+from promise_blazar.model.openstack_names import (
+    FLAVOR,
+    RESERVATION_CLASS,
     child_provider_of,
 )
+from promise_blazar.model.states import EventStatus, LeaseStatus
 from promise_blazar.tests import databases, servers
 from promise_blazar.tests.functional.base import HOST, INSTANCE, configuration, sync
 from promise_blazar.tests.stateful import promises
@@ -61,7 +61,7 @@ HOSTS = 40
 #: Seconds. Everything is a good deal quicker than by default.
 TIMES = {
     "manager__heartbeat_interval": 0.5,
-    "manager__claim_seconds": 4,
+    "manager__ownership_seconds": 4,
     "manager__retry_delay": 0.1,
     "manager__poll_interval": 0.1,
     "manager__start_wait": 20,
@@ -213,7 +213,7 @@ class Auditor(threading.Thread):
 
     def __init__(self, url: str, cloud: SimulatedCloud) -> None:
         super().__init__(daemon=True)
-        self._books = promises.engine(url)
+        self._ledger = promises.engine(url)
         self._cloud = cloud
         self._over = threading.Event()
         self.doubles: set[str] = set()
@@ -225,7 +225,7 @@ class Auditor(threading.Thread):
 
     def look(self) -> None:
         now = times.to_micros(CLOCK.now())
-        self.doubles.update(promises.load(promises.read(self._books), now).oversold)
+        self.doubles.update(promises.load(promises.read(self._ledger), now).oversold)
         for host in self._cloud.list_hosts():
             # A host's own reservation has a zone; slots share it with each other alone.
             lent = [name for name in host.aggregates if name in self._whole()]
@@ -237,7 +237,7 @@ class Auditor(threading.Thread):
         self._over.set()
         self.join()
         self.look()
-        self._books.dispose()
+        self._ledger.dispose()
 
     def _whole(self) -> set[str]:
         with self._cloud.well():
@@ -326,8 +326,10 @@ def outlive(managers: list[ManagerService], leases: list[str], tally: Counter[st
         if not deleted:
             found = managers[0].get_lease(CALLER, lease)
             tally[found.status] += 1
-            undone = [f"{e.event_type} {e.status}" for e in found.events if e.status != life.DONE]
-            if found.status != life.TERMINATED or undone:
+            undone = [
+                f"{e.event_type} {e.status}" for e in found.events if e.status != EventStatus.DONE
+            ]
+            if found.status != LeaseStatus.TERMINATED or undone:
                 lost.append(f"{found.status} {undone} {found.status_reason}")
             managers[1].delete_lease(CALLER, lease)
     eventually(lambda: not managers[0].list_leases(CALLER).changed)
@@ -337,8 +339,8 @@ def outlive(managers: list[ManagerService], leases: list[str], tally: Counter[st
 def ended(manager: ManagerService, leases: list[str]) -> list[tuple[str, bool]] | None:
     """Each lease, and whether it is gone; None while one is neither gone nor over."""
     there = {lease.id: lease.status for lease in manager.list_leases(CALLER).changed}
-    over = (life.TERMINATED, life.ERROR)
-    if all(there.get(lease, life.TERMINATED) in over for lease in leases):
+    over = (LeaseStatus.TERMINATED, LeaseStatus.ERROR)
+    if all(there.get(lease, LeaseStatus.TERMINATED) in over for lease in leases):
         return [(lease, lease not in there) for lease in leases]
     return None
 
@@ -365,8 +367,8 @@ def leftovers(cloud: SimulatedCloud) -> list[str]:
     return [
         *(f"aggregate {name}" for name in aggregates),
         *(f"{host.name} out of the pool" for host in cloud.list_hosts() if host.name not in pool),
-        *(f"flavor {name}" for name in cloud.flavors_named(FLAVOR_NAME)),
-        *(f"class {name}" for name in cloud.resource_classes(RESOURCE_CLASS)),
+        *(f"flavor {name}" for name in cloud.flavors_named(FLAVOR)),
+        *(f"class {name}" for name in cloud.resource_classes(RESERVATION_CLASS)),
         *slots,
         # One that no host would take is on none, and its tenant's to delete.
         *(f"server {server.id}" for server in cloud.list_servers() if server.host),

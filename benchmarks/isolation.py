@@ -21,7 +21,7 @@ from starts import CALLER, CLOCK, SLOTS_A_HOST, Site, row, site, wait_until
 
 from promise_blazar import exceptions
 from promise_blazar.conf import cloud
-from promise_blazar.manager.messages import LeaseChange
+from promise_blazar.manager.contract.messages import LeaseChange
 
 TARGET = 1.0
 NEVER = 1e9
@@ -69,7 +69,7 @@ def measure(options: argparse.Namespace, stuck: bool) -> list[float]:
             print(f"  stuck: {found.status}, {calls} calls, {found.status_reason}")
             if found.status in ("ACTIVE", "TERMINATED"):
                 raise RuntimeError(f"lease {lease} was not stuck")
-        here.watch.held = lambda claim, call: None
+        here.watch.held = lambda ownership, call: None
     late = [start.lateness for start in starts]
     print(row("lateness " + ("beside stuck leases" if stuck else "without"), late), flush=True)
     return late
@@ -79,8 +79,8 @@ def make_trouble(here: Site) -> list[str]:
     """A lease that cannot end, and one that cannot start."""
     ending, hanging = here.create([CLOCK.now(), CLOCK.now()])
 
-    def hang(claim: object, call: str) -> None:
-        if claim.lease_id == hanging:
+    def hang(ownership: object, call: str) -> None:
+        if ownership.lease_id == hanging:
             time.sleep(TIMEOUT)
             raise exceptions.CloudUnavailable("timed out", call=call, detail="timed out")
 

@@ -23,10 +23,10 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from promise_blazar.capacity.admission import Plan, admit, holds
-from promise_blazar.capacity.demand import Ask, Slots, WholeHosts, Window
+from promise_blazar.capacity.demand.request import AllocationRequest, Slots, WholeHosts, Window
 from promise_blazar.capacity.explanation import explain
-from promise_blazar.capacity.ledger import Host, Ledger
-from promise_blazar.capacity.query import parse
+from promise_blazar.capacity.ledger import Ledger, LedgerHost
+from promise_blazar.capacity.resource_query import parse
 
 MINUTE = 60 * 10**6
 DAY = 24 * 60 * MINUTE
@@ -52,7 +52,9 @@ def filled(hosts: int, bookings: int, seed: int) -> Ledger:
     ledger = Ledger()
     capacity = {"VCPU": 32, "MEMORY_MB": 131072, "DISK_GB": 2000}
     for number in range(1, hosts + 1):
-        ledger.put_host(Host(number, f"compute-{number}", "nova", capacity, {"vcpus": 32}, True))
+        ledger.put_host(
+            LedgerHost(number, f"compute-{number}", "nova", capacity, {"vcpus": 32}, True)
+        )
     for number in range(4):
         vcpus = 1 + number
         ledger.put_bundle(
@@ -106,7 +108,7 @@ def main() -> None:
                 "0 to 4 whole hosts": WholeHosts(0, 4, (query,)),
             }
             for name, demand in asks.items():
-                ask = Ask("a", demand, window)
+                ask = AllocationRequest("a", demand, window)
                 plan = admit(ledger, [ask], 0)
                 assert isinstance(plan, Plan)
                 admitted = measured(partial(admit, ledger, [ask], 0), options.rounds)
@@ -117,7 +119,7 @@ def main() -> None:
                 ("all hosts whole", WholeHosts(hosts, hosts)),
                 ("too many slots", Slots(16 * hosts, slot, None)),
             ):
-                ask = Ask("a", refused, window)
+                ask = AllocationRequest("a", refused, window)
                 answer = explain(ledger, [ask], 0)
                 assert answer.reasons
                 explained = measured(

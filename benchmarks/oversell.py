@@ -35,8 +35,8 @@ from promise_blazar import exceptions
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.context import RequestContext
-from promise_blazar.db.engine import Database
-from promise_blazar.manager.messages import (
+from promise_blazar.db.session import Database
+from promise_blazar.manager.contract.messages import (
     HostRequest,
     LeaseChange,
     LeaseRequest,

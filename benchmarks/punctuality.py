@@ -26,8 +26,8 @@ from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.context import RequestContext
 from promise_blazar.db import migrate
-from promise_blazar.db.engine import Database
-from promise_blazar.manager.messages import HostRequest, LeaseRequest, ReservationRequest
+from promise_blazar.db.session import Database
+from promise_blazar.manager.contract.messages import HostRequest, LeaseRequest, ReservationRequest
 from promise_blazar.manager.service import ManagerService
 from promise_blazar.tests.functional.base import HOST, configuration
 

@@ -22,9 +22,9 @@ from common import machine, versions
 from sqlalchemy import update
 from starts import CLOCK, SLOTS_A_HOST, row, site, wait_until
 
-from promise_blazar.db import models
-from promise_blazar.db.engine import Database
-from promise_blazar.manager import lifecycle as life
+from promise_blazar.db import tables
+from promise_blazar.db.session import Database
+from promise_blazar.model.states import EventStatus
 
 TARGET = 2.0
 #: Seconds after the restart in which the leases that were not missed start.
@@ -49,9 +49,9 @@ def main() -> int:
         with database.writer() as connection:
             fill_ours(connection, draw(options.seed, hosts, waiting))
             for hypervisor in here.cloud.hypervisors():
-                known = models.Host.hypervisor_hostname == hypervisor.name
+                known = tables.Host.hypervisor_hostname == hypervisor.name
                 connection.execute(
-                    update(models.Host).where(known).values(hypervisor_uuid=hypervisor.uuid)
+                    update(tables.Host).where(known).values(hypervisor_uuid=hypervisor.uuid)
                 )
         database.dispose()
         lead = options.lead if options.lead is not None else 10 + options.due * 0.1
@@ -61,7 +61,7 @@ def main() -> int:
         leases = here.create([begin + timedelta(seconds=offset) for offset in offsets])
         wait_until(begin - timedelta(seconds=1))
         here.manager.stop()
-        pending = {key for key, event in here.events().items() if event[1] == life.UNDONE}
+        pending = {key for key, event in here.events().items() if event[1] == EventStatus.UNDONE}
         print(f"seed {options.seed}, {len(pending)} events pending, ", end="")
         print(f"no manager for {options.down:g} s", flush=True)
         wait_until(begin + timedelta(seconds=options.down))
@@ -83,7 +83,7 @@ def main() -> int:
     early = [
         key
         for key, (due, status, _) in events.items()
-        if status != life.UNDONE and due > CLOCK.now()
+        if status != EventStatus.UNDONE and due > CLOCK.now()
     ]
     print(f"  events lost {len(lost)}, run twice {len(twice)}, run before their time {len(early)}")
     first = min(later, key=lambda start: start.due)

@@ -22,15 +22,15 @@ from admission import DurablePostgreSQL
 from common import percentile
 
 from promise_blazar.clock import SystemClock
-from promise_blazar.cloud.outgoing import Fence
+from promise_blazar.cloud.fence import Fence
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.context import RequestContext
-from promise_blazar.db import migrate, models
-from promise_blazar.db.engine import Database
-from promise_blazar.manager import lifecycle as life
-from promise_blazar.manager.messages import HostRequest, LeaseRequest, ReservationRequest
-from promise_blazar.manager.presence import Claim
+from promise_blazar.db import migrate, tables
+from promise_blazar.db.session import Database
+from promise_blazar.manager.contract.messages import HostRequest, LeaseRequest, ReservationRequest
+from promise_blazar.manager.ownership.heartbeat import WorkOwnership
 from promise_blazar.manager.service import ManagerService
+from promise_blazar.model.states import EventStatus, EventType
 from promise_blazar.tests.functional.base import configuration
 
 CLOCK = SystemClock()
@@ -53,16 +53,16 @@ class Watch:
     """Every call that left for a lease, by the lease. ``held``: what stops some of them."""
 
     calls: dict[str, list[tuple[datetime, str]]] = field(default_factory=lambda: defaultdict(list))
-    held: Callable[[Claim, str], None] = lambda claim, call: None
+    held: Callable[[WorkOwnership, str], None] = lambda ownership, call: None
 
-    def over(self, fence: Callable[[Claim], Fence]) -> Callable[[Claim], Fence]:
-        def watched(claim: Claim) -> Fence:
-            check = fence(claim)
+    def over(self, fence: Callable[[WorkOwnership], Fence]) -> Callable[[WorkOwnership], Fence]:
+        def watched(ownership: WorkOwnership) -> Fence:
+            check = fence(ownership)
 
             def look(call: str) -> None:
                 check(call)
-                self.calls[claim.lease_id].append((CLOCK.now(), call))
-                self.held(claim, call)
+                self.calls[ownership.lease_id].append((CLOCK.now(), call))
+                self.held(ownership, call)
 
             return look
 
@@ -84,8 +84,8 @@ class Site:
         # No reconcile in between: it is one thread beside the engine, and not what is measured.
         conf = configuration(manager__reconcile_interval=0, **options)
         self.manager = ManagerService(conf, Database(self.url), self.cloud, CLOCK)
-        presence = self.manager.presence
-        presence.fence = self.watch.over(presence.fence)  # type: ignore[method-assign]
+        heartbeat = self.manager.heartbeat
+        heartbeat.fence = self.watch.over(heartbeat.fence)  # type: ignore[method-assign]
         self.manager.start()
         return self.manager
 
@@ -113,7 +113,7 @@ class Site:
     def events(self) -> dict[tuple[str, str], tuple[datetime, str, datetime | None]]:
         """Time, status and last change of each event, by its lease and type."""
         engine = sqlalchemy.create_engine(self.url, poolclass=sqlalchemy.NullPool)
-        event = models.Event
+        event = tables.Event
         columns = (event.lease_id, event.event_type, event.time, event.status, event.updated_at)
         with engine.connect() as connection:
             rows = connection.execute(sqlalchemy.select(*columns)).all()
@@ -124,11 +124,15 @@ class Site:
         deadline = time.monotonic() + HANG_GUARD
         while True:
             events = self.events()
-            rows = [events[lease, life.START] for lease in leases]
-            if all(status == life.DONE for _, status, _ in rows):
+            rows = [events[lease, EventType.START] for lease in leases]
+            if all(status == EventStatus.DONE for _, status, _ in rows):
                 break
             if time.monotonic() > deadline:
-                late = [lease for lease in leases if events[lease, life.START][1] != life.DONE]
+                late = [
+                    lease
+                    for lease in leases
+                    if events[lease, EventType.START][1] != EventStatus.DONE
+                ]
                 raise RuntimeError(f"{len(late)} leases have not started, such as {late[0]}")
             time.sleep(1)
         found = []

@@ -40,11 +40,11 @@ from sql_count import counted
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.context import RequestContext
-from promise_blazar.db import ownership
-from promise_blazar.db.engine import Database
-from promise_blazar.db.models import Lease
-from promise_blazar.manager.messages import HostRequest, LeaseRequest, ReservationRequest
-from promise_blazar.manager.presence import Presence
+from promise_blazar.db import heartbeats
+from promise_blazar.db.session import Database
+from promise_blazar.db.tables import Lease
+from promise_blazar.manager.contract.messages import HostRequest, LeaseRequest, ReservationRequest
+from promise_blazar.manager.ownership.heartbeat import Heartbeat
 from promise_blazar.manager.service import ManagerService
 from promise_blazar.tests import databases, servers
 from promise_blazar.tests.crash.kills import scratch
@@ -82,7 +82,7 @@ def main():
         default="postgresql" if servers.PostgreSQL.find() else "sqlite",
     )
     parser.add_argument("--heartbeat", type=float, help="[manager] heartbeat_interval")
-    parser.add_argument("--claim", type=float, help="[manager] claim_seconds")
+    parser.add_argument("--ownership", type=float, help="[manager] ownership_seconds")
     parser.add_argument("--call", type=float, help="[openstack] call_timeout")
     parser.add_argument("--seed", type=int, default=20300101)
     arguments = parser.parse_args()
@@ -113,7 +113,7 @@ def settings(arguments, **more):
     """The configuration: the defaults, where nothing else is asked for."""
     asked = {
         "manager__heartbeat_interval": arguments.heartbeat,
-        "manager__claim_seconds": arguments.claim,
+        "manager__ownership_seconds": arguments.ownership,
         "openstack__call_timeout": arguments.call,
     }
     given = {name: value for name, value in asked.items() if value is not None}
@@ -125,14 +125,14 @@ def settings(arguments, **more):
 
 def work(arguments, directory, url, log, ready):
     """A manager that tells of each claim, and of each call that its fence lets out."""
-    fence_of = Presence.fence
+    fence_of = Heartbeat.fence
     told = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
-    def fence(presence, claim):
-        check = fence_of(presence, claim)
+    def fence(heartbeat, ownership):
+        check = fence_of(heartbeat, ownership)
 
         def tell(call):
-            line = json.dumps([presence.id, claim.lease_id, time.monotonic(), call])
+            line = json.dumps([heartbeat.id, ownership.lease_id, time.monotonic(), call])
             os.write(told, line.encode() + b"\n")
 
         def check_and_tell(call):
@@ -142,12 +142,12 @@ def work(arguments, directory, url, log, ready):
         tell(None)
         return check_and_tell
 
-    Presence.fence = fence
+    Heartbeat.fence = fence
     logging.disable(logging.CRITICAL)
     cloud = SimulatedCloud(directory / "cloud.sqlite")
     manager = ManagerService(settings(arguments), Database(url), cloud, CLOCK)
     manager.start()
-    ready.send(manager.presence.id)
+    ready.send(manager.heartbeat.id)
     signal.pause()
 
 
@@ -187,9 +187,9 @@ class Run:
         self._database = Database(url)
         self._cloud = SimulatedCloud(directory / "cloud.sqlite", 40)
         # Takes requests and does no work: its claims outlast the run, and it never looks.
-        conf = settings(arguments, manager__claim_seconds=100_000)
+        conf = settings(arguments, manager__ownership_seconds=100_000)
         self._front = ManagerService(conf, self._database, self._cloud, CLOCK)
-        self._front.presence.arrive()
+        self._front.heartbeat.register()
         for number in range(1, 41):
             self._front.create_host(CONTEXT, HostRequest(f"compute-{number}"))
         self._cloud.set_faults(latency_ms=LATENCY_MS)
@@ -268,7 +268,7 @@ class Run:
 
     def _known(self, manager):
         with self._database.reader() as connection:
-            return manager in ownership.beats(connection)
+            return manager in heartbeats.beats(connection)
 
     def _delays(self, killed, dead, owned, kills):
         told = [json.loads(line) for line in self._log.read_text().splitlines()]
@@ -299,8 +299,8 @@ def report(arguments, kills, statements):
     worst = sorted(max(delays) for delays in kills)
     conf = settings(arguments)
     print(
-        f"heartbeat_interval {conf.manager.heartbeat_interval:g} s, claim_seconds"
-        f" {conf.manager.claim_seconds:g} s, call_timeout {conf.openstack.call_timeout:g} s,"
+        f"heartbeat_interval {conf.manager.heartbeat_interval:g} s, ownership_seconds"
+        f" {conf.manager.ownership_seconds:g} s, call_timeout {conf.openstack.call_timeout:g} s,"
         f" {arguments.managers} managers"
     )
     print(

@@ -28,7 +28,7 @@
     └── Unavailable                  our own broker or database is away
 
 Each has a stable ``code``, a sentence for the user, and the facts as ``facts``. HTTP statuses
-are the API's to choose (``promise_blazar.api.errors``).
+are the API's to choose (``promise_blazar.api.http.errors``).
 """
 
 from typing import Any

@@ -12,8 +12,6 @@ from promise_blazar import exceptions
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-#: An end that never comes, in the ledger. Fits a BIGINT and leaves room to add to it.
-OPEN = 2**62
 
 MINUTE_FORMAT = "%Y-%m-%d %H:%M"
 _MINUTE = re.compile(r"\d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{1,2}")

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import flask
 
 from promise_blazar import exceptions
-from promise_blazar.api import bodies
-from promise_blazar.api.schemas import Schema
+from promise_blazar.api.http import bodies
+from promise_blazar.api.http.schema import Schema
 
 
 class Host(Protocol):

@@ -14,11 +14,11 @@ from typing import Final
 
 import numpy as np
 
-from promise_blazar.capacity.choice import Field, choose, grow
-from promise_blazar.capacity.columns import IntArray
-from promise_blazar.capacity.demand import Ask, Placement, WholeHosts
+from promise_blazar.capacity.arrays import IntArray
+from promise_blazar.capacity.demand.request import AllocationRequest, Placement, WholeHosts
+from promise_blazar.capacity.free_capacity import FreeCapacity, Given, Share
+from promise_blazar.capacity.host_selection import Field, choose, grow
 from promise_blazar.capacity.ledger import Ledger
-from promise_blazar.capacity.rooms import Given, Rooms, Share
 
 #: Orders of asks that are tried before giving up: all of them for up to four asks.
 MAX_ORDERS: Final = 24
@@ -45,7 +45,10 @@ class Refusal:
 
 
 def admit(
-    ledger: Ledger, asks: Sequence[Ask], now: int, exclude: frozenset[int] = frozenset()
+    ledger: Ledger,
+    asks: Sequence[AllocationRequest],
+    now: int,
+    exclude: frozenset[int] = frozenset(),
 ) -> Plan | Refusal:
     """All of the asks, or none.
 
@@ -55,12 +58,12 @@ def admit(
     """
     if len({ask.key for ask in asks}) < len(asks):
         raise ValueError("two asks of the same key")
-    return _Search(Rooms(ledger, now, exclude), asks).run()
+    return _Search(FreeCapacity(ledger, now, exclude), asks).run()
 
 
 def holds(
     ledger: Ledger,
-    asks: Sequence[Ask],
+    asks: Sequence[AllocationRequest],
     plan: Plan,
     now: int,
     exclude: frozenset[int] = frozenset(),
@@ -74,7 +77,7 @@ def holds(
             return False
         only[list(share)] = True
         given.append(Given(ask, share))
-    rooms = Rooms(ledger, now, exclude, only)
+    rooms = FreeCapacity(ledger, now, exclude, only)
     for mine in given:
         room = rooms.room(mine.ask, [other for other in given if other is not mine])
         if any(room[slot] < units for slot, units in mine.share.items()):
@@ -93,7 +96,7 @@ def _share(ledger: Ledger, placements: Sequence[Placement]) -> Share | None:
     return share
 
 
-def _kept(ledger: Ledger, ask: Ask) -> Share | None:
+def _kept(ledger: Ledger, ask: AllocationRequest) -> Share | None:
     """What the ask keeps, by slot; None if it is pinned to a host that is not known."""
     known = tuple(p for p in ask.keep if ledger.slot(p.host) is not None)
     if ask.pinned and len(known) < len(ask.keep):
@@ -105,7 +108,7 @@ def _kept(ledger: Ledger, ask: Ask) -> Share | None:
 class _Search:
     """One decision."""
 
-    def __init__(self, rooms: Rooms, asks: Sequence[Ask]) -> None:
+    def __init__(self, rooms: FreeCapacity, asks: Sequence[AllocationRequest]) -> None:
         self._rooms = rooms
         self._asks = {ask.key: ask for ask in asks}
         self._kept: dict[str, Share] = {}
@@ -180,13 +183,13 @@ class _Search:
                 given[key] = grow(ask.demand, share, self._kept[key], self._field(ask, given))
         return given
 
-    def _room(self, ask: Ask, given: Mapping[str, Share]) -> IntArray:
+    def _room(self, ask: AllocationRequest, given: Mapping[str, Share]) -> IntArray:
         others = [Given(self._asks[key], share) for key, share in given.items()]
         if not others:
             return self._alone[ask.key]
         return self._rooms.room(ask, others)
 
-    def _field(self, ask: Ask, given: Mapping[str, Share]) -> Field:
+    def _field(self, ask: AllocationRequest, given: Mapping[str, Share]) -> Field:
         busy = self._rooms.timeline(ask.window).busy()
         for share in given.values():
             busy[list(share)] = True

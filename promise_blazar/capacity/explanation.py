@@ -11,11 +11,17 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from promise_blazar.capacity.admission import Refusal, admit
-from promise_blazar.capacity.columns import BoolArray
-from promise_blazar.capacity.demand import Ask, Placement, Slots, WholeHosts, Window
+from promise_blazar.capacity.arrays import BoolArray
+from promise_blazar.capacity.demand.request import (
+    AllocationRequest,
+    Placement,
+    Slots,
+    WholeHosts,
+    Window,
+)
+from promise_blazar.capacity.free_capacity import FreeCapacity, Given
 from promise_blazar.capacity.ledger import Ledger
-from promise_blazar.capacity.rooms import Given, Rooms
-from promise_blazar.capacity.search import MINUTE, next_windows
+from promise_blazar.capacity.window_search import MINUTE, next_windows
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
@@ -62,7 +68,7 @@ class Explanation:
 
 def explain(
     ledger: Ledger,
-    asks: Sequence[Ask],
+    asks: Sequence[AllocationRequest],
     now: int,
     exclude: frozenset[int] = frozenset(),
     alternatives: int = 1,
@@ -78,7 +84,7 @@ def explain(
         return Explanation("", total)
     by_key = {ask.key: ask for ask in asks}
     ask = by_key[refusal.key]
-    rooms = Rooms(ledger, now, exclude)
+    rooms = FreeCapacity(ledger, now, exclude)
     others = [
         Given(by_key[key], _by_slot(ledger, placements))
         for key, placements in refusal.beside.items()
@@ -103,7 +109,9 @@ def _by_slot(ledger: Ledger, placements: Sequence[Placement]) -> dict[int, int]:
 class _Sieve:
     """One ask that fails, alone or (``gave_up``) beside what others were given."""
 
-    def __init__(self, rooms: Rooms, ask: Ask, others: Sequence[Given], gave_up: bool) -> None:
+    def __init__(
+        self, rooms: FreeCapacity, ask: AllocationRequest, others: Sequence[Given], gave_up: bool
+    ) -> None:
         self._gave_up = gave_up
         self._rooms = rooms
         self._ask = ask

@@ -13,19 +13,19 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from promise_blazar.capacity.columns import BoolArray, IntArray, Table, fitted
-from promise_blazar.capacity.query import Property, Query
+from promise_blazar.capacity.arrays import BoolArray, IntArray, Table, fitted
+from promise_blazar.capacity.resource_query import Property, Query
 
 #: The bundle of a booking that takes the whole host.
 WHOLE: Final = -1
-#: An end that never comes.
+#: An end that never comes. Fits a BIGINT and leaves room to add to it.
 OPEN: Final = 2**62
 #: Answers to queries that are kept; tenants write queries, so there must be a limit.
 _QUERIES_KEPT: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class LedgerHost:
     """A registered host. ``capacity``: units by resource class; a class not named is 0."""
 
     id: int
@@ -85,7 +85,7 @@ class Ledger:
         self._bookings = Table(
             ("reservation", "slot", "bundle", "units", "start", "end", "released")
         )
-        self._hosts: dict[int, Host] = {}
+        self._hosts: dict[int, LedgerHost] = {}
         self._slots: dict[int, int] = {}
         self._ids: IntArray = np.zeros(0, dtype=np.int64)
         self._reservable: BoolArray = np.zeros(0, dtype=np.bool_)
@@ -96,7 +96,7 @@ class Ledger:
 
     # What the owner tells
 
-    def put_host(self, host: Host) -> None:
+    def put_host(self, host: LedgerHost) -> None:
         """Register a host, or replace what is known of it."""
         slot = self._slot_made(host.id)
         self._hosts[host.id] = host
@@ -177,7 +177,7 @@ class Ledger:
         return len(self._bookings)
 
     @property
-    def hosts(self) -> Mapping[int, Host]:
+    def hosts(self) -> Mapping[int, LedgerHost]:
         """The registered hosts by id."""
         return MappingProxyType(self._hosts)
 

@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from promise_blazar.capacity.columns import BoolArray, IntArray
-from promise_blazar.capacity.demand import Window
+from promise_blazar.capacity.arrays import BoolArray, IntArray
+from promise_blazar.capacity.demand.request import Window
 from promise_blazar.capacity.ledger import WHOLE, Rows
 
 _KEY_LIMIT: Final = 2**62

@@ -5,19 +5,19 @@ from typing import Any
 
 from oslo_config import cfg
 
-from promise_blazar.api.app import create_app
+from promise_blazar.api.http.application import create_app
 from promise_blazar.clock import SystemClock
-from promise_blazar.cloud import factory
-from promise_blazar.db.engine import Database
+from promise_blazar.cloud import registry as clouds
+from promise_blazar.db.session import Database
 from promise_blazar.manager import rpc
-from promise_blazar.manager.interface import Manager
-from promise_blazar.manager.nearby import nearby
-from promise_blazar.plugins import enabled
+from promise_blazar.manager.contract.interface import Manager
+from promise_blazar.manager.queries.local_reader import local_reader
+from promise_blazar.plugins import registry as plugins
 
 
 def application(conf: cfg.ConfigOpts) -> Any:
     """A WSGI callable, as ``create_app`` makes it."""
-    return create_app(conf, _manager(conf), factory.groups(conf), SystemClock())
+    return create_app(conf, _manager(conf), clouds.groups(conf), SystemClock())
 
 
 def _manager(conf: cfg.ConfigOpts) -> Manager:
@@ -26,4 +26,4 @@ def _manager(conf: cfg.ConfigOpts) -> Manager:
     if not conf.database.connection:
         return remote
     own = Database(conf.database.connection, pool_size=conf.api.threads)
-    return nearby(remote, own, enabled.resource_types(conf.manager.plugins), SystemClock())
+    return local_reader(remote, own, plugins.resource_types(conf.manager.plugins), SystemClock())

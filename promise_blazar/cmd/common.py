@@ -9,7 +9,7 @@ from oslo_log import log
 
 from promise_blazar.conf import opts
 from promise_blazar.db import migrate
-from promise_blazar.db.engine import Database
+from promise_blazar.db.session import Database
 
 PROJECT = "promise-blazar"
 

@@ -11,10 +11,11 @@ from oslo_config import cfg
 
 from promise_blazar import exceptions
 from promise_blazar.clock import SystemClock
-from promise_blazar.cloud import factory
+from promise_blazar.cloud import registry
 from promise_blazar.cmd import common
 from promise_blazar.db import leases, migrate
 from promise_blazar.manager.service import ManagerService
+from promise_blazar.model.states import LeaseStatus
 
 #: A lease that nobody looked at for so long, although it wanted to be, is stuck.
 OVERDUE = timedelta(minutes=1)
@@ -85,7 +86,7 @@ def retry(conf: cfg.ConfigOpts) -> int:
         if lease is None:
             print(f"there is no lease {lease_id}")
             return 1
-        if lease.status == "ERROR":
+        if lease.status == LeaseStatus.ERROR:
             print(
                 f"lease {lease_id} is in ERROR: {lease.reason}. What it held is given up, so "
                 "there is nothing to try again; delete it and make it anew"
@@ -98,15 +99,17 @@ def retry(conf: cfg.ConfigOpts) -> int:
 
 
 def audit(conf: cfg.ConfigOpts) -> int:
-    service = ManagerService(conf, common.ready_database(conf), factory.cloud(conf), SystemClock())
+    service = ManagerService(
+        conf, common.ready_database(conf), registry.cloud(conf), SystemClock()
+    )
     try:
         if conf.category.fix:
             # Repairs are made under claims, and those live by heartbeats.
-            service.presence.start()
-            for fix in (service.reconcile.run, service.stocktaking.run):
+            service.heartbeat.start()
+            for fix in (service.reconcile.run, service.inventory_sync.run):
                 for line in fix().lines():
                     print(f"found: {line}")
-        drift, stock = service.reconcile.look(), service.stocktaking.look()
+        drift, stock = service.reconcile.look(), service.inventory_sync.look()
     except exceptions.PromiseBlazarError as error:
         print(error.message)
         return 1

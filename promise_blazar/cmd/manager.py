@@ -7,7 +7,7 @@ from oslo_config import cfg
 from oslo_log import log
 
 from promise_blazar.clock import SystemClock
-from promise_blazar.cloud import factory
+from promise_blazar.cloud import registry
 from promise_blazar.cmd import common
 from promise_blazar.manager import rpc
 from promise_blazar.manager.service import ManagerService
@@ -19,19 +19,21 @@ def main() -> None:
     conf = cfg.CONF
     common.configure(conf)
     stopping = common.until_told_to_stop()
-    service = ManagerService(conf, common.ready_database(conf), factory.cloud(conf), SystemClock())
+    service = ManagerService(
+        conf, common.ready_database(conf), registry.cloud(conf), SystemClock()
+    )
     service.start()
-    server = rpc.server(conf, service, service.presence.id)
+    server = rpc.server(conf, service, service.heartbeat.id)
 
     def listen() -> None:
         server.start()
-        LOG.info("promise-blazar-manager %s is ready", service.presence.id)
+        LOG.info("promise-blazar-manager %s is ready", service.heartbeat.id)
 
     # Waits for the broker as long as it takes; leases start and end, and SIGTERM ends us, without.
     listening = threading.Thread(target=listen, name="listening", daemon=True)
     listening.start()
     stopping.wait()
-    LOG.info("promise-blazar-manager %s is stopping", service.presence.id)
+    LOG.info("promise-blazar-manager %s is stopping", service.heartbeat.id)
     if not listening.is_alive():
         server.stop()
         server.wait()

@@ -12,9 +12,9 @@ from oslo_config import cfg
 from oslo_log import log
 
 from promise_blazar.api import simulated
-from promise_blazar.api.app import create_app
+from promise_blazar.api.http.application import create_app
 from promise_blazar.clock import SystemClock
-from promise_blazar.cloud import factory
+from promise_blazar.cloud import registry
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.cmd import common
 from promise_blazar.cmd.serve import Serving
@@ -32,9 +32,9 @@ def main() -> None:
     database = common.database(conf)
     migrate.sync(database)
     clock = SystemClock()
-    cloud = factory.cloud(conf)
+    cloud = registry.cloud(conf)
     # The same world for both ends of a simulated cloud; the real one has another session.
-    groups = cloud if isinstance(cloud, SimulatedCloud) else factory.groups(conf)
+    groups = cloud if isinstance(cloud, SimulatedCloud) else registry.groups(conf)
     service = ManagerService(conf, database, cloud, clock)
     service.start()
     extensions = []

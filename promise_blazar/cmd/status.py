@@ -7,7 +7,7 @@ from oslo_config import cfg
 from oslo_upgradecheck import upgradecheck
 
 from promise_blazar import exceptions
-from promise_blazar.cloud import factory
+from promise_blazar.cloud import registry
 from promise_blazar.cmd import common
 from promise_blazar.db import migrate
 
@@ -30,7 +30,7 @@ class Checks(upgradecheck.UpgradeCommands):
     def cloud(self) -> upgradecheck.Result:
         """OpenStack answers us."""
         try:
-            count = len(factory.cloud(cfg.CONF).hypervisors())
+            count = len(registry.cloud(cfg.CONF).hypervisors())
         except exceptions.CloudError as error:
             return upgradecheck.Result(upgradecheck.Code.FAILURE, error.message)
         if count > PLACEMENT_RESULTS:

@@ -53,7 +53,8 @@ MANAGER_OPTIONS = [
         "write and read each.",
     ),
     cfg.FloatOpt(
-        "claim_seconds",
+        "ownership_seconds",
+        deprecated_name="claim_seconds",
         default=7,
         min=0.2,
         help="A manager whose heartbeat has not been acknowledged for this long stops acting, "

@@ -5,14 +5,13 @@ Whoever writes here has moved the provider's generation first, in the same trans
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import NamedTuple, cast
 
 from oslo_db import exception as db_exception
 from sqlalchemy import ColumnElement, Connection, case, func, insert, select, update
 
-from promise_blazar.db.models import Booking, Bundle, Host, Lease, Reservation
+from promise_blazar.db import tables
+from promise_blazar.model.booking import Allocation, BookedHost, NewBooking
 
 #: Raised by ``add_bundle``.
 DuplicateBundle = db_exception.DBDuplicateEntry
@@ -32,44 +31,32 @@ class LedgerRow(NamedTuple):
     deleted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NewBooking:
-    """``bundle_id`` None: the whole host. ``start``, ``end``: microseconds."""
-
-    reservation_id: int
-    host_id: int
-    bundle_id: int | None
-    units: int
-    start: int
-    end: int
-
-
 _LEDGER_ROW = (
-    Booking.id,
-    Booking.reservation_id,
-    Booking.host_id,
-    func.coalesce(Booking.bundle_id, -1),
-    Booking.units,
-    Booking.start,
-    Booking.end,
-    Booking.released,
-    Booking.deleted,
+    tables.Booking.id,
+    tables.Booking.reservation_id,
+    tables.Booking.host_id,
+    func.coalesce(tables.Booking.bundle_id, -1),
+    tables.Booking.units,
+    tables.Booking.start,
+    tables.Booking.end,
+    tables.Booking.released,
+    tables.Booking.deleted,
 )
 
 
 def changed(connection: Connection, provider_id: int, generation: int) -> Sequence[LedgerRow]:
     """Every booking that changed after this generation, tombstones included."""
     # SELECT id, ... FROM bookings WHERE provider_id = :p AND generation > :g
-    where = (Booking.provider_id == provider_id) & (Booking.generation > generation)
+    where = (tables.Booking.provider_id == provider_id) & (tables.Booking.generation > generation)
     return _rows(connection, where)
 
 
 def live(connection: Connection, provider_id: int, now: int) -> Sequence[LedgerRow]:
     """Every booking that can still matter to a decision: what a manager loads at its start."""
     where = (
-        (Booking.provider_id == provider_id)
-        & Booking.deleted.is_(False)
-        & (Booking.released.is_(False) | (Booking.end > now))
+        (tables.Booking.provider_id == provider_id)
+        & tables.Booking.deleted.is_(False)
+        & (tables.Booking.released.is_(False) | (tables.Booking.end > now))
     )
     return _rows(connection, where)
 
@@ -98,14 +85,14 @@ def add(
         for booking in new
     ]
     if rows:
-        connection.execute(insert(Booking), rows)
+        connection.execute(insert(tables.Booking), rows)
 
 
 def drop(connection: Connection, generation: int, reservations: Sequence[int]) -> None:
     """Tombstone all bookings of these reservations: nothing in OpenStack depends on them."""
     connection.execute(
-        update(Booking)
-        .where(Booking.reservation_id.in_(reservations), Booking.deleted.is_(False))
+        update(tables.Booking)
+        .where(tables.Booking.reservation_id.in_(reservations), tables.Booking.deleted.is_(False))
         .values(deleted=True, generation=generation)
     )
 
@@ -115,12 +102,12 @@ def shrink(
 ) -> None:
     """Keep of a reservation's bookings what lies between start and end."""
     # A booking may begin later than its lease: at the second at which it was admitted.
-    later = case((Booking.start > start, Booking.start), else_=start)
+    later = case((tables.Booking.start > start, tables.Booking.start), else_=start)
     # What is over stays so: its hosts are somebody else's since then.
-    earlier = case((Booking.end < end, Booking.end), else_=end)
+    earlier = case((tables.Booking.end < end, tables.Booking.end), else_=end)
     connection.execute(
-        update(Booking)
-        .where(Booking.reservation_id == reservation, Booking.deleted.is_(False))
+        update(tables.Booking)
+        .where(tables.Booking.reservation_id == reservation, tables.Booking.deleted.is_(False))
         .values(start=later, end=earlier, generation=generation)
     )
 
@@ -130,11 +117,11 @@ def give_up(
 ) -> None:
     """End these reservations' bookings now; they stay unreleased until OpenStack let go."""
     connection.execute(
-        update(Booking)
+        update(tables.Booking)
         .where(
-            Booking.reservation_id.in_(reservations),
-            Booking.deleted.is_(False),
-            Booking.end > now,
+            tables.Booking.reservation_id.in_(reservations),
+            tables.Booking.deleted.is_(False),
+            tables.Booking.end > now,
         )
         .values(end=now, generation=generation)
     )
@@ -143,70 +130,44 @@ def give_up(
 def release(connection: Connection, generation: int, reservations: Sequence[int]) -> None:
     """OpenStack has let go of everything these reservations held."""
     connection.execute(
-        update(Booking)
+        update(tables.Booking)
         .where(
-            Booking.reservation_id.in_(reservations),
-            Booking.deleted.is_(False),
-            Booking.released.is_(False),
+            tables.Booking.reservation_id.in_(reservations),
+            tables.Booking.deleted.is_(False),
+            tables.Booking.released.is_(False),
         )
         .values(released=True, generation=generation)
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What a reservation holds on a host, with the names OpenStack knows the host by.
-
-    ``start``: since when, in microseconds.
-    """
-
-    booking_id: int
-    reservation_id: int
-    host_id: int
-    hypervisor: str
-    service_host: str
-    hypervisor_uuid: str
-    units: int
-    start: int
-
-
-def all_held(connection: Connection, provider_id: int) -> list[Held]:
+def all_held(connection: Connection, provider_id: int) -> list[BookedHost]:
     """Of all reservations that there are."""
-    return _held(connection, Booking.provider_id == provider_id)
+    return _held(connection, tables.Booking.provider_id == provider_id)
 
 
-def held_by(connection: Connection, reservations: Sequence[int]) -> list[Held]:
+def held_by(connection: Connection, reservations: Sequence[int]) -> list[BookedHost]:
     """Of these reservations."""
-    return _held(connection, Booking.reservation_id.in_(reservations))
+    return _held(connection, tables.Booking.reservation_id.in_(reservations))
 
 
-def _held(connection: Connection, where: ColumnElement[bool]) -> list[Held]:
+def _held(connection: Connection, where: ColumnElement[bool]) -> list[BookedHost]:
     """By booking; a host that was removed since is still named."""
     rows = connection.execute(
         select(
-            Booking.id,
-            Booking.reservation_id,
-            Booking.host_id,
-            Host.hypervisor_hostname,
-            Host.service_host,
-            Host.hypervisor_uuid,
-            Booking.units,
-            Booking.start,
+            tables.Booking.id,
+            tables.Booking.reservation_id,
+            tables.Booking.host_id,
+            tables.Host.hypervisor_hostname,
+            tables.Host.service_host,
+            tables.Host.hypervisor_uuid,
+            tables.Booking.units,
+            tables.Booking.start,
         )
-        .join(Host, Host.id == Booking.host_id)
-        .where(where, Booking.deleted.is_(False))
-        .order_by(Booking.id)
+        .join(tables.Host, tables.Host.id == tables.Booking.host_id)
+        .where(where, tables.Booking.deleted.is_(False))
+        .order_by(tables.Booking.id)
     ).all()
-    return [Held(*row) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Allocation:
-    host_id: int
-    reservation_uuid: str
-    lease_id: str
-    start: datetime
-    end: datetime
+    return [BookedHost(*row) for row in rows]
 
 
 def allocations(
@@ -220,20 +181,26 @@ def allocations(
 ) -> list[Allocation]:
     """Which reservation holds which host, and when; by host and start."""
     query = (
-        select(Booking.host_id, Reservation.uuid, Lease.id, Lease.start, Lease.end)
-        .join(Reservation, Reservation.id == Booking.reservation_id)
-        .join(Lease, Lease.id == Reservation.lease_id)
-        .where(Booking.provider_id == provider_id, Booking.deleted.is_(False))
-        .order_by(Booking.host_id, Booking.start, Booking.id)
+        select(
+            tables.Booking.host_id,
+            tables.Reservation.uuid,
+            tables.Lease.id,
+            tables.Lease.start,
+            tables.Lease.end,
+        )
+        .join(tables.Reservation, tables.Reservation.id == tables.Booking.reservation_id)
+        .join(tables.Lease, tables.Lease.id == tables.Reservation.lease_id)
+        .where(tables.Booking.provider_id == provider_id, tables.Booking.deleted.is_(False))
+        .order_by(tables.Booking.host_id, tables.Booking.start, tables.Booking.id)
     )
     if host_id is not None:
-        query = query.where(Booking.host_id == host_id)
+        query = query.where(tables.Booking.host_id == host_id)
     if lease_id is not None:
-        query = query.where(Lease.id == lease_id)
+        query = query.where(tables.Lease.id == lease_id)
     if reservation_uuid is not None:
-        query = query.where(Reservation.uuid == reservation_uuid)
+        query = query.where(tables.Reservation.uuid == reservation_uuid)
     if ending_after is not None:
-        query = query.where(Booking.end >= ending_after)
+        query = query.where(tables.Booking.end >= ending_after)
     return [Allocation(*row) for row in connection.execute(query)]
 
 
@@ -241,11 +208,11 @@ def in_use(connection: Connection, host_id: int, now: int) -> bool:
     """Is the host promised, now or later, or not yet let go of?"""
     return (
         connection.execute(
-            select(Booking.id)
+            select(tables.Booking.id)
             .where(
-                Booking.host_id == host_id,
-                Booking.deleted.is_(False),
-                (Booking.end > now) | Booking.released.is_(False),
+                tables.Booking.host_id == host_id,
+                tables.Booking.deleted.is_(False),
+                (tables.Booking.end > now) | tables.Booking.released.is_(False),
             )
             .limit(1)
         ).first()
@@ -265,14 +232,16 @@ def bundle_amounts(text: str) -> dict[str, int]:
 
 
 def find_bundle(connection: Connection, text: str) -> int | None:
-    return connection.execute(select(Bundle.id).where(Bundle.text == text)).scalar()
+    return connection.execute(select(tables.Bundle.id).where(tables.Bundle.text == text)).scalar()
 
 
 def add_bundle(connection: Connection, text: str) -> int:
     """The number of a new bundle. Raises ``DuplicateBundle`` when somebody else added it."""
-    return connection.execute(insert(Bundle).values(text=text)).inserted_primary_key[0]
+    return connection.execute(insert(tables.Bundle).values(text=text)).inserted_primary_key[0]
 
 
 def bundles(connection: Connection, numbers: Sequence[int]) -> dict[int, dict[str, int]]:
-    rows = connection.execute(select(Bundle.id, Bundle.text).where(Bundle.id.in_(numbers)))
+    rows = connection.execute(
+        select(tables.Bundle.id, tables.Bundle.text).where(tables.Bundle.id.in_(numbers))
+    )
     return {row.id: bundle_amounts(row.text) for row in rows}

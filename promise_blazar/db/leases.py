@@ -3,7 +3,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,84 +18,17 @@ from sqlalchemy import (
     update,
 )
 
-from promise_blazar.db.models import (
-    Base,
-    DepartedReservation,
-    Event,
-    HostReservation,
-    InstanceReservation,
-    Lease,
-    Reservation,
-    ReservationServer,
-)
+from promise_blazar.db import specs, tables
 from promise_blazar.db.types import Instant
-
-#: Where the columns of a resource type's own are.
-DETAILS: Mapping[str, type[Base]] = {
-    "physical:host": HostReservation,
-    "virtual:instance": InstanceReservation,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class EventRecord:
-    id: str
-    event_type: str
-    time: datetime
-    status: str
-    created_at: datetime
-    updated_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class ReservationRecord:
-    """``details``: the columns of the resource type's own table."""
-
-    id: int
-    uuid: str
-    resource_id: str
-    resource_type: str
-    status: str
-    missing_resources: bool
-    resources_changed: bool
-    created_at: datetime
-    updated_at: datetime | None
-    details: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class LeaseRecord:
-    id: str
-    provider_id: int
-    name: str
-    user_id: str
-    project_id: str
-    start: datetime
-    end: datetime
-    status: str
-    degraded: bool
-    reason: str | None
-    owner: str | None
-    attempt: int
-    failures: int
-    revision: int
-    look_at: datetime | None
-    created_at: datetime
-    updated_at: datetime | None
-    reservations: tuple[ReservationRecord, ...] = ()
-    events: tuple[EventRecord, ...] = ()
-
-    def event(self, event_type: str) -> EventRecord | None:
-        return next((e for e in self.events if e.event_type == event_type), None)
-
+from promise_blazar.model.lease import Event, Lease, Reservation
 
 _LEASE = [
-    getattr(Lease, name)
-    for name in LeaseRecord.__slots__
+    getattr(tables.Lease, name)
+    for name in Lease.__slots__
     if name not in ("reservations", "events")
 ]
-_EVENT = [getattr(Event, name) for name in EventRecord.__slots__]
-_RESERVATION = [getattr(Reservation, n) for n in ReservationRecord.__slots__ if n != "details"]
+_EVENT = [getattr(tables.Event, name) for name in Event.__slots__]
+_RESERVATION = [getattr(tables.Reservation, n) for n in Reservation.__slots__ if n != "details"]
 
 
 class _Selects:
@@ -106,61 +38,64 @@ class _Selects:
     def __init__(self, where: ColumnElement[bool]) -> None:
         # SELECT ... FROM leases WHERE ...
         # SELECT ... FROM reservations JOIN leases ... WHERE ...     (and so for each table)
-        self.leases = select(*_LEASE).where(where).order_by(Lease.created_at, Lease.id)
-        self.reservations = (
-            select(Reservation.lease_id, *_RESERVATION)
-            .join(Lease, Lease.id == Reservation.lease_id)
-            .where(where)
-            .order_by(Reservation.id)
+        self.leases = (
+            select(*_LEASE).where(where).order_by(tables.Lease.created_at, tables.Lease.id)
         )
-        self.details = {
-            kind: select(table.__table__)
-            .join(Reservation, Reservation.id == table.__table__.c.reservation_id)
-            .join(Lease, Lease.id == Reservation.lease_id)
+        self.reservations = (
+            select(tables.Reservation.lease_id, *_RESERVATION)
+            .join(tables.Lease, tables.Lease.id == tables.Reservation.lease_id)
             .where(where)
-            for kind, table in DETAILS.items()
+            .order_by(tables.Reservation.id)
+        )
+        self.specs = {
+            name: select(table.__table__)
+            .join(tables.Reservation, tables.Reservation.id == table.__table__.c.reservation_id)
+            .join(tables.Lease, tables.Lease.id == tables.Reservation.lease_id)
+            .where(where)
+            for name, table in specs.TABLES.items()
         }
         self.events = (
-            select(Event.lease_id, *_EVENT)
-            .join(Lease, Lease.id == Event.lease_id)
+            select(tables.Event.lease_id, *_EVENT)
+            .join(tables.Lease, tables.Lease.id == tables.Event.lease_id)
             .where(where)
-            .order_by(Event.time, Event.event_type)
+            .order_by(tables.Event.time, tables.Event.event_type)
         )
 
 
 _REVISIONS = (
-    select(Lease.id, Lease.revision)
-    .where(Lease.provider_id == bindparam("provider_id"))
-    .order_by(Lease.created_at, Lease.id)
+    select(tables.Lease.id, tables.Lease.revision)
+    .where(tables.Lease.provider_id == bindparam("provider_id"))
+    .order_by(tables.Lease.created_at, tables.Lease.id)
 )
-_A_PROJECTS_REVISIONS = _REVISIONS.where(Lease.project_id == bindparam("project_id"))
+_A_PROJECTS_REVISIONS = _REVISIONS.where(tables.Lease.project_id == bindparam("project_id"))
 
-_ONE = _Selects(Lease.id == bindparam("lease_id"))
-_EVERYBODYS = _Selects(Lease.provider_id == bindparam("provider_id"))
+_ONE = _Selects(tables.Lease.id == bindparam("lease_id"))
+_EVERYBODYS = _Selects(tables.Lease.provider_id == bindparam("provider_id"))
 _A_PROJECTS = _Selects(
-    (Lease.provider_id == bindparam("provider_id")) & (Lease.project_id == bindparam("project_id"))
+    (tables.Lease.provider_id == bindparam("provider_id"))
+    & (tables.Lease.project_id == bindparam("project_id"))
 )
-_THESE = _Selects(Lease.id.in_(bindparam("ids", expanding=True)))
+_THESE = _Selects(tables.Lease.id.in_(bindparam("ids", expanding=True)))
 _TROUBLED = _Selects(
-    (Lease.status == "ERROR") | (Lease.failures > 0) | (Lease.look_at < bindparam("overdue"))
+    (tables.Lease.status == "ERROR")
+    | (tables.Lease.failures > 0)
+    | (tables.Lease.look_at < bindparam("overdue"))
 )
 
 
-def get(connection: Connection, lease_id: str) -> LeaseRecord | None:
+def get(connection: Connection, lease_id: str) -> Lease | None:
     found = _load(connection, _ONE, lease_id=lease_id)
     return found[0] if found else None
 
 
-def of_reservation(connection: Connection, reservation_uuid: str) -> LeaseRecord | None:
+def of_reservation(connection: Connection, reservation_uuid: str) -> Lease | None:
     lease_id = connection.execute(
-        select(Reservation.lease_id).where(Reservation.uuid == reservation_uuid)
+        select(tables.Reservation.lease_id).where(tables.Reservation.uuid == reservation_uuid)
     ).scalar()
     return None if lease_id is None else get(connection, lease_id)
 
 
-def listed(
-    connection: Connection, provider_id: int, project_id: str | None
-) -> tuple[LeaseRecord, ...]:
+def listed(connection: Connection, provider_id: int, project_id: str | None) -> tuple[Lease, ...]:
     """A project's leases, or everybody's (None), oldest first."""
     if project_id is None:
         found = _load(connection, _EVERYBODYS, provider_id=provider_id)
@@ -176,42 +111,44 @@ def revisions(connection: Connection, provider_id: int, project_id: str | None) 
     return dict(map(tuple, rows))
 
 
-def these(connection: Connection, ids: Sequence[str]) -> tuple[LeaseRecord, ...]:
+def these(connection: Connection, ids: Sequence[str]) -> tuple[Lease, ...]:
     """Those of the leases that are there, oldest first."""
     return tuple(_load(connection, _THESE, ids=ids))
 
 
 def revision(connection: Connection, lease_id: str) -> int | None:
     """None when the lease is not there."""
-    return connection.execute(select(Lease.revision).where(Lease.id == lease_id)).scalar()
+    return connection.execute(
+        select(tables.Lease.revision).where(tables.Lease.id == lease_id)
+    ).scalar()
 
 
-def troubled(connection: Connection, overdue: datetime) -> tuple[LeaseRecord, ...]:
+def troubled(connection: Connection, overdue: datetime) -> tuple[Lease, ...]:
     """Leases in ERROR, with a step that keeps failing, or that nobody looked at since then."""
     return tuple(_load(connection, _TROUBLED, overdue=overdue))
 
 
-def _load(connection: Connection, selects: _Selects, **where: Any) -> list[LeaseRecord]:
+def _load(connection: Connection, selects: _Selects, **where: Any) -> list[Lease]:
     leases = connection.execute(selects.leases, where).all()
     if not leases:
         return []
     details: dict[int, Mapping[str, Any]] = {}
     reservations = defaultdict(list)
     rows = connection.execute(selects.reservations, where).all()
-    for resource_type in {row.resource_type for row in rows}:
-        for row in connection.execute(selects.details[resource_type], where).mappings().all():
-            details[row["reservation_id"]] = dict(row)
+    for name in {specs.table_of(row.resource_type) for row in rows}:
+        for row in connection.execute(selects.specs[name], where).mappings().all():
+            details[row["reservation_id"]] = specs.details(row)
     for lease_id, *columns in rows:
         reservations[lease_id].append(columns)
     events = defaultdict(list)
     for lease_id, *columns in connection.execute(selects.events, where).all():
-        events[lease_id].append(EventRecord(*columns))
+        events[lease_id].append(Event(*columns))
     # Each statement sees what is committed by then. Every lease has events: one without was
     # removed in between, with all that hung on it.
     return [
-        LeaseRecord(
+        Lease(
             *lease,
-            tuple(ReservationRecord(*row, details[row[0]]) for row in reservations[lease.id]),
+            tuple(Reservation(*row, details.get(row[0], {})) for row in reservations[lease.id]),
             tuple(events[lease.id]),
         )
         for lease in leases
@@ -220,28 +157,30 @@ def _load(connection: Connection, selects: _Selects, **where: Any) -> list[Lease
 
 
 def exists(connection: Connection, lease_id: str) -> bool:
-    return connection.execute(select(true()).where(Lease.id == lease_id)).first() is not None
+    return (
+        connection.execute(select(true()).where(tables.Lease.id == lease_id)).first() is not None
+    )
 
 
 def add(connection: Connection, values: Mapping[str, Any]) -> None:
-    connection.execute(insert(Lease), [dict(values)])
+    connection.execute(insert(tables.Lease), [dict(values)])
 
 
 def add_reservation(
-    connection: Connection, values: Mapping[str, Any], details: Mapping[str, Any]
+    connection: Connection, values: Mapping[str, Any], spec: Mapping[str, Any]
 ) -> int:
-    """The reservation and its type's row; its number."""
-    number = connection.execute(insert(Reservation).values(**values)).inserted_primary_key[0]
-    connection.execute(
-        insert(DETAILS[values["resource_type"]]), [{"reservation_id": number, **details}]
-    )
+    """The reservation and its specification; its number."""
+    number = connection.execute(insert(tables.Reservation).values(**values)).inserted_primary_key[
+        0
+    ]
+    specs.add(connection, values["resource_type"], number, spec)
     return number
 
 
 def add_events(connection: Connection, events: Iterable[Mapping[str, Any]]) -> None:
     rows = [dict(event) for event in events]
     if rows:
-        connection.execute(insert(Event), rows)
+        connection.execute(insert(tables.Event), rows)
 
 
 def set_lease(
@@ -257,39 +196,28 @@ def set_lease(
     Every transaction that changes what hangs on a lease comes through here, and be it without
     ``values``: the revision moves.
     """
-    query = update(Lease).where(Lease.id == lease_id)
+    query = update(tables.Lease).where(tables.Lease.id == lease_id)
     if attempt is not None:
-        query = query.where(Lease.attempt == attempt)
+        query = query.where(tables.Lease.attempt == attempt)
     if status is not None:
-        query = query.where(Lease.status == status)
-    changed = query.values(revision=Lease.revision + 1, **values)
+        query = query.where(tables.Lease.status == status)
+    changed = query.values(revision=tables.Lease.revision + 1, **values)
     return connection.execute(changed).rowcount == 1
 
 
 def set_reservation(connection: Connection, number: int, values: Mapping[str, Any]) -> None:
-    connection.execute(update(Reservation).where(Reservation.id == number).values(**values))
-
-
-def set_details(
-    connection: Connection, resource_type: str, number: int, details: Mapping[str, Any]
-) -> None:
-    table = DETAILS[resource_type].__table__
-    connection.execute(update(table).where(table.c.reservation_id == number).values(**details))
+    connection.execute(
+        update(tables.Reservation).where(tables.Reservation.id == number).values(**values)
+    )
 
 
 def set_event(
     connection: Connection, lease_id: str, event_type: str, values: Mapping[str, Any]
 ) -> None:
     connection.execute(
-        update(Event)
-        .where(Event.lease_id == lease_id, Event.event_type == event_type)
+        update(tables.Event)
+        .where(tables.Event.lease_id == lease_id, tables.Event.event_type == event_type)
         .values(**values)
-    )
-
-
-def remove_events(connection: Connection, lease_id: str, event_type: str) -> None:
-    connection.execute(
-        delete(Event).where(Event.lease_id == lease_id, Event.event_type == event_type)
     )
 
 
@@ -297,19 +225,23 @@ def remove(connection: Connection, lease_id: str, now: datetime) -> None:
     """The lease with everything that hangs on it; its reservations are remembered as departed."""
     # INSERT INTO departed_reservations SELECT uuid, resource_type, :now FROM reservations ...
     connection.execute(
-        insert(DepartedReservation).from_select(
+        insert(tables.DepartedReservation).from_select(
             ["uuid", "resource_type", "removed_at"],
             select(
-                Reservation.uuid, Reservation.resource_type, literal(now, type_=Instant())
-            ).where(Reservation.lease_id == lease_id),
+                tables.Reservation.uuid,
+                tables.Reservation.resource_type,
+                literal(now, type_=Instant()),
+            ).where(tables.Reservation.lease_id == lease_id),
         )
     )
-    connection.execute(delete(Lease).where(Lease.id == lease_id))
+    connection.execute(delete(tables.Lease).where(tables.Lease.id == lease_id))
 
 
 def departed(connection: Connection) -> dict[str, str]:
     """The resource types of reservations that are gone, by their ids."""
-    rows = connection.execute(select(DepartedReservation.uuid, DepartedReservation.resource_type))
+    rows = connection.execute(
+        select(tables.DepartedReservation.uuid, tables.DepartedReservation.resource_type)
+    )
     return {row.uuid: row.resource_type for row in rows}
 
 
@@ -322,12 +254,14 @@ def record_servers(connection: Connection, number: int, server_ids: Iterable[str
         if server not in known
     ]
     if new:
-        connection.execute(insert(ReservationServer), new)
+        connection.execute(insert(tables.ReservationServer), new)
 
 
 def servers(connection: Connection, number: int) -> frozenset[str]:
     return frozenset(
         connection.execute(
-            select(ReservationServer.server_id).where(ReservationServer.reservation_id == number)
+            select(tables.ReservationServer.server_id).where(
+                tables.ReservationServer.reservation_id == number
+            )
         ).scalars()
     )

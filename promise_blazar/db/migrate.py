@@ -7,9 +7,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert
 
-from promise_blazar.db import providers
-from promise_blazar.db.engine import Database
-from promise_blazar.db.models import Provider
+from promise_blazar.db import providers, tables
+from promise_blazar.db.session import Database
 
 
 def sync(database: Database, revision: str = "head") -> None:
@@ -18,7 +17,9 @@ def sync(database: Database, revision: str = "head") -> None:
         command.upgrade(_config(connection), revision)
         if providers.find(connection, providers.DEFAULT) is None:
             connection.execute(
-                insert(Provider).values(name=providers.DEFAULT, generation=0, purged_generation=0)
+                insert(tables.Provider).values(
+                    name=providers.DEFAULT, generation=0, purged_generation=0
+                )
             )
 
 

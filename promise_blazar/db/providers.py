@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
 
-from promise_blazar.db.models import Provider
+from promise_blazar.db import tables
 
 #: The provider that the service's own configuration describes.
 DEFAULT = "default"
@@ -20,13 +20,17 @@ class Head:
 
 
 def find(connection: Connection, name: str) -> int | None:
-    return connection.execute(select(Provider.id).where(Provider.name == name)).scalar()
+    return connection.execute(
+        select(tables.Provider.id).where(tables.Provider.name == name)
+    ).scalar()
 
 
 def head(connection: Connection, provider_id: int) -> Head:
     # SELECT generation, purged_generation FROM providers WHERE id = :p
     row = connection.execute(
-        select(Provider.generation, Provider.purged_generation).where(Provider.id == provider_id)
+        select(tables.Provider.generation, tables.Provider.purged_generation).where(
+            tables.Provider.id == provider_id
+        )
     ).one()
     return Head(row.generation, row.purged_generation)
 
@@ -34,8 +38,8 @@ def head(connection: Connection, provider_id: int) -> Head:
 def lock(connection: Connection, provider_id: int) -> Head:
     """The head, held until the transaction ends. Must be its first statement."""
     row = connection.execute(
-        select(Provider.generation, Provider.purged_generation)
-        .where(Provider.id == provider_id)
+        select(tables.Provider.generation, tables.Provider.purged_generation)
+        .where(tables.Provider.id == provider_id)
         .with_for_update()
     ).one()
     return Head(row.generation, row.purged_generation)
@@ -46,8 +50,8 @@ def advance_from(connection: Connection, provider_id: int, generation: int) -> b
     # UPDATE providers SET generation = :g + 1 WHERE id = :p AND generation = :g
     return (
         connection.execute(
-            update(Provider)
-            .where(Provider.id == provider_id, Provider.generation == generation)
+            update(tables.Provider)
+            .where(tables.Provider.id == provider_id, tables.Provider.generation == generation)
             .values(generation=generation + 1)
         ).rowcount
         == 1
@@ -57,8 +61,8 @@ def advance_from(connection: Connection, provider_id: int, generation: int) -> b
 def advance(connection: Connection, provider_id: int) -> int:
     """Move on, whatever the generation is; the new one. Must be the first statement."""
     connection.execute(
-        update(Provider)
-        .where(Provider.id == provider_id)
-        .values(generation=Provider.generation + 1)
+        update(tables.Provider)
+        .where(tables.Provider.id == provider_id)
+        .values(generation=tables.Provider.generation + 1)
     )
     return head(connection, provider_id).generation

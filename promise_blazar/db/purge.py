@@ -5,9 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import delete, update
 
-from promise_blazar.db import providers
-from promise_blazar.db.engine import Connection
-from promise_blazar.db.models import Booking, DepartedReservation, IdempotencyKey, Provider
+from promise_blazar.db import providers, tables
+from promise_blazar.db.session import Connection
 
 
 def tombstones(connection: Connection, provider_id: int, keep: int) -> int:
@@ -20,13 +19,15 @@ def tombstones(connection: Connection, provider_id: int, keep: int) -> int:
     if until <= head.purged:
         return 0
     connection.execute(
-        update(Provider).where(Provider.id == provider_id).values(purged_generation=until)
+        update(tables.Provider)
+        .where(tables.Provider.id == provider_id)
+        .values(purged_generation=until)
     )
     return connection.execute(
-        delete(Booking).where(
-            Booking.provider_id == provider_id,
-            Booking.deleted.is_(True),
-            Booking.generation <= until,
+        delete(tables.Booking).where(
+            tables.Booking.provider_id == provider_id,
+            tables.Booking.deleted.is_(True),
+            tables.Booking.generation <= until,
         )
     ).rowcount
 
@@ -34,12 +35,12 @@ def tombstones(connection: Connection, provider_id: int, keep: int) -> int:
 def departed(connection: Connection, before: datetime) -> int:
     """Forget reservations that have been gone for long; how many."""
     return connection.execute(
-        delete(DepartedReservation).where(DepartedReservation.removed_at < before)
+        delete(tables.DepartedReservation).where(tables.DepartedReservation.removed_at < before)
     ).rowcount
 
 
 def keys(connection: Connection, before: datetime) -> int:
     """Remove idempotency keys that are older; how many."""
     return connection.execute(
-        delete(IdempotencyKey).where(IdempotencyKey.created_at < before)
+        delete(tables.IdempotencyKey).where(tables.IdempotencyKey.created_at < before)
     ).rowcount

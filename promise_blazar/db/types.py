@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How our values lie in columns."""
+"""Column types: how our values lie in the database."""
 
 import functools
 from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Text
+from sqlalchemy import BigInteger, Integer, String, Text
 from sqlalchemy.dialects.mysql import MEDIUMTEXT
 from sqlalchemy.types import TypeDecorator
 
@@ -37,6 +38,34 @@ class Instant(TypeDecorator[datetime]):
         # Called for every value of a list: through SQLAlchemy's layers it takes three times as
         # long.
         return _instant
+
+
+class Word(TypeDecorator[StrEnum]):
+    """A status or a type: text in the database, one of an enum's words outside.
+
+    A word that a later release has written comes as the text that it is.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, words: type[StrEnum], length: int) -> None:
+        super().__init__(length)
+        self.words = words
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Any) -> Any:
+        try:
+            return self.words(value)
+        except ValueError:
+            return value
+
+    def result_processor(self, dialect: Any, coltype: Any) -> Callable[[str | None], Any]:
+        # As that of ``Instant``: called for every row of a list.
+        known = {word.value: word for word in self.words}
+        return lambda value: known.get(value, value)  # type: ignore[arg-type]
 
 
 @functools.lru_cache(4096)

@@ -8,9 +8,9 @@ import msgspec
 
 from promise_blazar import exceptions
 from promise_blazar.context import RequestContext
-from promise_blazar.db import keys
-from promise_blazar.db.engine import Database
-from promise_blazar.manager.messages import IdempotencyKey
+from promise_blazar.db import idempotency
+from promise_blazar.db.session import Database
+from promise_blazar.manager.contract.messages import IdempotencyKey
 
 View = TypeVar("View")
 
@@ -40,7 +40,7 @@ class Answers:
         ``KeyReused``.
         """
         with self._database.reader() as connection:
-            known = keys.get(connection, context.project_id, key.key)
+            known = idempotency.get(connection, context.project_id, key.key)
         if known is None:
             return None
         if known.fingerprint != key.fingerprint:
@@ -55,8 +55,8 @@ class Answers:
     def keep(self, object_id: str, view: object) -> None:
         """The answer to the request that made this, if it had a key and was not answered."""
         text = msgspec.json.encode(view).decode()
-        self._database.transact(lambda connection: keys.answer(connection, object_id, text))
+        self._database.transact(lambda connection: idempotency.answer(connection, object_id, text))
 
     def forget(self, object_id: str) -> None:
         """It was not made after all."""
-        self._database.transact(lambda connection: keys.forget(connection, object_id))
+        self._database.transact(lambda connection: idempotency.forget(connection, object_id))

@@ -9,35 +9,35 @@ from oslo_config import cfg
 
 from promise_blazar import exceptions
 from promise_blazar.clock import Clock
-from promise_blazar.cloud.protocol import Cloud
+from promise_blazar.cloud.contract.cloud import Cloud
 from promise_blazar.context import RequestContext
-from promise_blazar.db import leases, providers
-from promise_blazar.db.engine import Database
-from promise_blazar.manager import messages
-from promise_blazar.manager.books import Books
-from promise_blazar.manager.capabilities import Capabilities
-from promise_blazar.manager.creation import Creation, CreationSettings
-from promise_blazar.manager.deletion import Deletion
-from promise_blazar.manager.engine import Engine
-from promise_blazar.manager.hosts import Hosts
-from promise_blazar.manager.housekeeping import PERIOD, Housekeeping
+from promise_blazar.db import leases, providers, specs
+from promise_blazar.db.session import Database
+from promise_blazar.manager.contract import messages
+from promise_blazar.manager.controllers.inventory_sync import InventorySync
+from promise_blazar.manager.controllers.periodic import Periodic
+from promise_blazar.manager.controllers.purge import PERIOD, Purge
+from promise_blazar.manager.controllers.reconcile import Reconcile
+from promise_blazar.manager.hosts.capabilities import Capabilities
+from promise_blazar.manager.hosts.registry import Hosts
 from promise_blazar.manager.idempotency import Answers
-from promise_blazar.manager.outcome import Outcome, Patience
-from promise_blazar.manager.periodic import Periodic
-from promise_blazar.manager.presence import Presence
-from promise_blazar.manager.reading import Reading
-from promise_blazar.manager.reconcile import Reconcile
-from promise_blazar.manager.replacement import Replacement
-from promise_blazar.manager.stocktaking import Stocktaking
-from promise_blazar.manager.updates import Updates
-from promise_blazar.manager.work import Work
-from promise_blazar.plugins import enabled
-from promise_blazar.plugins.base import Names
+from promise_blazar.manager.leases.create import CreationSettings, LeaseCreation
+from promise_blazar.manager.leases.delete import LeaseDeletion
+from promise_blazar.manager.leases.update import LeaseUpdates
+from promise_blazar.manager.ledger.store import LedgerStore
+from promise_blazar.manager.ownership.heartbeat import Heartbeat
+from promise_blazar.manager.queries.reader import DatabaseReader
+from promise_blazar.manager.workflow.engine import Engine
+from promise_blazar.manager.workflow.rebooking import Rebooking
+from promise_blazar.manager.workflow.results import Results, RetryPolicy
+from promise_blazar.manager.workflow.steps import Work
+from promise_blazar.model.openstack_names import Names
+from promise_blazar.plugins import registry
 
 LOG = logging.getLogger(__name__)
 
 
-class ManagerService(Reading):
+class ManagerService(DatabaseReader):
     """``interface.Manager``, in this process. The database must have its schema.
 
     ``start`` begins with events and heartbeats; a manager that is not started answers requests
@@ -58,101 +58,103 @@ class ManagerService(Reading):
             before_end=conf["physical:host"].before_end,
         )
         self._database = database
-        self._plugins = enabled.plugins(options.plugins, cloud, names)
+        self._plugins = registry.plugins(options.plugins, cloud, names)
         super().__init__(database, provider_id, self._plugins, clock)
-        self._books = Books(database, provider_id, clock, options.decision_timeout)
-        self.presence = Presence(
+        self._ledger = LedgerStore(database, provider_id, clock, options.decision_timeout)
+        self.heartbeat = Heartbeat(
             database,
             clock,
             socket.gethostname(),
             options.heartbeat_interval,
-            options.claim_seconds,
+            options.ownership_seconds,
             conf.openstack.call_timeout,
         )
-        patience = Patience(
+        patience = RetryPolicy(
             options.start_attempts,
             options.start_wait,
             options.retry_delay,
             options.poll_interval,
         )
-        replacement = Replacement(database, self._books, self._plugins, clock)
-        outcome = Outcome(database, self._books, clock, patience)
-        work = Work(database, self._books, self._plugins, replacement, outcome, clock, patience)
+        rebooking = Rebooking(database, self._ledger, self._plugins, clock)
+        outcome = Results(database, self._ledger, clock, patience)
+        work = Work(database, self._ledger, self._plugins, rebooking, outcome, clock, patience)
         self.engine = Engine(
             database,
-            self.presence,
+            self.heartbeat,
             work,
             clock,
             options.workers,
             options.start_wait,
             options.heartbeat_interval,
         )
-        self.presence.on_death(self.engine.wake)
+        self.heartbeat.on_death(self.engine.wake)
         self.reconcile = Reconcile(
             database,
             provider_id,
             self._plugins,
             work,
-            self.presence,
+            self.heartbeat,
             self.engine.holding,
             cloud,
             names,
             clock,
         )
-        self.stocktaking = Stocktaking(database, self._books, cloud, names, clock)
-        housekeeping = Housekeeping(database, provider_id, clock)
+        self.inventory_sync = InventorySync(database, self._ledger, cloud, names, clock)
+        purge = Purge(database, provider_id, clock)
         self._periodic = (
             Periodic("reconcile", options.reconcile_interval, self.reconcile.run),
-            Periodic("stocktaking", options.reconcile_interval, self.stocktaking.run),
-            Periodic("housekeeping", PERIOD, housekeeping.run),
+            Periodic("stocktaking", options.reconcile_interval, self.inventory_sync.run),
+            Periodic("housekeeping", PERIOD, purge.run),
         )
         answers = Answers(database)
-        self._deletion = Deletion(database, self._books, self.engine, clock)
-        self._creation = Creation(
+        self._deletion = LeaseDeletion(database, self._ledger, self.engine, clock)
+        self._lease_creation = LeaseCreation(
             database,
-            self._books,
+            self._ledger,
             self._plugins,
             self._deletion,
             self.engine,
-            self.presence,
+            self.heartbeat,
             clock,
             answers,
-            self._viewing,
+            self._lease_queries,
             CreationSettings(
                 timedelta(minutes=options.minutes_before_end_lease),
                 options.prepare_wait,
-                options.claim_seconds,
+                options.ownership_seconds,
             ),
         )
-        self._updates = Updates(
+        self._lease_updates = LeaseUpdates(
             database,
-            self._books,
+            self._ledger,
             self._plugins,
             self.engine,
-            self.presence,
+            self.heartbeat,
             clock,
             options.prepare_wait,
         )
         self._capabilities = Capabilities(
-            database, self._books, self._plugins, self._catalogue, clock
+            database, self._ledger, self._plugins, self._host_queries, clock
         )
-        self._hosts = Hosts(database, self._books, self._catalogue, cloud, clock, names, answers)
+        self._hosts = Hosts(
+            database, self._ledger, self._host_queries, cloud, clock, names, answers
+        )
 
     # The process
 
     def start(self) -> None:
-        self.presence.start()
+        self.heartbeat.start()
         self.engine.start()
         for periodic in self._periodic:
             periodic.start()
-        LOG.info("Manager %s is at work", self.presence.id)
+        LOG.info("Manager %s is at work", self.heartbeat.id)
 
     def stop(self) -> None:
         """Finish what is under way, then leave."""
         for periodic in self._periodic:
             periodic.stop()
         self.engine.stop()
-        self.presence.stop()
+        self.heartbeat.stop()
         self._database.dispose()
 
     def health(self) -> messages.ManagerHealth:
@@ -161,9 +163,9 @@ class ManagerService(Reading):
             self._database.ping()
         except exceptions.Unavailable as error:
             problems.append(error.message)
-        if not self.presence.able():
+        if not self.heartbeat.able():
             problems.append("heartbeats are not acknowledged; this manager does not act")
-        return messages.ManagerHealth(self.presence.id, tuple(problems))
+        return messages.ManagerHealth(self.heartbeat.id, tuple(problems))
 
     # Leases
 
@@ -174,7 +176,7 @@ class ManagerService(Reading):
         key: messages.IdempotencyKey | None = None,
         dry_run: bool = False,
     ) -> messages.LeaseView:
-        return self._creation.create(context, request, key, dry_run)
+        return self._lease_creation.create(context, request, key, dry_run)
 
     def update_lease(
         self,
@@ -184,8 +186,8 @@ class ManagerService(Reading):
         dry_run: bool = False,
     ) -> messages.LeaseView:
         if dry_run:
-            return self._updates.rehearse(lease_id, change)
-        self._updates.update(lease_id, change)
+            return self._lease_updates.rehearse(lease_id, change)
+        self._lease_updates.update(lease_id, change)
         return self.get_lease(context, lease_id)
 
     def delete_lease(self, context: RequestContext, lease_id: str, dry_run: bool = False) -> None:
@@ -205,8 +207,8 @@ class ManagerService(Reading):
                 raise exceptions.NotFound(object={"reservation_id": reservation_id})
             values = {"server_group_id": group_id}
             leases.set_lease(connection, lease.id, {})
-            leases.set_details(connection, found.resource_type, found.id, values)
-        self._creation.group_made(lease.id)
+            specs.change(connection, found.resource_type, found.id, state=values)
+        self._lease_creation.group_made(lease.id)
 
     # Hosts
 

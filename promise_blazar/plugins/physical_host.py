@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from promise_blazar import exceptions
-from promise_blazar.capacity.demand import WholeHosts
-from promise_blazar.cloud.protocol import Aggregate, Cloud, Server
-from promise_blazar.plugins import values as read
-from promise_blazar.plugins.base import (
-    Job,
-    Made,
-    Names,
+from promise_blazar.capacity.demand.request import WholeHosts
+from promise_blazar.cloud.contract.cloud import Aggregate, Cloud, Server
+from promise_blazar.model.openstack_names import Names
+from promise_blazar.plugins import inputs as read
+from promise_blazar.plugins.contract import (
+    ExternalState,
+    Observation,
     Occupied,
-    Survey,
+    StepContext,
     arriving,
     find_aggregate,
     occupants,
@@ -69,7 +69,7 @@ class PhysicalHost:
         return WholeHosts(spec.count_min, spec.count_max, where)
 
     @staticmethod
-    def show(reservation_id: str, spec: HostSpec, made: Made) -> dict[str, Any]:
+    def show(reservation_id: str, spec: HostSpec, made: ExternalState) -> dict[str, Any]:
         return _keys(spec)
 
     @staticmethod
@@ -78,10 +78,10 @@ class PhysicalHost:
 
     # How it becomes real
 
-    def prepare(self, job: Job) -> Made:
+    def prepare(self, job: StepContext) -> ExternalState:
         return replace(job.made, aggregate_id=self._aggregate(job).id)
 
-    def start(self, job: Job) -> None:
+    def start(self, job: StepContext) -> None:
         aggregate = self._aggregate(job)
         freepool = self._cloud.ensure_aggregate(self._names.freepool, None, {})
         for hold in job.holds:
@@ -96,7 +96,7 @@ class PhysicalHost:
             if host in freepool.hosts:
                 self._cloud.remove_from_aggregate(freepool.id, host)
 
-    def before_end(self, job: Job) -> None:
+    def before_end(self, job: StepContext) -> None:
         action = (
             self._names.before_end if job.spec.before_end == "default" else job.spec.before_end
         )
@@ -109,7 +109,7 @@ class PhysicalHost:
                 name = self._names.image_prefix + server.name
                 self._cloud.snapshot_server(server.id, name, job.occasion)
 
-    def end(self, job: Job) -> str | None:
+    def end(self, job: StepContext) -> str | None:
         aggregate = find_aggregate(self._cloud, job.reservation_id, job.made.aggregate_id)
         if aggregate is None:
             return None
@@ -142,15 +142,15 @@ class PhysicalHost:
 
     # What reconcile asks
 
-    def drift(self, job: Job, survey: Survey, running: bool) -> list[str]:
-        aggregate = survey.aggregates.get(job.reservation_id)
+    def drift(self, job: StepContext, observation: Observation, running: bool) -> list[str]:
+        aggregate = observation.aggregates.get(job.reservation_id)
         if aggregate is None:
             return ["its aggregate is missing"]
         found = []
         if aggregate.metadata.get(self._names.owner_key) != job.project_id:
             found.append("its aggregate does not name its owner")
         if running:
-            freepool = survey.aggregates.get(self._names.freepool)
+            freepool = observation.aggregates.get(self._names.freepool)
             free = freepool.hosts if freepool is not None else ()
             for hold in job.holds:
                 if hold.service_host not in aggregate.hosts:
@@ -159,21 +159,21 @@ class PhysicalHost:
                     found.append(f"{hold.hypervisor} is still in the freepool")
         return found
 
-    def left(self, survey: Survey) -> frozenset[str]:
+    def left(self, observation: Observation) -> frozenset[str]:
         return frozenset(
             name
-            for name, aggregate in survey.aggregates.items()
+            for name, aggregate in observation.aggregates.items()
             if aggregate.zone == self._names.zone_prefix + name
         )
 
-    def sweep(self, reservation_id: str, survey: Survey) -> None:
+    def delete_leftovers(self, reservation_id: str, observation: Observation) -> None:
         # Hosts go back to the freepool by reconcile's own look at it, if nobody holds them.
-        aggregate = survey.aggregates[reservation_id]
+        aggregate = observation.aggregates[reservation_id]
         for host in aggregate.hosts:
             self._cloud.remove_from_aggregate(aggregate.id, host)
         self._cloud.delete_aggregate(aggregate.id)
 
-    def _aggregate(self, job: Job) -> Aggregate:
+    def _aggregate(self, job: StepContext) -> Aggregate:
         return self._cloud.ensure_aggregate(
             job.reservation_id,
             self._names.zone_prefix + job.reservation_id,
@@ -184,7 +184,7 @@ class PhysicalHost:
     def _servers(self, aggregate: Aggregate) -> list[Server]:
         return [s for host in aggregate.hosts for s in self._cloud.servers_on_host(host)]
 
-    def _tenants(self, job: Job, aggregate: Aggregate) -> frozenset[str]:
+    def _tenants(self, job: StepContext, aggregate: Aggregate) -> frozenset[str]:
         """The owner's project, and the projects the operator let in beside it."""
         members = (key for key, value in aggregate.metadata.items() if value.lower() in _TRUE)
         return frozenset({job.project_id, *members})

@@ -13,18 +13,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from promise_blazar import exceptions
-from promise_blazar.capacity.demand import Slots
-from promise_blazar.cloud.protocol import Aggregate, Cloud, Flavor
-from promise_blazar.plugins import values as read
-from promise_blazar.plugins.base import Job, Made, Names, Survey, find_aggregate
+from promise_blazar.capacity.demand.request import Slots
+from promise_blazar.cloud.contract.cloud import Aggregate, Cloud, Flavor
+from promise_blazar.model import openstack_names, resource_classes
+from promise_blazar.model.openstack_names import Names
+from promise_blazar.plugins import inputs as read
+from promise_blazar.plugins.contract import (
+    ExternalState,
+    Observation,
+    StepContext,
+    find_aggregate,
+)
 
 LOG = logging.getLogger(__name__)
-
-#: How the resource classes of reservations begin, and the names of their flavors.
-RESOURCE_CLASS = "CUSTOM_RESERVATION_"
-FLAVOR_NAME = "reservation:"
-#: How the names of the server groups begin that the API makes for reservations.
-GROUP_NAME = "reservation:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,14 @@ class VirtualInstance:
         return new
 
     def demand(self, spec: InstanceSpec) -> Slots:
-        amounts = {"VCPU": spec.vcpus, "MEMORY_MB": spec.memory_mb, "DISK_GB": spec.disk_gb}
+        amounts = {
+            resource_class: getattr(spec, word)
+            for word, resource_class in resource_classes.BLAZAR.items()
+        }
         return Slots(spec.amount, amounts, spec.affinity, read.queries(spec.resource_properties))
 
     @staticmethod
-    def show(reservation_id: str, spec: InstanceSpec, made: Made) -> dict[str, Any]:
+    def show(reservation_id: str, spec: InstanceSpec, made: ExternalState) -> dict[str, Any]:
         return {
             **_keys(spec),
             "flavor_id": reservation_id,
@@ -95,14 +99,14 @@ class VirtualInstance:
 
     # How it becomes real
 
-    def prepare(self, job: Job) -> Made:
+    def prepare(self, job: StepContext) -> ExternalState:
         aggregate = self._aggregate(job)
-        resource_class = resource_class_of(job.reservation_id)
+        resource_class = openstack_names.resource_class_of(job.reservation_id)
         self._cloud.ensure_resource_class(resource_class)
         self._cloud.ensure_flavor(
             Flavor(
                 id=job.reservation_id,
-                name=f"{FLAVOR_NAME}{job.reservation_id}",
+                name=f"{openstack_names.FLAVOR}{job.reservation_id}",
                 vcpus=job.spec.vcpus,
                 memory_mb=job.spec.memory_mb,
                 disk_gb=job.spec.disk_gb,
@@ -116,22 +120,22 @@ class VirtualInstance:
             self._cloud.delete_server_group(job.made.stale_group_id)
         return replace(job.made, aggregate_id=aggregate.id, stale_group_id=None)
 
-    def start(self, job: Job) -> None:
+    def start(self, job: StepContext) -> None:
         aggregate = self._aggregate(job)
-        resource_class = resource_class_of(job.reservation_id)
+        resource_class = openstack_names.resource_class_of(job.reservation_id)
         for hold in job.holds:
             if hold.service_host not in aggregate.hosts:
                 self._cloud.add_to_aggregate(aggregate.id, hold.service_host)
-            provider = child_provider_of(hold.hypervisor)
+            provider = openstack_names.child_provider_of(hold.hypervisor)
             self._cloud.ensure_child_provider(hold.hypervisor_uuid, provider)
             self._cloud.ensure_child_inventory(provider, resource_class, hold.units)
         # The key to the door comes last.
         self._cloud.grant_flavor(job.reservation_id, job.project_id)
 
-    def before_end(self, job: Job) -> None:
+    def before_end(self, job: StepContext) -> None:
         """Nothing: snapshots are for whole hosts, as in Blazar."""
 
-    def end(self, job: Job) -> str | None:
+    def end(self, job: StepContext) -> str | None:
         try:
             self._cloud.revoke_flavor(job.reservation_id, job.project_id)
         except exceptions.CloudError as error:
@@ -143,9 +147,9 @@ class VirtualInstance:
             self._cloud.delete_server(server.id)
         if servers:
             return f"servers to disappear: {', '.join(server.id for server in servers)}"
-        resource_class = resource_class_of(job.reservation_id)
+        resource_class = openstack_names.resource_class_of(job.reservation_id)
         for hold in job.holds:
-            self._empty(child_provider_of(hold.hypervisor), resource_class)
+            self._empty(openstack_names.child_provider_of(hold.hypervisor), resource_class)
         self._cloud.delete_resource_class(resource_class)
         aggregate = find_aggregate(self._cloud, job.reservation_id, job.made.aggregate_id)
         if aggregate is not None:
@@ -158,22 +162,24 @@ class VirtualInstance:
 
     # What reconcile asks
 
-    def drift(self, job: Job, survey: Survey, running: bool) -> list[str]:
-        resource_class = resource_class_of(job.reservation_id)
-        aggregate = survey.aggregates.get(job.reservation_id)
+    def drift(self, job: StepContext, observation: Observation, running: bool) -> list[str]:
+        resource_class = openstack_names.resource_class_of(job.reservation_id)
+        aggregate = observation.aggregates.get(job.reservation_id)
         found = []
         if aggregate is None:
             found.append("its aggregate is missing")
         elif aggregate.metadata.get(self._names.owner_key) != job.project_id:
             found.append("its aggregate does not name its owner")
-        if job.reservation_id not in survey.flavors:
+        if job.reservation_id not in observation.flavors:
             found.append("its flavor is missing")
-        if resource_class not in survey.resource_classes:
+        if resource_class not in observation.resource_classes:
             found.append("its resource class is missing")
         for hold in job.holds if running else ():
             if aggregate is not None and hold.service_host not in aggregate.hosts:
                 found.append(f"{hold.hypervisor} is not in its aggregate")
-            slots = survey.inventories.get(child_provider_of(hold.hypervisor), {})
+            slots = observation.inventories.get(
+                openstack_names.child_provider_of(hold.hypervisor), {}
+            )
             if slots.get(resource_class, 0) != hold.units:
                 found.append(
                     f"{hold.hypervisor} offers {slots.get(resource_class, 0)} of its "
@@ -181,43 +187,47 @@ class VirtualInstance:
                 )
         return found
 
-    def left(self, survey: Survey) -> frozenset[str]:
+    def left(self, observation: Observation) -> frozenset[str]:
         aggregates = {
             name
-            for name, aggregate in survey.aggregates.items()
+            for name, aggregate in observation.aggregates.items()
             if aggregate.metadata.get("reservation") == name
         }
-        counted = {name for slots in survey.inventories.values() for name in slots}
+        counted = {name for slots in observation.inventories.values() for name in slots}
         classes = {
-            _reservation_of(name)
-            for name in counted | survey.resource_classes
-            if name.startswith(RESOURCE_CLASS)
+            openstack_names.reservation_of(name)
+            for name in counted | observation.resource_classes
+            if name.startswith(openstack_names.RESERVATION_CLASS)
         }
-        groups = {name.removeprefix(GROUP_NAME) for name in survey.groups.values()}
-        return frozenset(aggregates | survey.flavors | classes | groups)
+        groups = {
+            name.removeprefix(openstack_names.SERVER_GROUP) for name in observation.groups.values()
+        }
+        return frozenset(aggregates | observation.flavors | classes | groups)
 
-    def sweep(self, reservation_id: str, survey: Survey) -> None:
-        resource_class = resource_class_of(reservation_id)
-        if reservation_id in survey.flavors:
+    def delete_leftovers(self, reservation_id: str, observation: Observation) -> None:
+        resource_class = openstack_names.resource_class_of(reservation_id)
+        if reservation_id in observation.flavors:
             self._cloud.delete_flavor(reservation_id)
-        for provider, slots in survey.inventories.items():
+        for provider, slots in observation.inventories.items():
             if resource_class in slots:
                 self._cloud.ensure_child_inventory(provider, resource_class, 0)
-        if resource_class in survey.resource_classes:
+        if resource_class in observation.resource_classes:
             self._cloud.delete_resource_class(resource_class)
-        if reservation_id in survey.aggregates:
-            self._cloud.delete_aggregate(survey.aggregates[reservation_id].id)
-        for group, name in survey.groups.items():
+        if reservation_id in observation.aggregates:
+            self._cloud.delete_aggregate(observation.aggregates[reservation_id].id)
+        for group, name in observation.groups.items():
             # Made for the tenant when its lease was gone already: no claim fences that call.
-            if name == GROUP_NAME + reservation_id:
+            if name == openstack_names.SERVER_GROUP + reservation_id:
                 self._cloud.delete_server_group(group)
 
-    def _groups(self, job: Job) -> set[str]:
+    def _groups(self, job: StepContext) -> set[str]:
         known = (job.made.server_group_id, job.made.stale_group_id)
         groups = {group for group in known if group is not None}
         if job.made.server_group_id is None and self.group_policy(job.spec) is not None:
             # One may have been made, and the answer with its id was lost.
-            groups.update(self._cloud.server_groups_named(GROUP_NAME + job.reservation_id))
+            groups.update(
+                self._cloud.server_groups_named(openstack_names.SERVER_GROUP + job.reservation_id)
+            )
         return groups
 
     def _empty(self, provider: str, resource_class: str) -> None:
@@ -226,7 +236,7 @@ class VirtualInstance:
         if resource_class in self._cloud.child_inventory(provider):
             self._cloud.ensure_child_inventory(provider, resource_class, 0)
 
-    def _aggregate(self, job: Job) -> Aggregate:
+    def _aggregate(self, job: StepContext) -> Aggregate:
         return self._cloud.ensure_aggregate(
             job.reservation_id,
             None,
@@ -237,18 +247,3 @@ class VirtualInstance:
 
 def _keys(spec: InstanceSpec) -> dict[str, Any]:
     return {name: getattr(spec, name) for name in InstanceSpec.__slots__}
-
-
-def resource_class_of(reservation_id: str) -> str:
-    """The resource class that counts a reservation's slots."""
-    return RESOURCE_CLASS + reservation_id.upper().replace("-", "_")
-
-
-def _reservation_of(resource_class: str) -> str:
-    """The reservation whose slots this class counts."""
-    return resource_class.removeprefix(RESOURCE_CLASS).lower().replace("_", "-")
-
-
-def child_provider_of(hypervisor: str) -> str:
-    """The child provider on which a host's slots are counted."""
-    return f"blazar_{hypervisor}"

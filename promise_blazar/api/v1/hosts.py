@@ -6,89 +6,89 @@ from typing import Any
 import flask
 
 from promise_blazar import exceptions
-from promise_blazar.api import bodies
-from promise_blazar.api.services import allowed, authorize, services
-from promise_blazar.api.v1 import render, requests, schemas
-from promise_blazar.manager.messages import HostRequest
+from promise_blazar.api.http import bodies
+from promise_blazar.api.http.dependencies import allowed, authorize, services
+from promise_blazar.api.v1 import reader, schemas, writer
+from promise_blazar.manager.contract.messages import HostRequest
 from promise_blazar.policies import oshosts as policies
 
-_RESERVED = render.HOST_COLUMNS | {"name"}
+_RESERVED = writer.HOST_COLUMNS | {"name"}
 
 
 def index() -> flask.Response:
     authorize(policies.GET, {})
     views = services().manager.list_hosts(flask.g.context)
-    return flask.jsonify(hosts=[render.host(view) for view in views])
+    return flask.jsonify(hosts=[writer.host(view) for view in views])
 
 
 def create() -> tuple[flask.Response, int]:
     authorize(policies.POST, {})
-    requests.refuse_dry_run()
+    reader.refuse_dry_run()
     body = bodies.read_object()
     request = _host_request(body)
-    key = requests.idempotency_key("POST /v1/os-hosts", body)
+    key = reader.idempotency_key("POST /v1/os-hosts", body)
     view = services().manager.create_host(flask.g.context, request, key)
-    return flask.jsonify(host=render.host(view)), 201
+    return flask.jsonify(host=writer.host(view)), 201
 
 
 def show(host_id: str) -> flask.Response:
     authorize(policies.GET, {})
-    view = services().manager.get_host(flask.g.context, requests.host_id(host_id))
-    return flask.jsonify(host=render.host(view))
+    view = services().manager.get_host(flask.g.context, reader.host_id(host_id))
+    return flask.jsonify(host=writer.host(view))
 
 
 def update(host_id: str) -> flask.Response:
     authorize(policies.PUT, {})
-    requests.refuse_dry_run()
-    host_id = requests.host_id(host_id)
+    reader.refuse_dry_run()
+    host_id = reader.host_id(host_id)
     body = bodies.read_object()
     schemas.HOST_UPDATE.check(body)
     if not body:
         raise exceptions.BadInput("No data to update")
     view = services().manager.update_host(flask.g.context, host_id, _capabilities(body))
-    return flask.jsonify(host=render.host(view))
+    return flask.jsonify(host=writer.host(view))
 
 
 def delete(host_id: str) -> tuple[str, int]:
     authorize(policies.DELETE, {})
-    requests.refuse_dry_run()
-    services().manager.delete_host(flask.g.context, requests.host_id(host_id))
+    reader.refuse_dry_run()
+    services().manager.delete_host(flask.g.context, reader.host_id(host_id))
     return "", 204
 
 
 def allocations() -> flask.Response:
     authorize(policies.GET_ALLOCATIONS, {})
     views = services().manager.list_allocations(flask.g.context, **_allocation_filter())
-    return flask.jsonify(allocations=[render.allocations(view) for view in views])
+    return flask.jsonify(allocations=[writer.allocations(view) for view in views])
 
 
 def allocation(host_id: str) -> flask.Response:
     authorize(policies.GET_ALLOCATIONS, {})
-    host_id = requests.host_id(host_id)
+    host_id = reader.host_id(host_id)
     (view,) = services().manager.list_allocations(
         flask.g.context, host_id=host_id, **_allocation_filter()
     )
-    return flask.jsonify(allocation=render.allocations(view))
+    return flask.jsonify(allocation=writer.allocations(view))
 
 
 def properties() -> flask.Response:
     authorize(policies.GET_PROPERTIES, {})
-    include_private = requests.flag("all") and allowed("admin", {})
+    include_private = reader.flag("all") and allowed("admin", {})
     views = services().manager.list_properties(flask.g.context, include_private)
-    detail = requests.flag("detail")
-    found = [render.property_in_list(view, detail) for view in views]
+    detail = reader.flag("detail")
+    found = [writer.property_in_list(view, detail) for view in views]
     return flask.jsonify(resource_properties=found)
 
 
 def set_property(name: str) -> flask.Response:
     authorize(policies.UPDATE_PROPERTIES, {})
-    requests.refuse_dry_run()
+    reader.refuse_dry_run()
     body = bodies.read_object()
     schemas.PROPERTY_UPDATE.check(body)
     if len(name) > schemas.CAPABILITY_KEY or not name.isprintable():
         raise exceptions.NotFound(object={"property_name": name})
     view = services().manager.set_property(flask.g.context, name, body["private"])
-    return flask.jsonify(resource_property=render.property_alone(view))
+    return flask.jsonify(resource_property=writer.property_alone(view))
 
 
 def _host_request(body: dict[str, Any]) -> HostRequest:

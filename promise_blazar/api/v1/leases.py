@@ -9,18 +9,19 @@ import msgspec
 from oslo_log import log as logging
 
 from promise_blazar import exceptions
-from promise_blazar.api import bodies
-from promise_blazar.api.memory import Shown
-from promise_blazar.api.services import allowed, authorize, services
-from promise_blazar.api.v1 import render, requests, schemas
-from promise_blazar.cloud.groups import Caller
-from promise_blazar.manager.messages import (
+from promise_blazar.api.http import bodies
+from promise_blazar.api.http.dependencies import allowed, authorize, services
+from promise_blazar.api.http.lease_cache import Shown
+from promise_blazar.api.v1 import reader, schemas, writer
+from promise_blazar.cloud.contract.server_groups import Caller
+from promise_blazar.manager.contract.messages import (
     LeaseChange,
     LeaseRequest,
     LeaseView,
     ReservationChange,
     ReservationRequest,
 )
+from promise_blazar.model import openstack_names
 from promise_blazar.policies import leases as policies
 
 LOG = logging.getLogger(__name__)
@@ -46,16 +47,16 @@ def index() -> flask.Response:
 
 def create() -> tuple[flask.Response, int]:
     authorize(policies.POST, _own())
-    dry_run = requests.dry_run()
+    dry_run = reader.dry_run()
     body = bodies.read_object()
     request = _lease_request(body)
-    key = None if dry_run else requests.idempotency_key("POST /v1/leases", body)
+    key = None if dry_run else reader.idempotency_key("POST /v1/leases", body)
     view = services().manager.create_lease(flask.g.context, request, key, dry_run)
     if dry_run:
-        return flask.jsonify(lease=render.lease(view)), 200
+        return flask.jsonify(lease=writer.lease(view)), 200
     if view.groups_wanted:
         view = _with_groups_or_nothing(view)
-    return flask.jsonify(lease=render.lease(view)), 201
+    return flask.jsonify(lease=writer.lease(view)), 201
 
 
 def show(lease_id: str) -> flask.Response:
@@ -75,22 +76,22 @@ def show(lease_id: str) -> flask.Response:
 def update(lease_id: str) -> flask.Response:
     current = _visible(lease_id)
     authorize(policies.PUT, _target(current))
-    dry_run = requests.dry_run()
+    dry_run = reader.dry_run()
     change = _lease_change(bodies.read_object())
     if change == LeaseChange():
-        return flask.jsonify(lease=render.lease(current))
+        return flask.jsonify(lease=writer.lease(current))
     view = services().manager.update_lease(flask.g.context, current.id, change, dry_run)
     # A group made by somebody else's token is "not found" to the owner's servers.
     mine = view.project_id == flask.g.context.project_id
     if view.groups_wanted and mine and not dry_run:
         view = _with_groups(view)
-    return flask.jsonify(lease=render.lease(view))
+    return flask.jsonify(lease=writer.lease(view))
 
 
 def delete(lease_id: str) -> tuple[Any, int]:
     current = _visible(lease_id)
     authorize(policies.DELETE, _target(current))
-    dry_run = requests.dry_run()
+    dry_run = reader.dry_run()
     services().manager.delete_lease(flask.g.context, current.id, dry_run)
     return ({}, 200) if dry_run else ("", 204)
 
@@ -105,7 +106,7 @@ def _target(lease: LeaseView | Shown) -> dict[str, str]:
 
 
 def _shown(view: LeaseView) -> Shown:
-    text = msgspec.json.encode(render.lease(view))
+    text = msgspec.json.encode(writer.lease(view))
     return Shown(view.id, view.revision, view.project_id, view.user_id, text)
 
 
@@ -118,7 +119,7 @@ def _visible(text: str) -> LeaseView:
 
     Raises the same ``NotFound`` for a lease that is not there and for another project's.
     """
-    lease_id = requests.lease_id(text)
+    lease_id = reader.lease_id(text)
     missing = exceptions.NotFound(object={"lease_id": lease_id})
     try:
         view = services().manager.get_lease(flask.g.context, lease_id)
@@ -135,9 +136,9 @@ def _lease_request(body: dict[str, Any]) -> LeaseRequest:
     before_end = body.get("before_end_date")
     return LeaseRequest(
         name=body["name"],
-        start=requests.date(body["start_date"]),
-        end=requests.date(body["end_date"]),
-        before_end=None if before_end is None else requests.date(before_end),
+        start=reader.date(body["start_date"]),
+        end=reader.date(body["end_date"]),
+        before_end=None if before_end is None else reader.date(before_end),
         reservations=tuple(
             ReservationRequest(
                 entry["resource_type"],
@@ -152,7 +153,7 @@ def _lease_change(body: dict[str, Any]) -> LeaseChange:
     _check_number_of_reservations(body)
     schemas.LEASE_UPDATE.check(body)
     dates = {
-        key: None if body.get(key) is None else requests.date(body[key])
+        key: None if body.get(key) is None else reader.date(body[key])
         for key in ("start_date", "end_date", "before_end_date")
     }
     return LeaseChange(
@@ -182,7 +183,7 @@ def _with_groups(view: LeaseView) -> LeaseView:
     """Make the server groups that only the caller's token can make usable for the caller."""
     caller = Caller(flask.g.token, flask.g.context.user_id, flask.g.context.project_id)
     for wanted in view.groups_wanted:
-        name = f"reservation:{wanted.reservation_id}"
+        name = openstack_names.SERVER_GROUP + wanted.reservation_id
         group_id = services().groups.ensure_group(caller, name, wanted.policy)
         services().manager.set_server_group(flask.g.context, wanted.reservation_id, group_id)
     return services().manager.get_lease(flask.g.context, view.id)

@@ -8,7 +8,7 @@ TEXT column of every supported database takes, in characters of four bytes.
 
 from typing import Any
 
-from promise_blazar.api.schemas import Schema
+from promise_blazar.api.http.schema import Schema
 
 TEXT = 16000
 NAME = 80

@@ -6,10 +6,10 @@
 
 from oslo_config import cfg
 
-from promise_blazar.cloud.groups import ServerGroups
+from promise_blazar.cloud.contract.cloud import Cloud
+from promise_blazar.cloud.contract.server_groups import ServerGroups
 from promise_blazar.cloud.openstack import cloud, session
 from promise_blazar.cloud.openstack import groups as server_groups
-from promise_blazar.cloud.protocol import Cloud
 
 
 def connect(conf: cfg.ConfigOpts) -> Cloud:

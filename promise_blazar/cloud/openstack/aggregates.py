@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from promise_blazar import exceptions
+from promise_blazar.cloud.contract.cloud import Aggregate
 from promise_blazar.cloud.openstack.errors import calling, may_be_race
 from promise_blazar.cloud.openstack.nova import Nova
-from promise_blazar.cloud.openstack.turns import Turns
-from promise_blazar.cloud.protocol import Aggregate
+from promise_blazar.cloud.openstack.serialize import KeyedLock
 
 _ZONE = "availability_zone"
 #: Names whose numbers are remembered; one that is forgotten costs a refusal and a listing.
@@ -28,7 +28,7 @@ class Aggregates:
     def __init__(self, nova: Nova) -> None:
         self._nova = nova
         self._api = nova.client.aggregates
-        self._turns = Turns()
+        self._host_locks = KeyedLock()
         self._lock = threading.Lock()
         self._numbers: OrderedDict[str, int] = OrderedDict()
 
@@ -65,7 +65,7 @@ class Aggregates:
     def add_host(self, aggregate_id: int, service_host: str) -> None:
         try:
             with (
-                self._turns.of(service_host),
+                self._host_locks.of(service_host),
                 calling("nova.aggregate.add_host", self._nova.call_timeout),
             ):
                 self._api.add_host(aggregate_id, service_host)
@@ -78,7 +78,7 @@ class Aggregates:
     def remove_host(self, aggregate_id: int, service_host: str) -> None:
         try:
             with (
-                self._turns.of(service_host),
+                self._host_locks.of(service_host),
                 calling("nova.aggregate.remove_host", self._nova.call_timeout),
             ):
                 self._api.remove_host(aggregate_id, service_host)

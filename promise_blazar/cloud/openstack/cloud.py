@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One OpenStack region, as ``promise_blazar.cloud.protocol.Cloud`` asks for it.
+"""One OpenStack region, as ``promise_blazar.cloud.contract.cloud.Cloud`` asks for it.
 
 Nothing here decides anything: each method is one of the modules beside this one, which name
 the calls they announce.
@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from keystoneauth1 import session as keystone_session
 from oslo_config import cfg
 
+from promise_blazar.cloud.contract.cloud import Aggregate, Flavor, Hypervisor, Server
 from promise_blazar.cloud.openstack import placement
 from promise_blazar.cloud.openstack import session as sessions
 from promise_blazar.cloud.openstack.aggregates import Aggregates
@@ -18,7 +19,6 @@ from promise_blazar.cloud.openstack.hypervisors import Hypervisors
 from promise_blazar.cloud.openstack.images import Images
 from promise_blazar.cloud.openstack.nova import Nova
 from promise_blazar.cloud.openstack.servers import Servers
-from promise_blazar.cloud.protocol import Aggregate, Flavor, Hypervisor, Server
 from promise_blazar.conf import cloud as options
 
 

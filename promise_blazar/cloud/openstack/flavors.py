@@ -9,9 +9,9 @@ which takes its grants away. Servers keep what they were booted with.
 from typing import Any
 
 from promise_blazar import exceptions
+from promise_blazar.cloud.contract.cloud import Flavor
 from promise_blazar.cloud.openstack.errors import CONFLICT, calling, is_status, may_be_race
 from promise_blazar.cloud.openstack.nova import Nova
-from promise_blazar.cloud.protocol import Flavor
 
 
 class Flavors:

@@ -9,14 +9,14 @@ from keystoneauth1 import session as keystone_session
 from keystoneauth1 import token_endpoint
 from oslo_config import cfg
 
-from promise_blazar.cloud.groups import Caller
+from promise_blazar.cloud.contract.server_groups import Caller
 from promise_blazar.cloud.openstack.errors import calling
 from promise_blazar.cloud.openstack.nova import connect
 from promise_blazar.conf import cloud as options
 
 
 class OpenStackServerGroups:
-    """``promise_blazar.cloud.groups.ServerGroups`` on a real Nova."""
+    """``promise_blazar.cloud.contract.server_groups.ServerGroups`` on a real Nova."""
 
     def __init__(self, conf: cfg.ConfigOpts, session: keystone_session.Session) -> None:
         self._conf = conf

@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from promise_blazar import exceptions
+from promise_blazar.cloud.contract.cloud import Hypervisor, Inventory
 from promise_blazar.cloud.openstack.errors import BAD_REQUEST, calling, is_status
 from promise_blazar.cloud.openstack.nova import Nova, refuse_partial
 from promise_blazar.cloud.openstack.placement import Placement
-from promise_blazar.cloud.protocol import Hypervisor, Inventory
 
 _COMPUTE = "nova-compute"
 

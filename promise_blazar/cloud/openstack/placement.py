@@ -19,10 +19,11 @@ import requests
 from keystoneauth1 import adapter
 
 from promise_blazar import exceptions
+from promise_blazar.cloud.contract.cloud import Inventory
 from promise_blazar.cloud.openstack import errors
 from promise_blazar.cloud.openstack.errors import CONFLICT, CREATED, calling, is_status
-from promise_blazar.cloud.openstack.turns import Turns
-from promise_blazar.cloud.protocol import Inventory
+from promise_blazar.cloud.openstack.serialize import KeyedLock
+from promise_blazar.model.openstack_names import RESERVATION_CLASS
 
 #: 1.20 answers with what was made, 1.23 with error codes, 1.37 lets a provider change parents.
 MICROVERSION = "1.37"
@@ -30,7 +31,6 @@ MICROVERSION = "1.37"
 #: So many lost races in a row mean something else is wrong; the caller tries again later.
 _ATTEMPTS = 5
 
-_OURS = "CUSTOM_RESERVATION_"
 _CONCURRENT_UPDATE = "placement.concurrent_update"
 
 
@@ -46,7 +46,7 @@ class Placement:
     def __init__(self, api: adapter.Adapter, call_timeout: float) -> None:
         self._api = api
         self._call_timeout = call_timeout
-        self._turns = Turns()
+        self._host_locks = KeyedLock()
         # By name; as many as there are hosts.
         self._children: dict[str, _Child] = {}
 
@@ -132,7 +132,7 @@ class Placement:
     def _ensure_inventory(self, uuid: str, resource_class: str, total: int) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                with self._turns.of(uuid):
+                with self._host_locks.of(uuid):
                     self._change_inventory(uuid, resource_class, total)
             except exceptions.CloudUnavailable as error:
                 if attempt == _ATTEMPTS or not errors.may_be_race(error):
@@ -149,7 +149,7 @@ class Placement:
         return {
             name: Inventory(found["total"], found["reserved"], found["allocation_ratio"])
             for name, found in inventories.items()
-            if not name.startswith(_OURS)
+            if not name.startswith(RESERVATION_CLASS)
         }
 
     def _provider(self, name: str) -> dict[str, Any] | None:

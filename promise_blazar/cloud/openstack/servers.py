@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from promise_blazar import exceptions
+from promise_blazar.cloud.contract.cloud import Server
 from promise_blazar.cloud.openstack.errors import CONFLICT, calling, is_status
 from promise_blazar.cloud.openstack.images import OCCASION, Images, occasion_of
 from promise_blazar.cloud.openstack.nova import Nova, refuse_partial
-from promise_blazar.cloud.protocol import Server
 
 _HOST = "OS-EXT-SRV-ATTR:host"
 

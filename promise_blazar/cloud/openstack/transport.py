@@ -3,7 +3,7 @@
 
 Whatever sends it (a client library, keystoneauth fetching a token, keystoneauth again after a
 401, a redirect), every request passes ``Transport.send``: so no request escapes the fence of
-``promise_blazar.cloud.outgoing``, and none waits longer than its call may.
+``promise_blazar.cloud.fence``, and none waits longer than its call may.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import requests
 import urllib3
 from keystoneauth1 import session
 
-from promise_blazar.cloud import outgoing
+from promise_blazar.cloud import fence
 
 #: Connections kept per service; more callers than that at once open their own.
 _POOL = 64
@@ -55,7 +55,7 @@ class Transport(session.TCPKeepAliveAdapter):
     ) -> requests.Response:
         """Raises what the fence raises; ``LookupError`` outside of ``named``."""
         call = _call.get()
-        outgoing.announce(call.name)
+        fence.announce(call.name)
         # A plain number would be a limit for connecting, and again for each read: twice the
         # time that the owner of the work reckons with. A total is what it can reckon with.
         # (``requests`` takes urllib3's object as it is, though it does not declare so.)

@@ -10,12 +10,12 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-from promise_blazar.cloud.protocol import Aggregate, Hypervisor, Inventory
+from promise_blazar.cloud.contract.cloud import Aggregate, Hypervisor, Inventory
 from promise_blazar.cloud.simulated.refusals import BAD_REQUEST, CONFLICT, Refused, missing
+from promise_blazar.model.openstack_names import RESERVATION_CLASS
 
 ZONE_KEY = "availability_zone"
 DEFAULT_ZONE = "nova"
-_RESERVED_SLOTS = "CUSTOM_RESERVATION_"
 
 
 def every(db: sqlite3.Connection) -> list[Aggregate]:
@@ -155,7 +155,7 @@ def _inventories(db: sqlite3.Connection, key: str | None) -> dict[str, dict[str,
         " WHERE :key IS NULL OR h.name = :key OR h.uuid = :key ORDER BY i.resource_class",
         {"key": key},
     ):
-        if not row["resource_class"].startswith(_RESERVED_SLOTS):
+        if not row["resource_class"].startswith(RESERVATION_CLASS):
             found.setdefault(row["provider"], {})[row["resource_class"]] = Inventory(
                 row["total"], row["reserved"], row["allocation_ratio"]
             )

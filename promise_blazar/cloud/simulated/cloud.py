@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How does the service see the simulated cloud? By ``promise_blazar.cloud.protocol``.
+"""How does the service see the simulated cloud? By ``promise_blazar.cloud.contract.cloud``.
 
 Every call announces itself, then waits for the injected latency, then meets its injected fault,
 if there are any, and then is one transaction. The names, for fences and for faults:
@@ -38,9 +38,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from promise_blazar.clock import Clock, SystemClock
-from promise_blazar.cloud import outgoing
-from promise_blazar.cloud.groups import Caller
-from promise_blazar.cloud.protocol import Aggregate, Flavor, Hypervisor, Server
+from promise_blazar.cloud import fence
+from promise_blazar.cloud.contract.cloud import Aggregate, Flavor, Hypervisor, Server
+from promise_blazar.cloud.contract.server_groups import Caller
 from promise_blazar.cloud.simulated import aggregates, faults, flavors, placement, servers
 from promise_blazar.cloud.simulated.refusals import Refused, error, missing
 from promise_blazar.cloud.simulated.tenants import Tenants
@@ -251,7 +251,7 @@ class SimulatedCloud(Tenants):
     @contextlib.contextmanager
     def _call(self, call: str) -> Iterator[None]:
         """Announce the call, let it suffer what it must, and give its errors their names."""
-        outgoing.announce(call)
+        fence.announce(call)
         try:
             fault = faults.strike(self._world, call)
             if fault and fault.latency_ms:

@@ -9,7 +9,7 @@ import sqlite3
 import uuid
 from dataclasses import dataclass
 
-from promise_blazar.cloud.protocol import Flavor
+from promise_blazar.cloud.contract.cloud import Flavor
 from promise_blazar.cloud.simulated.refusals import CONFLICT, Refused, missing
 
 

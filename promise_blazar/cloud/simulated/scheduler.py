@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from nova_filter.decision import Request, hinted, select
-from promise_blazar.cloud.protocol import Aggregate, Flavor
+from promise_blazar.cloud.contract.cloud import Aggregate, Flavor
 from promise_blazar.cloud.simulated import aggregates
 
 NO_VALID_HOST = "No valid host was found."
@@ -19,7 +19,7 @@ _RESOURCES = "resources:"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class BookedHost:
     """``amount`` of a class, on a provider."""
 
     provider: str
@@ -34,7 +34,7 @@ class Candidate:
     host: int
     name: str
     free_memory: int
-    taken: tuple[Held, ...]
+    taken: tuple[BookedHost, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def _candidate(host: _Host, wanted: Mapping[str, int]) -> Candidate | None:
     for resource_class, amount in wanted.items():
         for stock in host.stocks.get(resource_class, ()):
             if amount <= min(stock.free, stock.max_unit):
-                taken.append(Held(stock.provider, resource_class, amount))
+                taken.append(BookedHost(stock.provider, resource_class, amount))
                 break
         else:
             return None

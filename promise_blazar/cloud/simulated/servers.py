@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from promise_blazar.cloud.protocol import Server
+from promise_blazar.cloud.contract.cloud import Server
 from promise_blazar.cloud.simulated import flavors, scheduler
 from promise_blazar.cloud.simulated.flavors import StoredFlavor
 from promise_blazar.cloud.simulated.refusals import CONFLICT, Refused, missing

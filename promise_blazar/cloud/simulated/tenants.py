@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from promise_blazar import exceptions
-from promise_blazar.cloud.protocol import Flavor
+from promise_blazar.cloud.contract.cloud import Flavor
 from promise_blazar.cloud.simulated import aggregates, faults, flavors, servers
 from promise_blazar.cloud.simulated.faults import Fault
 from promise_blazar.cloud.simulated.refusals import missing

@@ -3,7 +3,7 @@
 
 from alembic import context
 
-from promise_blazar.db.models import Base
+from promise_blazar.db.tables import Base
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=Base.metadata

@@ -3,7 +3,7 @@
 
 Version history of the ``leases`` and ``hosts`` endpoints:
 
-* 1.0: the calls of ``promise_blazar.manager.interface``.
+* 1.0: the calls of ``promise_blazar.manager.contract.interface``.
 """
 
 from oslo_service.backend import BackendType, init_backend

@@ -14,7 +14,7 @@ from oslo_config import cfg
 
 from promise_blazar import exceptions
 from promise_blazar.context import RequestContext
-from promise_blazar.manager.interface import Manager
+from promise_blazar.manager.contract.interface import Manager
 from promise_blazar.manager.rpc import wire
 
 LOG = logging.getLogger(__name__)

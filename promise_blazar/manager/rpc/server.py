@@ -11,7 +11,7 @@ from oslo_config import cfg
 from oslo_messaging.rpc.server import RPCServer
 
 from promise_blazar import exceptions
-from promise_blazar.manager.interface import Manager
+from promise_blazar.manager.contract.interface import Manager
 from promise_blazar.manager.rpc import wire
 
 LOG = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from promise_blazar.context import RequestContext
-from promise_blazar.manager.interface import Manager
+from promise_blazar.manager.contract.interface import Manager
 
 VERSION = "1.0"
 

@@ -23,7 +23,7 @@ QUICK = """
 call_timeout = 3
 [manager]
 heartbeat_interval = 0.5
-claim_seconds = 4
+ownership_seconds = 4
 reconcile_interval = 0
 """
 

@@ -4,8 +4,8 @@
 from collections.abc import Mapping
 
 from promise_blazar.cloud import openstack
-from promise_blazar.cloud.groups import Caller
-from promise_blazar.cloud.protocol import Flavor, Server
+from promise_blazar.cloud.contract.cloud import Flavor, Server
+from promise_blazar.cloud.contract.server_groups import Caller
 from promise_blazar.tests import base, contract
 from promise_blazar.tests.cloud import site
 

@@ -94,7 +94,7 @@ class CrashPointTest(LeaseTest):
         self.managers.order(signal.SIGKILL, point)
         over = threading.Event()
         with ThreadPoolExecutor() as pool:
-            victim = pool.submit(self.bury, alone, over)
+            victim = pool.submit(self.forget_managers, alone, over)
             try:
                 # Whoever asked is not answered by the dead.
                 asked = pool.submit(life.act(step))
@@ -110,7 +110,7 @@ class CrashPointTest(LeaseTest):
         where = passed[-1] if died is None else next(line for line in passed if " dies " in line)
         soundness.say(f"{step}, point {point}: {where}; {how}")
 
-    def bury(self, alone: bool, over: threading.Event) -> Manager | None:
+    def forget_managers(self, alone: bool, over: threading.Event) -> Manager | None:
         """Wait for the death, and see to it that there are managers afterwards."""
         while not over.wait(0.05):
             victim = self.managers.hit()

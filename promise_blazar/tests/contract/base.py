@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from promise_blazar import exceptions
-from promise_blazar.cloud.groups import Caller, ServerGroups
-from promise_blazar.cloud.protocol import Aggregate, Cloud, Flavor, Hypervisor, Server
+from promise_blazar.cloud.contract.cloud import Aggregate, Cloud, Flavor, Hypervisor, Server
+from promise_blazar.cloud.contract.server_groups import Caller, ServerGroups
 
 # Discovery runs every test case that it finds in a package: these are to be mixed into one.
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@
 import uuid
 from collections.abc import Callable
 
-from promise_blazar.cloud import outgoing
-from promise_blazar.cloud.protocol import Flavor
+from promise_blazar.cloud import fence
+from promise_blazar.cloud.contract.cloud import Flavor
 from promise_blazar.tests.contract.base import ContractCase
 
 
@@ -58,7 +58,7 @@ class CallContract(ContractCase):
             raise Fenced(call)
 
         for call in calls:
-            with self.assertRaises(Fenced), outgoing.fenced(closed):
+            with self.assertRaises(Fenced), fence.fenced(closed):
                 call()
         self.assertNotIn(name, [found.name for found in cloud.aggregates()])
         self.assertEqual({"a": "1"}, dict(cloud.aggregate(aggregate.id).metadata))
@@ -69,7 +69,7 @@ class CallContract(ContractCase):
         for number in (0, 1):
             self.cloud.add_to_aggregate(aggregate.id, self.host(number).service_host)
         announced: list[str] = []
-        with outgoing.fenced(announced.append):
+        with fence.fenced(announced.append):
             self.cloud.delete_aggregate(aggregate.id)
         self.assertEqual(2, announced.count("nova.aggregate.remove_host"))
         self.assertEqual("nova.aggregate.delete", announced[-1])

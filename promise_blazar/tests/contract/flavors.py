@@ -4,7 +4,7 @@
 import dataclasses
 
 from promise_blazar import exceptions
-from promise_blazar.cloud.protocol import Flavor
+from promise_blazar.cloud.contract.cloud import Flavor
 from promise_blazar.tests.contract.base import THREADS, ContractCase
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import fixtures
 
-from promise_blazar.cloud.groups import Caller
-from promise_blazar.cloud.protocol import Flavor, Server
+from promise_blazar.cloud.contract.cloud import Flavor, Server
+from promise_blazar.cloud.contract.server_groups import Caller
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.tests import base, contract
 

@@ -12,8 +12,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from promise_blazar.manager import lifecycle
-from promise_blazar.plugins.virtual_instance import resource_class_of
+from promise_blazar.model.openstack_names import resource_class_of
+from promise_blazar.model.states import TRANSITIONS
 from promise_blazar.tests.crash.operations import EVERYTHING, Facts
 from promise_blazar.tests.crash.site import HOSTS, Site
 from promise_blazar.tests.functional.concurrency import audit
@@ -37,7 +37,7 @@ _EVENT_STEPS = (("UNDONE", "IN_PROGRESS"), ("IN_PROGRESS", "DONE"))
 def faults(site: Site) -> Iterator[str]:
     """Everything that is wrong now, with every lease in a stable state."""
     yield from audit.faults(site.url)
-    yield from audit.strayed(site.service._books, site.url, site.clock)  # noqa: SLF001 - the copy that decisions read
+    yield from audit.strayed(site.service._ledger, site.url, site.clock)  # noqa: SLF001 - the copy that decisions read
     yield from (f"reconcile: {line}" for line in site.service.reconcile.look().lines())
     yield from _statuses(site)
     yield from _cloud(site)
@@ -46,7 +46,7 @@ def faults(site: Site) -> Iterator[str]:
 def _statuses(site: Site) -> Iterator[str]:
     steps = defaultdict(Counter)
     for kind, name, what, old, new in site.history():
-        if kind == "lease" and new not in lifecycle.TRANSITIONS[old]:
+        if kind == "lease" and new not in TRANSITIONS[old]:
             yield f"lease {name} went from {old} to {new}"
         if kind == "event":
             steps[name, what][old, new] += 1

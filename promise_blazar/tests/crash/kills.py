@@ -130,8 +130,8 @@ def _survive(prepared: Prepared, point: Point, heir: str) -> list[str]:
 def witness(directory: Path, clock: SharedClock) -> Site:
     """A manager that has seen the others, and the books."""
     site = Site(directory, clock)
-    site.service.presence.beat()
-    site.service._books.read(lambda ledger, now: None)  # noqa: SLF001 - so that it has to catch up later
+    site.service.heartbeat.beat()
+    site.service._ledger.read(lambda ledger, now: None)  # noqa: SLF001 - so that it has to catch up later
     return site
 
 

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from unittest import mock
 
-from promise_blazar.cloud import outgoing
+from promise_blazar.cloud import fence
 from promise_blazar.cloud.openstack.transport import Transport
 from promise_blazar.cloud.simulated import SimulatedCloud
-from promise_blazar.db.engine import Database
+from promise_blazar.db.session import Database
 
 #: Before the transaction begins, or the fence is asked; before the commit, or the call's work;
 #: after it.
@@ -44,7 +44,7 @@ def watched(reached: Callable[[Point], object]) -> Iterator[None]:
     """Tell ``reached`` of each point of this process, in the thread that has come to it."""
     numbers = itertools.count(1)
     this = threading.local()
-    writer, announce, send = Database.writer, outgoing.announce, Transport.send
+    writer, announce, send = Database.writer, fence.announce, Transport.send
     call_of = SimulatedCloud._call  # noqa: SLF001 - the only place that sees a call end
 
     @contextlib.contextmanager
@@ -75,7 +75,7 @@ def watched(reached: Callable[[Point], object]) -> Iterator[None]:
 
     with (
         mock.patch.object(Database, "writer", watched_writer),
-        mock.patch.object(outgoing, "announce", watched_announce),
+        mock.patch.object(fence, "announce", watched_announce),
         mock.patch.object(SimulatedCloud, "_call", watched_call),
         mock.patch.object(Transport, "send", watched_send),
     ):

@@ -14,10 +14,10 @@ from typing import Any
 from werkzeug.test import Client, TestResponse
 
 from promise_blazar import exceptions, times
-from promise_blazar.api.app import create_app
+from promise_blazar.api.http.application import create_app
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.db import migrate
-from promise_blazar.db.engine import Database
+from promise_blazar.db.session import Database
 from promise_blazar.manager.service import ManagerService
 from promise_blazar.tests.functional.base import configuration
 
@@ -66,7 +66,7 @@ class Site:
         self.cloud = SimulatedCloud(directory / "cloud.sqlite", HOSTS, clock, sleep=clock.advance)
         conf = configuration(**OPTIONS)
         self.service = ManagerService(conf, Database(self.url), self.cloud, clock)
-        self.service.presence.arrive()
+        self.service.heartbeat.register()
         self._api = Client(create_app(conf, self.service, self.cloud, clock))
 
     @classmethod
@@ -93,19 +93,19 @@ class Site:
         """Second by second, doing what is due."""
         for _ in range(seconds):
             self.clock.advance(1)
-            self.service.presence.beat()
+            self.service.heartbeat.beat()
             self.service.engine.run_due()
 
     def wait(self, seconds: int) -> None:
         """Second by second, doing nothing."""
         for _ in range(seconds):
             self.clock.advance(1)
-            self.service.presence.beat()
+            self.service.heartbeat.beat()
 
     def until(self, minute: float) -> None:
         """At once to this minute; what is due then is not done yet."""
         self.clock.advance(max(0.0, minute * 60 - self.clock.monotonic()))
-        self.service.presence.beat()
+        self.service.heartbeat.beat()
 
     def settle(self, done: Callable[[], object]) -> bool:
         """Live until something has come true; False: it does not within minutes."""

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from unittest import mock
 
-from promise_blazar.cloud import outgoing
+from promise_blazar.cloud import fence
 from promise_blazar.plugins.physical_host import PhysicalHost
 from promise_blazar.tests import base
 from promise_blazar.tests.crash import invariants
@@ -59,7 +59,7 @@ class TestHarness(base.TestCase):
         start = PhysicalHost.start
 
         def planted(plugin, job):
-            outgoing.announce("planted.call")
+            fence.announce("planted.call")
             job.record(["a-server"])
             start(plugin, job)
 
@@ -68,7 +68,7 @@ class TestHarness(base.TestCase):
         found = [(point.name, point.moment) for point in points]
         self.assertIn(("planted.call", "before"), found)
         for moment in ("enter", "before", "after"):
-            self.assertIn(("commit work.record", moment), found)
+            self.assertIn(("commit workflow.steps.record", moment), found)
         self.assertEqual(sorted({p.number for p in points}), list(range(1, points[-1].number + 1)))
 
     def test_it_finds_nothing_wrong_with_a_lease_that_runs(self):

@@ -17,17 +17,17 @@ from werkzeug.test import Client, TestResponse
 
 from promise_blazar import times
 from promise_blazar.api import simulated
-from promise_blazar.api.app import create_app
-from promise_blazar.cloud import outgoing
+from promise_blazar.api.http.application import create_app
+from promise_blazar.cloud import fence
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.conf import opts
 from promise_blazar.db import migrate
-from promise_blazar.db.engine import Database
-from promise_blazar.db.models import Booking
-from promise_blazar.manager.interface import Manager
-from promise_blazar.manager.nearby import nearby
+from promise_blazar.db.session import Database
+from promise_blazar.db.tables import Booking
+from promise_blazar.manager.contract.interface import Manager
+from promise_blazar.manager.queries.local_reader import local_reader
 from promise_blazar.manager.service import ManagerService
-from promise_blazar.plugins import enabled
+from promise_blazar.plugins import registry
 from promise_blazar.tests import base
 from promise_blazar.tests.fakes import ManualClock
 
@@ -99,7 +99,7 @@ class ServiceTestCase(base.DatabaseTestCase):
     def manager(self) -> ManagerService:
         """One more manager on the same database and cloud; it acts only in ``run_due``."""
         service = ManagerService(self.conf, Database(self.url), self.cloud, self.clock)
-        service.presence.arrive()
+        service.heartbeat.register()
         self.addCleanup(service.stop)
         return service
 
@@ -115,8 +115,8 @@ class ServiceTestCase(base.DatabaseTestCase):
         """What speaks to an API process that has ``manager``, and the database for itself."""
         database = Database(url or self.url)
         self.addCleanup(database.dispose)
-        kinds = enabled.resource_types(self.conf.manager.plugins)
-        return Client(self.application(nearby(manager, database, kinds, self.clock)))
+        kinds = registry.resource_types(self.conf.manager.plugins)
+        return Client(self.application(local_reader(manager, database, kinds, self.clock)))
 
     def call(
         self,
@@ -136,7 +136,7 @@ class ServiceTestCase(base.DatabaseTestCase):
 
     def pass_time(self, seconds: float = 0) -> None:
         self.clock.advance(seconds)
-        self.service.presence.beat()
+        self.service.heartbeat.beat()
         self.service.engine.run_due()
 
     def minute(self, minutes: float) -> str:
@@ -297,13 +297,13 @@ class ServiceTestCase(base.DatabaseTestCase):
 
     def calls_of(self, work: Callable[[], object]) -> set[str]:
         """The names of the calls to OpenStack that some work makes."""
-        announce, seen = outgoing.announce, set()
+        announce, seen = fence.announce, set()
 
         def listen(call: str) -> None:
             seen.add(call)
             announce(call)
 
-        with mock.patch.object(outgoing, "announce", listen):
+        with mock.patch.object(fence, "announce", listen):
             work()
         return seen
 

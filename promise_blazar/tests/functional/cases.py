@@ -7,7 +7,7 @@ from datetime import datetime
 from testtools.content import text_content
 
 from promise_blazar import times
-from promise_blazar.plugins.virtual_instance import child_provider_of, resource_class_of
+from promise_blazar.model.openstack_names import child_provider_of, resource_class_of
 from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
 
 SNAPSHOT = {**HOST, "before_end": "snapshot"}

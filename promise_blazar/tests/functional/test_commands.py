@@ -16,8 +16,8 @@ from pathlib import Path
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.context import RequestContext
-from promise_blazar.db.engine import Database
-from promise_blazar.manager.messages import HostRequest, LeaseRequest, ReservationRequest
+from promise_blazar.db.session import Database
+from promise_blazar.manager.contract.messages import HostRequest, LeaseRequest, ReservationRequest
 from promise_blazar.manager.service import ManagerService
 from promise_blazar.tests import base
 from promise_blazar.tests.functional.base import HOST, configuration
@@ -217,7 +217,7 @@ class TestManager(CommandTestCase):
         cloud = SimulatedCloud(path, 1)
         self.addCleanup(cloud.close)
         front = ManagerService(configuration(), database, cloud, SystemClock())
-        front.presence.arrive()
+        front.heartbeat.register()
         front.create_host(CONTEXT, HostRequest("compute-1"))
         host = ReservationRequest(HOST["resource_type"], HOST)
         request = LeaseRequest("n", "now", "2999-01-01 00:00", None, (host,))
@@ -243,7 +243,7 @@ class TestManage(CommandTestCase):
             synced = self.run_command("promise-blazar-manage", conf, "db", "sync")
             self.assertEqual(0, synced.returncode, synced.stderr)
         version = self.run_command("promise-blazar-manage", conf, "db", "version")
-        self.assertEqual("0001", version.stdout.strip())
+        self.assertEqual("0002", version.stdout.strip())
         after = self.run_command("promise-blazar-status", conf, "upgrade", "check")
         self.assertEqual(0, after.returncode, after.stdout + after.stderr)
 
@@ -266,7 +266,7 @@ class TestManage(CommandTestCase):
         cloud = SimulatedCloud(path)
         self.addCleanup(cloud.close)
         service = ManagerService(configuration(), database, cloud, SystemClock())
-        service.presence.start()
+        service.heartbeat.start()
         self.addCleanup(service.stop)
         service.create_host(CONTEXT, HostRequest("compute-1"))
         cloud.set_faults(call="nova.aggregate.add_host", fail_next=1)

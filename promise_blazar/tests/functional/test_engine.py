@@ -5,7 +5,7 @@ import queue
 import threading
 from typing import ClassVar
 
-from promise_blazar.manager.courtesy import Courtesy
+from promise_blazar.manager.workflow.idle_gate import IdleGate
 from promise_blazar.tests.functional.base import HOST, ServiceTestCase
 from promise_blazar.tests.functional.concurrency.processes import DEADLINE, eventually
 
@@ -23,7 +23,7 @@ class EngineCase(ServiceTestCase):
     def seconds_pass(self, seconds):
         for _ in range(seconds):
             self.clock.advance(1)
-            self.service.presence.beat()
+            self.service.heartbeat.beat()
         self.service.engine.wake()
 
     def until(self, lease, status):
@@ -56,25 +56,25 @@ class TestUnhurried(EngineCase):
     options = {**EngineCase.options, "manager__prepare_wait": 0}  # noqa: RUF012 - never changed
 
     def test_what_nobody_waits_for_leaves_the_processor_to_requests(self):
-        self.service.engine.courtesy = Courtesy(lull=0, most=DEADLINE)
+        self.service.engine.idle_gate = IdleGate(lull=0, most=DEADLINE)
         with self.service.engine.holding("a lease that is being decided"):
             lease = self.lease(HOST, start=self.minute(60), end=90)
             self.assertEqual("CREATING", self.show(lease)["status"])
         self.until(lease, "PENDING")
 
     def test_it_does_not_wait_for_ever(self):
-        self.service.engine.courtesy = Courtesy(lull=DEADLINE, most=0.01)
+        self.service.engine.idle_gate = IdleGate(lull=DEADLINE, most=0.01)
         with self.service.engine.holding("a lease that is being decided"):
             lease = self.lease(HOST, start=self.minute(60), end=90)
             self.until(lease, "PENDING")
 
     def test_who_asks_one_thing_after_another_is_not_come_between(self):
-        courtesy = Courtesy(lull=DEADLINE, most=DEADLINE)
-        self.service.engine.courtesy = courtesy
+        idle_gate = IdleGate(lull=DEADLINE, most=DEADLINE)
+        self.service.engine.idle_gate = idle_gate
         lease = self.lease(HOST, start=self.minute(60), end=90)
         self.assertEqual("CREATING", self.show(lease)["status"])
-        courtesy._lull = 0  # noqa: SLF001 - as if it had been calm for long
-        with courtesy.request():
+        idle_gate._lull = 0  # noqa: SLF001 - as if it had been calm for long
+        with idle_gate.request():
             pass
         self.until(lease, "PENDING")
 
@@ -134,7 +134,7 @@ class Sleep(threading.Event):
 class TestWhenItIsDue(ServiceTestCase):
     options = {  # noqa: RUF012 - never changed
         "manager__heartbeat_interval": 3600,
-        "manager__claim_seconds": 36000,
+        "manager__ownership_seconds": 36000,
     }
 
     def test_d13_the_engine_sleeps_until_the_next_due_instant(self):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lending hosts, seeing who holds them, and taking them back."""
 
-from promise_blazar.plugins.virtual_instance import child_provider_of
+from promise_blazar.model.openstack_names import child_provider_of
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST, INSTANCE
 from promise_blazar.tests.functional.cases import HostCase

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The life of a lease, from create to gone, as a user and the cloud see it."""
 
-from promise_blazar.plugins.virtual_instance import child_provider_of
+from promise_blazar.model.openstack_names import child_provider_of
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
 

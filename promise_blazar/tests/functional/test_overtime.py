@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from promise_blazar import exceptions
 from promise_blazar.context import RequestContext
-from promise_blazar.manager.messages import LeaseRequest, ReservationRequest
+from promise_blazar.manager.contract.messages import LeaseRequest, ReservationRequest
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST, ServiceTestCase
 from promise_blazar.tests.stateful import promises

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What OpenStack has is compared with what was promised, and put right."""
 
-from promise_blazar.cloud.groups import Caller
-from promise_blazar.plugins.virtual_instance import child_provider_of, resource_class_of
+from promise_blazar.cloud.contract.server_groups import Caller
+from promise_blazar.model.openstack_names import child_provider_of, resource_class_of
 from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
 
 

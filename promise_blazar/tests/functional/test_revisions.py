@@ -5,7 +5,7 @@ from unittest import mock
 
 from werkzeug.test import Client
 
-from promise_blazar.cloud import outgoing
+from promise_blazar.cloud import fence
 from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
 
 _ADMIN = {"X-Auth-Token": "admin:admin"}
@@ -17,13 +17,13 @@ class TestRevisions(ServiceTestCase):
         super().setUp()
         self.stale, self.looks = [], 0
         self.own = self.with_a_database(self.service)
-        announce = outgoing.announce
+        announce = fence.announce
 
         def look_first(call):
             self.look(call)
             announce(call)
 
-        self.enterContext(mock.patch.object(outgoing, "announce", look_first))
+        self.enterContext(mock.patch.object(fence, "announce", look_first))
 
     def look(self, when):
         """Ask those who remember, over a manager and by themselves, and one who does not, for

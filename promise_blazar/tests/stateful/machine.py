@@ -223,11 +223,11 @@ class Histories(RuleBasedStateMachine):
     @rule(manager=MANAGERS)
     def silence(self, manager: int) -> None:
         """It neither beats nor works, and still answers requests."""
-        self.world.silent = {manager}
+        self.world.blocked_without_reason = {manager}
 
     @rule()
     def wake(self) -> None:
-        self.world.silent.clear()
+        self.world.blocked_without_reason.clear()
 
     @rule(seconds=st.sampled_from((0, 2, 9, 60, 300, 1200)))
     def pass_time(self, seconds: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy
 
-from promise_blazar.db import models
+from promise_blazar.db import tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class LedgerStore:
     """All of one instant. ``capacity`` by host and class."""
 
     generation: int
@@ -40,13 +40,13 @@ def engine(url: str) -> sqlalchemy.Engine:
     return made.execution_options(isolation_level="REPEATABLE READ")
 
 
-def read(source: sqlalchemy.Engine) -> Books:
-    host, inventory, booking = models.Host, models.HostInventory, models.Booking
+def read(source: sqlalchemy.Engine) -> LedgerStore:
+    host, inventory, booking = tables.Host, tables.HostInventory, tables.Booking
     with source.connect() as connection, connection.begin():
         if source.dialect.name == "sqlite":
             # The driver begins a transaction with the first write only.
             connection.exec_driver_sql("BEGIN")
-        generation = connection.execute(sqlalchemy.select(models.Provider.generation)).scalar_one()
+        generation = connection.execute(sqlalchemy.select(tables.Provider.generation)).scalar_one()
         hosts = connection.execute(
             sqlalchemy.select(
                 host.id, inventory.resource_class, inventory.total, inventory.reserved
@@ -58,13 +58,13 @@ def read(source: sqlalchemy.Engine) -> Books:
             sqlalchemy.select(
                 booking.reservation_id,
                 booking.host_id,
-                models.Bundle.text,
+                tables.Bundle.text,
                 booking.units,
                 booking.start,
                 booking.end,
                 booking.released,
             )
-            .outerjoin(models.Bundle, models.Bundle.id == booking.bundle_id)
+            .outerjoin(tables.Bundle, tables.Bundle.id == booking.bundle_id)
             .where(booking.deleted.is_(False), booking.start < booking.end)
         ).all()
     capacity: dict[int, dict[str, int]] = defaultdict(dict)
@@ -74,7 +74,7 @@ def read(source: sqlalchemy.Engine) -> Books:
         Promise(number, where, None if text is None else _amounts(text), *rest)
         for number, where, text, *rest in rows
     ]
-    return Books(generation, capacity, promises)
+    return LedgerStore(generation, capacity, promises)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,35 +86,35 @@ class Load:
     oversold: tuple[str, ...]
 
 
-def load(books: Books, since: int = 0) -> Load:
+def load(ledger_store: LedgerStore, since: int = 0) -> Load:
     """At instants from ``since`` on, in microseconds: what is over is no promise any more."""
-    ahead = [promise for promise in books.promises if promise.end > since]
+    ahead = [promise for promise in ledger_store.promises if promise.end > since]
     by_host = defaultdict(list)
     for promise in ahead:
         by_host[promise.host].append(promise)
     total: Counter[str] = Counter()
-    for has in books.capacity.values():
+    for has in ledger_store.capacity.values():
         total.update(has)
     most, oversold = 0.0, []
     for number, here in by_host.items():
-        has = books.capacity.get(number, {})
-        peak, shared = _peak(here, books, has, since)
+        has = ledger_store.capacity.get(number, {})
+        peak, shared = _peak(here, ledger_store, has, since)
         if peak > 1 or shared:
             words = f"host {number}: {peak:.3f}{' and lent whole' if shared else ''}"
             oversold.append(f"{words}: {sorted(here, key=lambda promise: promise.start)}")
         most = max(most, peak)
-    together, _ = _peak(ahead, books, total, since)
+    together, _ = _peak(ahead, ledger_store, total, since)
     return Load(most, together, tuple(oversold))
 
 
 def _peak(
-    promises: Sequence[Promise], books: Books, has: Mapping[str, int], since: int
+    promises: Sequence[Promise], ledger_store: LedgerStore, has: Mapping[str, int], since: int
 ) -> tuple[float, bool]:
     """Of any class at any instant; and whether a host that is lent whole carries more."""
     changes = []
     for promise in promises:
         whole = promise.amounts is None
-        per_unit = books.capacity.get(promise.host, {}) if whole else promise.amounts
+        per_unit = ledger_store.capacity.get(promise.host, {}) if whole else promise.amounts
         start = max(promise.start, since)
         changes.append((start, 1, promise.units, per_unit, whole))
         changes.append((promise.end, -1, promise.units, per_unit, whole))

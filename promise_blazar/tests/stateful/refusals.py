@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from promise_blazar import times
 from promise_blazar.capacity.admission import Refusal
-from promise_blazar.capacity.demand import Ask, WholeHosts, Window
-from promise_blazar.capacity.ledger import Booking, Host
+from promise_blazar.capacity.demand.request import AllocationRequest, WholeHosts, Window
+from promise_blazar.capacity.ledger import Booking, LedgerHost
 from promise_blazar.clock import Clock
 from promise_blazar.manager.service import ManagerService
 from promise_blazar.tests.stateful import promises
@@ -27,29 +27,29 @@ class Judge:
         self.false: list[str] = []
         self._source = promises.engine(url)
         self._clock = clock
-        self._books = books = service._books  # noqa: SLF001 - where every refusal passes
-        refused = books._refused  # noqa: SLF001
+        self._ledger = ledger_store = service._ledger  # noqa: SLF001 - where every refusal passes
+        refused = ledger_store._refused  # noqa: SLF001
 
-        def judged(asks: Sequence[Ask], exclude: frozenset[int]) -> Exception:
+        def judged(asks: Sequence[AllocationRequest], exclude: frozenset[int]) -> Exception:
             # The thread has its turn with the books: of this manager's, nobody can move them.
             self.tally[self._judge(asks, exclude)] += 1
             return refused(asks, exclude)
 
-        books._refused = judged  # noqa: SLF001
+        ledger_store._refused = judged  # noqa: SLF001
 
     def stop(self) -> None:
         self._source.dispose()
 
-    def _judge(self, asks: Sequence[Ask], exclude: frozenset[int]) -> str:
-        ledger = self._books._ledger  # noqa: SLF001 - for what hosts are called and described by
+    def _judge(self, asks: Sequence[AllocationRequest], exclude: frozenset[int]) -> str:
+        ledger = self._ledger._ledger  # noqa: SLF001 - for what hosts are called and described by
         now = times.to_micros(self._clock.now())
-        answer = self._books._admit(asks, exclude)  # noqa: SLF001
+        answer = self._ledger._admit(asks, exclude)  # noqa: SLF001
         if not isinstance(answer, Refusal):
             return "moved"
         if answer.gave_up:
             return "gave up"
         found = promises.read(self._source)
-        if found.generation != self._books._seen:  # noqa: SLF001
+        if found.generation != self._ledger._seen:  # noqa: SLF001
             return "moved"
         ask = next(ask for ask in asks if ask.key == answer.key)
         start = max(ask.window.start, min(now, ask.window.end - 1))
@@ -62,8 +62,8 @@ class Judge:
 
 
 def fits(
-    ask: Ask,
-    hosts: Sequence[Host],
+    ask: AllocationRequest,
+    hosts: Sequence[LedgerHost],
     booked: Sequence[promises.Promise],
     now: int,
     exclude: frozenset[int],
@@ -91,8 +91,8 @@ def fits(
 
 
 def _room(
-    ask: Ask,
-    host: Host,
+    ask: AllocationRequest,
+    host: LedgerHost,
     booked: Sequence[promises.Promise],
     now: int,
     exclude: frozenset[int],

@@ -16,13 +16,13 @@ import sqlalchemy
 from werkzeug.test import Client, TestResponse
 
 from promise_blazar import times
-from promise_blazar.manager.lifecycle import DONE, TRANSITIONS
-from promise_blazar.plugins.virtual_instance import (
-    FLAVOR_NAME,
-    RESOURCE_CLASS,
+from promise_blazar.model.openstack_names import (
+    FLAVOR,
+    RESERVATION_CLASS,
     child_provider_of,
     resource_class_of,
 )
+from promise_blazar.model.states import TRANSITIONS, EventStatus
 from promise_blazar.tests.functional.base import ServiceTestCase
 from promise_blazar.tests.stateful import promises
 from promise_blazar.tests.stateful.refusals import Judge
@@ -57,10 +57,10 @@ class World(ServiceTestCase):
         super().setUp()
         self.managers = [self.service, self.manager()]
         self.clients = [Client(self.application(each)) for each in self.managers]
-        self.silent: set[int] = set()
+        self.blocked_without_reason: set[int] = set()
         self.judges = [Judge(each, self.url, self.clock) for each in self.managers]
-        self.books = promises.engine(self.url)
-        self.addCleanup(self.books.dispose)
+        self.ledger_store = promises.engine(self.url)
+        self.addCleanup(self.ledger_store.dispose)
         for judge in self.judges:
             self.addCleanup(judge.stop)
         self.file = sqlalchemy.make_url(self.url).database
@@ -83,8 +83,8 @@ class World(ServiceTestCase):
     def pass_time(self, seconds: float = 0) -> None:
         self.clock.advance(seconds)
         for number, manager in enumerate(self.managers):
-            if number not in self.silent:
-                manager.presence.beat()
+            if number not in self.blocked_without_reason:
+                manager.heartbeat.beat()
                 manager.engine.run_due()
 
     def lease_list(self, token: str = ADMIN) -> dict[str, dict[str, Any]]:
@@ -94,7 +94,7 @@ class World(ServiceTestCase):
     def recover(self) -> None:
         """OpenStack is well, both managers are awake, and time passes."""
         self.cloud.clear_faults()
-        self.silent.clear()
+        self.blocked_without_reason.clear()
         stable = {"PENDING", "ACTIVE", "TERMINATED", "ERROR"}
         for number in range(ROUNDS):
             self.pass_time(3)
@@ -108,7 +108,7 @@ class World(ServiceTestCase):
     # What must be true
 
     def check(self) -> None:
-        load = promises.load(promises.read(self.books), times.to_micros(self.clock.now()))
+        load = promises.load(promises.read(self.ledger_store), times.to_micros(self.clock.now()))
         assert not load.oversold, f"I1: {load.oversold}"
         for judge in self.judges:
             assert not judge.false, f"a false refusal: {judge.false}"
@@ -148,7 +148,7 @@ class World(ServiceTestCase):
         astray = [move for move in moves if move[2] not in TRANSITIONS[move[1]]]
         assert not astray, f"I3: {astray}"
         twice = self._rows(
-            f"SELECT event, count(*) FROM event_history WHERE status = '{DONE}'"
+            f"SELECT event, count(*) FROM event_history WHERE status = '{EventStatus.DONE}'"
             " GROUP BY event, time HAVING count(*) > 1"
         )
         assert not twice, f"I4: {twice}"
@@ -160,7 +160,7 @@ class World(ServiceTestCase):
         with self._cloud_file() as cloud:
             names = {name for (name,) in cloud.execute("SELECT name FROM aggregates")}
             flavors = {
-                name.removeprefix(FLAVOR_NAME)
+                name.removeprefix(FLAVOR)
                 for (name,) in cloud.execute("SELECT name FROM flavors WHERE NOT public")
             }
             groups = {
@@ -213,8 +213,8 @@ class World(ServiceTestCase):
             name: hosts for name, hosts in self.aggregates().items() if hosts or name != "freepool"
         }
         assert not found, f"I5: aggregates {found}"
-        flavors = self.cloud.flavors_named(FLAVOR_NAME)
-        classes = self.cloud.resource_classes(RESOURCE_CLASS)
+        flavors = self.cloud.flavors_named(FLAVOR)
+        classes = self.cloud.resource_classes(RESERVATION_CLASS)
         assert not [*flavors, *classes], f"I5: {flavors} {classes}"
         for number in range(1, self.hosts + 1):
             slots = self.cloud.child_inventory(child_provider_of(f"compute-{number}"))
@@ -222,5 +222,5 @@ class World(ServiceTestCase):
         with self._cloud_file() as cloud:
             groups = cloud.execute("SELECT * FROM server_groups").fetchall()
         assert not groups, f"I5: server groups {groups}"
-        booked = promises.read(self.books).promises
+        booked = promises.read(self.ledger_store).promises
         assert not booked, f"I5: {booked}"

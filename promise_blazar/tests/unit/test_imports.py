@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Do the layers look only where the architecture lets them?
+"""The arrows of the architecture: who may import whom, layer by layer and room by room.
 
-``api -> manager -> capacity``, ``manager -> plugins -> cloud``, ``manager -> db``. What joins
-them (``cmd``, ``wsgi``, ``cloud.factory``) may see everything.
+``api -> manager.contract -> manager -> capacity``, ``manager -> plugins -> cloud``, ``manager ->
+db``. What joins them (``cmd``, ``wsgi``, ``manager.composition``, ``cloud.registry``) may see
+everything. Each line allows what is used, and nothing else: a test says which are not.
 """
 
 import importlib.metadata
@@ -14,31 +15,76 @@ from promise_blazar.tests import base, tree
 #: Words that everyone may use, and that use only each other.
 SHARED = ("exceptions", "context", "clock", "times")
 
-#: Of ours, besides itself and what is shared, a layer may import these and nothing else.
-LAYERS = {
-    "promise_blazar.api": (
-        "cloud.groups",
+#: Of ours, besides itself and what is shared, a room may import these and nothing else. A module
+#: belongs to the room with the longest name that it is in; what a room may see, one inside it need
+#: not.
+ROOMS = {
+    "api": (
+        "cloud.contract",
         "conf",
-        "manager.interface",
-        "manager.messages",
-        "manager.rpc",
+        "manager.contract",
+        "model",
         "policies",
     ),
-    "promise_blazar.manager": (
+    "capacity": (),
+    "cloud": ("conf", "model"),
+    "conf": (),
+    "db": ("model",),
+    "manager.contract": (),
+    "manager.rpc": ("manager.contract",),
+    "manager.controllers": (
         "capacity",
-        "cloud.outgoing",
-        "cloud.protocol",
-        "conf",
+        "cloud.contract",
+        "cloud.fence",
         "db",
+        "manager.hosts",
+        "manager.ledger",
+        "manager.ownership",
+        "manager.workflow",
+        "model",
         "plugins",
     ),
-    "promise_blazar.plugins": ("capacity", "cloud.protocol", "conf"),
-    "promise_blazar.cloud": ("conf",),
-    "promise_blazar.db": ("capacity", "conf"),
-    "promise_blazar.policies": ("conf",),
-    "promise_blazar.conf": (),
+    "manager.hosts": (
+        "cloud.contract",
+        "db",
+        "manager.contract",
+        "manager.idempotency",
+        "manager.ledger",
+        "manager.queries",
+        "model",
+        "plugins",
+    ),
+    "manager.idempotency": ("db", "manager.contract"),
+    "manager.leases": (
+        "capacity",
+        "db",
+        "manager.contract",
+        "manager.idempotency",
+        "manager.ledger",
+        "manager.ownership",
+        "manager.queries",
+        "manager.workflow",
+        "model",
+        "plugins",
+    ),
+    "manager.ledger": ("capacity", "db", "model"),
+    "manager.ownership": ("cloud.fence", "db"),
+    "manager.queries": ("capacity", "db", "manager.contract", "model", "plugins"),
+    "manager.workflow": (
+        "capacity",
+        "cloud.fence",
+        "db",
+        "manager.ledger",
+        "manager.ownership",
+        "model",
+        "plugins",
+    ),
+    "model": (),
+    "plugins": ("capacity", "cloud.contract", "model"),
+    "policies": (),
 }
-JOINERS = ("promise_blazar.cmd", "promise_blazar.wsgi", "promise_blazar.cloud.factory")
+#: What joins the others.
+JOINERS = ("cmd", "wsgi", "cloud.registry", "manager.composition", "manager.service")
 
 #: A library that one place is there to hide from the others.
 HIDDEN = {
@@ -68,8 +114,18 @@ def of(package):
     return [
         module
         for module in tree.product()
-        if tree.inside(module.name, package) and not tree.inside(module.name, *JOINERS)
+        if tree.inside(module.name, package) and not tree.inside(module.name, *map(full, JOINERS))
     ]
+
+
+def full(name):
+    return f"promise_blazar.{name}"
+
+
+def room(name):
+    """The modules of a room, without those of the rooms inside it."""
+    inner = [full(other) for other in ROOMS if other != name and other.startswith(f"{name}.")]
+    return [module for module in of(full(name)) if not tree.inside(module.name, *inner)]
 
 
 def ours(name):
@@ -83,26 +139,58 @@ class TestImports(base.TestCase):
         clock = next(each for each in tree.product() if each.name == "promise_blazar.clock")
         self.assertIn("datetime.datetime", [name for _, name in clock.imports])
 
-    def test_layers_look_only_along_the_arrows(self):
-        shared = [f"promise_blazar.{name}" for name in SHARED]
-        for layer, others in LAYERS.items():
-            visible = [layer, *shared, *(f"promise_blazar.{name}" for name in others)]
-            if layer == "promise_blazar.cloud":
+    def test_rooms_look_only_along_the_arrows(self):
+        for name, others in ROOMS.items():
+            visible = [full(name), *map(full, SHARED), *map(full, others)]
+            if name == "cloud":
                 # The simulated scheduler decides with the real filter's code.
                 visible.append("nova_filter.decision")
 
             def allowed(name, visible=visible):
                 return not ours(name) or tree.inside(name, *visible)
 
-            self.assertEqual([], wrong(of(layer), allowed), layer)
+            self.assertEqual([], wrong(room(name), allowed), name)
+
+    def test_no_arrow_is_drawn_that_nobody_uses(self):
+        unused = []
+        for name, others in ROOMS.items():
+            used = {imported for module in room(name) for _, imported in module.imports}
+            unused += [
+                f"{name} -> {other}"
+                for other in others
+                if not any(tree.inside(each, full(other)) for each in used)
+            ]
+        self.assertEqual([], unused)
+
+    def test_every_module_is_in_a_room(self):
+        placed = [*map(full, ROOMS), *map(full, SHARED), *map(full, JOINERS)]
+        packages = ("promise_blazar", "promise_blazar.manager")
+        homeless = [
+            module.name
+            for module in tree.product()
+            if tree.inside(module.name, "promise_blazar")
+            and module.name not in packages
+            and not tree.inside(module.name, *placed)
+        ]
+        self.assertEqual([], homeless)
 
     def test_capacity_is_pure(self):
         roots = {*sys.stdlib_module_names, "numpy"}
 
         def allowed(name):
-            return name.split(".")[0] in roots or tree.inside(name, "promise_blazar.capacity")
+            return name.split(".")[0] in roots or tree.inside(
+                name, "promise_blazar.capacity", "promise_blazar.model"
+            )
 
         self.assertEqual([], wrong(of("promise_blazar.capacity"), allowed))
+
+    def test_the_model_is_pure(self):
+        def allowed(name):
+            return name.split(".")[0] in sys.stdlib_module_names or tree.inside(
+                name, "promise_blazar.model"
+            )
+
+        self.assertEqual([], wrong(of("promise_blazar.model"), allowed))
 
     def test_the_filter_knows_nothing_of_the_service(self):
         found = wrong(of("nova_filter"), lambda name: not tree.inside(name, "promise_blazar"))

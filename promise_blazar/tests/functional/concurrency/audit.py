@@ -13,8 +13,8 @@ import sqlalchemy
 from sqlalchemy import pool
 
 from promise_blazar.capacity.ledger import Ledger
-from promise_blazar.db.engine import Database
-from promise_blazar.manager.books import Books
+from promise_blazar.db.session import Database
+from promise_blazar.manager.ledger.store import LedgerStore
 
 
 def rows(url, table):
@@ -92,11 +92,11 @@ def _short(url, bookings):
             yield f"reservation {number} has two bookings on a host"
 
 
-def strayed(books, url, clock):
+def strayed(ledger_store, url, clock):
     """How the ledger of a manager differs from the truth: from one that is loaded anew."""
     database = Database(url)
     try:
-        fresh = Books(database, books.provider_id, clock)
+        fresh = LedgerStore(database, ledger_store.provider_id, clock)
         numbers = {row["reservation_id"] for row in rows(url, "bookings")}
 
         def picture(ledger: Ledger, now):
@@ -109,7 +109,7 @@ def strayed(books, url, clock):
             }
             return {"hosts": hosts, "bookings": held, "count": {"of all": len(ledger)}}
 
-        seen, truth = books.read(picture), fresh.read(picture)
+        seen, truth = ledger_store.read(picture), fresh.read(picture)
         return [
             f"{kind} {key}: {seen[kind].get(key)} instead of {truth[kind].get(key)}"
             for kind in truth

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
-from promise_blazar.db.engine import Database
-from promise_blazar.manager.messages import HostRequest, LeaseChange
+from promise_blazar.db.session import Database
+from promise_blazar.manager.contract.messages import HostRequest, LeaseChange
 from promise_blazar.manager.service import ManagerService
 from promise_blazar.tests import base, databases
 from promise_blazar.tests.functional.base import HOST, INSTANCE, configuration, sync
@@ -19,7 +19,7 @@ from promise_blazar.tests.functional.concurrency.worker import ALICE, request
 #: Dead managers are found soon, and a busy machine's heartbeats are still in time.
 OPTIONS = {
     "manager__heartbeat_interval": 0.2,
-    "manager__claim_seconds": 2,
+    "manager__ownership_seconds": 2,
     "manager__poll_interval": 0.1,
     "manager__minutes_before_end_lease": 0,
     "openstack__call_timeout": 0.5,
@@ -39,12 +39,12 @@ class CrashTestCase(base.DatabaseTestCase):
         self.clock = SystemClock()
         # Takes requests; starts and ends are for the others.
         self.front = ManagerService(
-            configuration(manager__claim_seconds=600, manager__minutes_before_end_lease=0),
+            configuration(manager__ownership_seconds=600, manager__minutes_before_end_lease=0),
             Database(self.url),
             self.cloud,
             self.clock,
         )
-        self.front.presence.arrive()
+        self.front.heartbeat.register()
         self.addCleanup(self.front.stop)
         for name in ("compute-1", "compute-2"):
             self.front.create_host(ALICE, HostRequest(name))

@@ -4,7 +4,7 @@
 from promise_blazar.tests.functional.base import HOST
 from promise_blazar.tests.functional.cases import TOGETHER
 from promise_blazar.tests.functional.concurrency import audit
-from promise_blazar.tests.functional.concurrency.test_claims import TwoManagers
+from promise_blazar.tests.functional.concurrency.test_work_ownership import TwoManagers
 
 
 class TestLeftovers(TwoManagers):

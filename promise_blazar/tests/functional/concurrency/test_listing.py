@@ -5,7 +5,7 @@ import sqlalchemy
 
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST
-from promise_blazar.tests.functional.concurrency.test_claims import TwoManagers
+from promise_blazar.tests.functional.concurrency.test_work_ownership import TwoManagers
 
 
 @databases.on_each_database

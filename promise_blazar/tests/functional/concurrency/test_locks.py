@@ -3,7 +3,7 @@
 
 from promise_blazar import exceptions
 from promise_blazar.db import providers
-from promise_blazar.db.engine import Database, LostRace
+from promise_blazar.db.session import Database, LostRace
 from promise_blazar.tests import base, databases
 from promise_blazar.tests.functional.base import sync
 

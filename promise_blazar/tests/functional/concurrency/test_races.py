@@ -8,8 +8,8 @@ from pathlib import Path
 from promise_blazar import exceptions
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
-from promise_blazar.db.engine import Database
-from promise_blazar.manager.messages import HostRequest
+from promise_blazar.db.session import Database
+from promise_blazar.manager.contract.messages import HostRequest
 from promise_blazar.manager.service import ManagerService
 from promise_blazar.tests import base, databases
 from promise_blazar.tests.functional.base import HOST, INSTANCE, configuration, sync
@@ -22,7 +22,7 @@ HOSTS = 4
 #: Four of them fill the 32 VCPU of a host.
 SLOT = INSTANCE | {"amount": 1, "vcpus": 8}
 #: Nobody dies here, and the machine may be slow: a late heartbeat is no reason to stop.
-OPTIONS = {"manager__poll_interval": 0.1, "manager__claim_seconds": 120}
+OPTIONS = {"manager__poll_interval": 0.1, "manager__ownership_seconds": 120}
 RESTLESS = {"CREATING", "STARTING", "UPDATING", "TERMINATING", "DELETING"}
 
 
@@ -39,7 +39,7 @@ class TestRaces(base.DatabaseTestCase):
         self.observer = ManagerService(
             configuration(), Database(self.url), self.cloud, SystemClock()
         )
-        self.observer.presence.arrive()
+        self.observer.heartbeat.register()
         self.addCleanup(self.observer.stop)
         for number in range(HOSTS):
             self.observer.create_host(ALICE, HostRequest(f"compute-{number + 1}", {}))

@@ -11,19 +11,19 @@ class TestTakeover(ServiceTestCase):
         """Not the next turn of the engine, up to a heartbeat later."""
         woken = []
         other = self.manager()
-        self.service.presence.on_death(lambda: woken.append(self.service.presence.dead()))
+        self.service.heartbeat.on_death(lambda: woken.append(self.service.heartbeat.dead()))
         for _ in range(12):
-            self.service.presence.beat()
+            self.service.heartbeat.beat()
             self.clock.advance(1)
-        self.assertEqual([frozenset({other.presence.id})], woken)
+        self.assertEqual([frozenset({other.heartbeat.id})], woken)
 
     def test_the_engine_is_who_is_woken(self):
         self.manager()
         engine = self.service.engine
         for _ in range(12):
             engine._wake.clear()  # noqa: SLF001 - what its sleeping thread waits for
-            self.service.presence.beat()
-            if self.service.presence.dead():
+            self.service.heartbeat.beat()
+            if self.service.heartbeat.dead():
                 break
             self.assertFalse(engine._wake.is_set())  # noqa: SLF001
             self.clock.advance(1)

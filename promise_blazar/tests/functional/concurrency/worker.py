@@ -19,8 +19,8 @@ from promise_blazar import exceptions
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.context import RequestContext
-from promise_blazar.db.engine import Database
-from promise_blazar.manager.messages import (
+from promise_blazar.db.session import Database
+from promise_blazar.manager.contract.messages import (
     HostRequest,
     LeaseChange,
     LeaseRequest,
@@ -100,8 +100,8 @@ class Worker:
 
     def strayed(self):
         """Where the ledger in memory differs from the database."""
-        books = self.service._books  # noqa: SLF001 - the very copy that decisions read
-        return audit.strayed(books, self.url, self.clock)
+        ledger_store = self.service._ledger  # noqa: SLF001 - the very copy that decisions read
+        return audit.strayed(ledger_store, self.url, self.clock)
 
 
 class _Actor:

@@ -7,7 +7,7 @@ import flask
 from oslo_config import cfg
 from werkzeug.test import Client, TestResponse
 
-from promise_blazar.api.app import create_app
+from promise_blazar.api.http.application import create_app
 from promise_blazar.conf import api as options
 from promise_blazar.tests import base
 from promise_blazar.tests.fakes import ManualClock

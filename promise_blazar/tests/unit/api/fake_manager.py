@@ -10,9 +10,9 @@ from types import MappingProxyType
 from typing import Any
 
 from promise_blazar import exceptions, times
-from promise_blazar.cloud.groups import Caller
+from promise_blazar.cloud.contract.server_groups import Caller
 from promise_blazar.context import RequestContext
-from promise_blazar.manager.messages import (
+from promise_blazar.manager.contract.messages import (
     AllocationView,
     EventView,
     GroupWanted,

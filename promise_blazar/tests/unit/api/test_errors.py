@@ -7,7 +7,7 @@ import fixtures
 from oslo_context import context
 
 from promise_blazar import exceptions
-from promise_blazar.api import errors
+from promise_blazar.api.http import errors
 from promise_blazar.tests.unit.api import base
 
 EXPECTED = {

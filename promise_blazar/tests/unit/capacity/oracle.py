@@ -8,8 +8,14 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from promise_blazar.capacity.demand import Ask, Placement, Slots, WholeHosts, Window
-from promise_blazar.capacity.ledger import Booking, Host, Ledger
+from promise_blazar.capacity.demand.request import (
+    AllocationRequest,
+    Placement,
+    Slots,
+    WholeHosts,
+    Window,
+)
+from promise_blazar.capacity.ledger import Booking, Ledger, LedgerHost
 
 Assignment = dict[int, int]
 
@@ -18,7 +24,7 @@ Assignment = dict[int, int]
 class World:
     """A small cloud, with its bookings as a list."""
 
-    hosts: list[Host]
+    hosts: list[LedgerHost]
     bundles: dict[int, dict[str, int]]
     bookings: list[Booking]
     now: int
@@ -56,11 +62,11 @@ def covers(world: World, booking: Booking, instant: int) -> bool:
     return booking.start <= instant < booking.end
 
 
-def accepted(host: Host, ask: Ask) -> bool:
+def accepted(host: LedgerHost, ask: AllocationRequest) -> bool:
     return host.reservable and all(q.matches(host.properties) for q in ask.demand.where)
 
 
-def rule_kept(world: World, given: list[tuple[Ask, Assignment]]) -> bool:
+def rule_kept(world: World, given: list[tuple[AllocationRequest, Assignment]]) -> bool:
     """Does the whole of the ledger and these assignments keep the host rule?
 
     Only hosts, classes and instants that the assignments add to are judged: the ledger may hold
@@ -80,7 +86,11 @@ def rule_kept(world: World, given: list[tuple[Ask, Assignment]]) -> bool:
 
 
 def _instant_kept(
-    world: World, given: list[tuple[Ask, Assignment]], host: Host, mine: Ask, instant: int
+    world: World,
+    given: list[tuple[AllocationRequest, Assignment]],
+    host: LedgerHost,
+    mine: AllocationRequest,
+    instant: int,
 ) -> bool:
     booked = [
         b for b in world.bookings if b.host == host.id and covers(world, b, instant) and b.units
@@ -110,7 +120,7 @@ def _instant_kept(
     return True
 
 
-def satisfies(ask: Ask, assignment: Mapping[int, int]) -> bool:
+def satisfies(ask: AllocationRequest, assignment: Mapping[int, int]) -> bool:
     """Is this what the ask asked for, the host rule apart?"""
     used = {host: units for host, units in assignment.items() if units}
     if ask.pinned:
@@ -130,7 +140,7 @@ def satisfies(ask: Ask, assignment: Mapping[int, int]) -> bool:
     return True
 
 
-def assignments(world: World, ask: Ask) -> Iterator[Assignment]:
+def assignments(world: World, ask: AllocationRequest) -> Iterator[Assignment]:
     """Every assignment that satisfies the ask alone, in this world."""
     most = 1 if isinstance(ask.demand, WholeHosts) else ask.demand.amount
     ids = [host.id for host in world.hosts]
@@ -140,7 +150,7 @@ def assignments(world: World, ask: Ask) -> Iterator[Assignment]:
             yield assignment
 
 
-def kept_units(ask: Ask, assignment: Mapping[int, int]) -> int:
+def kept_units(ask: AllocationRequest, assignment: Mapping[int, int]) -> int:
     """How much of what is held now stays where it is."""
     return sum(min(p.units, assignment.get(p.host, 0)) for p in ask.keep)
 

@@ -7,8 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promise_blazar.capacity.admission import Plan, Refusal, admit, holds
-from promise_blazar.capacity.demand import Ask, Placement, Slots, WholeHosts, Window
-from promise_blazar.capacity.ledger import Booking, Host, Ledger
+from promise_blazar.capacity.demand.request import (
+    AllocationRequest,
+    Placement,
+    Slots,
+    WholeHosts,
+    Window,
+)
+from promise_blazar.capacity.ledger import Booking, Ledger, LedgerHost
 from promise_blazar.tests.unit.capacity import oracle, worlds
 
 OPEN = 2**62
@@ -100,7 +106,7 @@ def cloud(count: int, vcpus: int = 8, **properties: str) -> Ledger:
     ledger = Ledger()
     for number in range(1, count + 1):
         ledger.put_host(
-            Host(number, f"compute-{number}", "nova", {"VCPU": vcpus}, properties, True)
+            LedgerHost(number, f"compute-{number}", "nova", {"VCPU": vcpus}, properties, True)
         )
     ledger.put_bundle(1, {"VCPU": 1})
     return ledger
@@ -117,7 +123,7 @@ def slots(amount: int, vcpus: int = 1, affinity: bool | None = None) -> Slots:
 def one(ledger: Ledger, demand: Slots | WholeHosts, start: int = 10, end: int = 20, **ask):
     """The placements of one ask, as (host, units); None if refused."""
     exclude = ask.pop("exclude", frozenset())
-    answer = admit(ledger, [Ask("a", demand, Window(start, end), **ask)], 0, exclude)
+    answer = admit(ledger, [AllocationRequest("a", demand, Window(start, end), **ask)], 0, exclude)
     if isinstance(answer, Refusal):
         return None
     return [(p.host, p.units) for p in answer.placements["a"]]
@@ -200,7 +206,7 @@ class AdmissionTest(unittest.TestCase):
     def test_an_unreleased_booking_blocks_the_present_and_no_later_window(self):
         ledger = cloud(1)
         book(ledger, Booking(1, 1, 1, None, 1, 0, 5, False))
-        host = [Ask("a", WholeHosts(1, 1), Window(6, 20))]
+        host = [AllocationRequest("a", WholeHosts(1, 1), Window(6, 20))]
         self.assertIsInstance(admit(ledger, host, 6), Refusal)
         self.assertIsInstance(admit(ledger, host, 6, frozenset({1})), Refusal)
         self.assertIsInstance(admit(ledger, host, 5), Plan)
@@ -233,8 +239,8 @@ class AdmissionTest(unittest.TestCase):
         ledger = cloud(2)
         book(ledger, Booking(1, 1, 1, 1, 1, 0, 100, False))
         asks = [
-            Ask("slots", slots(7), Window(10, 20)),
-            Ask("host", WholeHosts(1, 5), Window(10, 20)),
+            AllocationRequest("slots", slots(7), Window(10, 20)),
+            AllocationRequest("host", WholeHosts(1, 5), Window(10, 20)),
         ]
         answer = admit(ledger, asks, 0)
         self.assertEqual((Placement(1, 7),), answer.placements["slots"])
@@ -242,23 +248,26 @@ class AdmissionTest(unittest.TestCase):
 
     def test_hosts_beyond_the_minimum_are_taken_last(self):
         window = Window(10, 20)
-        asks = [Ask("many", WholeHosts(1, 9), window), Ask("one", WholeHosts(1, 1), window)]
+        asks = [
+            AllocationRequest("many", WholeHosts(1, 9), window),
+            AllocationRequest("one", WholeHosts(1, 1), window),
+        ]
         answer = admit(cloud(4), asks, 0)
         self.assertEqual(3, len(answer.placements["many"]))
         self.assertEqual(1, len(answer.placements["one"]))
 
     def test_asks_in_windows_apart_use_the_same_host(self):
         asks = [
-            Ask("early", WholeHosts(1, 1), Window(10, 20)),
-            Ask("late", WholeHosts(1, 1), Window(20, 30)),
+            AllocationRequest("early", WholeHosts(1, 1), Window(10, 20)),
+            AllocationRequest("late", WholeHosts(1, 1), Window(20, 30)),
         ]
         self.assertIsInstance(admit(cloud(1), asks, 0), Plan)
 
     def test_what_one_pinned_ask_keeps_no_other_takes(self):
         window = Window(10, 20)
         asks = [
-            Ask("b", slots(9), window, keep=(Placement(1, 8),), pinned=True),
-            Ask("a", slots(7), window, keep=(Placement(2, 7),), pinned=True),
+            AllocationRequest("b", slots(9), window, keep=(Placement(1, 8),), pinned=True),
+            AllocationRequest("a", slots(7), window, keep=(Placement(2, 7),), pinned=True),
         ]
         answer = admit(cloud(2), asks, 0)
         self.assertEqual((Placement(1, 8), Placement(2, 1)), answer.placements["b"])
@@ -267,37 +276,40 @@ class AdmissionTest(unittest.TestCase):
     def test_room_kept_by_pinned_asks_is_known_before_their_turn(self):
         window = Window(10, 20)
         asks = [
-            Ask("a", slots(4), window, keep=(Placement(2, 1),), pinned=True),
-            Ask("b", slots(4), window, keep=(Placement(2, 2),), pinned=True),
-            Ask("c", WholeHosts(1, 2), window, keep=(Placement(1, 1),), pinned=True),
-            Ask("d", slots(2), window),
+            AllocationRequest("a", slots(4), window, keep=(Placement(2, 1),), pinned=True),
+            AllocationRequest("b", slots(4), window, keep=(Placement(2, 2),), pinned=True),
+            AllocationRequest("c", WholeHosts(1, 2), window, keep=(Placement(1, 1),), pinned=True),
+            AllocationRequest("d", slots(2), window),
         ]
         ledger = cloud(3, vcpus=4)
-        ledger.put_host(Host(3, "compute-3", "nova", {"VCPU": 8}, {}, True))
+        ledger.put_host(LedgerHost(3, "compute-3", "nova", {"VCPU": 8}, {}, True))
         self.assertIsInstance(admit(ledger, asks, 0), Plan)
 
     def test_of_many_asks_the_one_that_fails_is_tried_earlier(self):
         window = Window(10, 20)
         pinned = {"keep": (Placement(2, 1),), "pinned": True}
         asks = [
-            Ask("a", slots(2, affinity=False), window),
-            Ask("b", slots(4), window),
-            Ask("c", slots(2), window, **pinned),
-            Ask("d", slots(2), window, **pinned),
-            Ask("e", slots(2, affinity=True), window, **pinned),
+            AllocationRequest("a", slots(2, affinity=False), window),
+            AllocationRequest("b", slots(4), window),
+            AllocationRequest("c", slots(2), window, **pinned),
+            AllocationRequest("d", slots(2), window, **pinned),
+            AllocationRequest("e", slots(2, affinity=True), window, **pinned),
         ]
         self.assertIsInstance(admit(cloud(3, vcpus=4), asks, 0), Plan)
 
     def test_slots_go_where_the_same_decision_put_others(self):
         window = Window(10, 20)
-        asks = [Ask("a", slots(5), window), Ask("b", slots(1, affinity=False), window)]
+        asks = [
+            AllocationRequest("a", slots(5), window),
+            AllocationRequest("b", slots(1, affinity=False), window),
+        ]
         answer = admit(cloud(2), asks, 0)
         self.assertEqual(
             {p.host for p in answer.placements["a"]}, {p.host for p in answer.placements["b"]}
         )
 
     def test_too_much_together_is_said_to_be_given_up(self):
-        asks = [Ask(key, WholeHosts(1, 1), Window(10, 20)) for key in "abcdef"]
+        asks = [AllocationRequest(key, WholeHosts(1, 1), Window(10, 20)) for key in "abcdef"]
         answer = admit(cloud(5), asks, 0)
         self.assertTrue(answer.gave_up)
         self.assertEqual(5, len(answer.beside))
@@ -306,6 +318,6 @@ class AdmissionTest(unittest.TestCase):
         self.assertEqual(Plan({}), admit(cloud(1), [], 0))
 
     def test_two_asks_of_one_key_are_a_mistake(self):
-        ask = Ask("a", slots(1), Window(10, 20))
+        ask = AllocationRequest("a", slots(1), Window(10, 20))
         with self.assertRaises(ValueError):
             admit(cloud(1), [ask, ask], 0)

@@ -5,18 +5,24 @@ from dataclasses import replace
 from hypothesis import given
 
 from promise_blazar.capacity.admission import Plan, Refusal, admit
-from promise_blazar.capacity.demand import Ask, Placement, Slots, WholeHosts, Window
+from promise_blazar.capacity.demand.request import (
+    AllocationRequest,
+    Placement,
+    Slots,
+    WholeHosts,
+    Window,
+)
 from promise_blazar.capacity.explanation import explain
-from promise_blazar.capacity.ledger import Booking, Host
-from promise_blazar.capacity.query import parse
-from promise_blazar.capacity.search import next_windows
+from promise_blazar.capacity.ledger import Booking, LedgerHost
+from promise_blazar.capacity.resource_query import parse
+from promise_blazar.capacity.window_search import next_windows
 from promise_blazar.tests.unit.capacity import oracle, worlds
 
 OPEN = 2**62
 HOUR = 3600 * 10**6
 
 
-def most(world: oracle.World, ask: Ask) -> int:
+def most(world: oracle.World, ask: AllocationRequest) -> int:
     """The most that fits, found by asking the oracle for more and more."""
     demand = ask.demand
     count = 0
@@ -98,12 +104,12 @@ class ExplanationAgainstTheOracleTest(unittest.TestCase):
             self.assertLessEqual(window.start, found.looked_until)
 
 
-def world_of(*hosts: Host, bookings: tuple[Booking, ...] = (), now: int = 0) -> oracle.World:
+def world_of(*hosts: LedgerHost, bookings: tuple[Booking, ...] = (), now: int = 0) -> oracle.World:
     return oracle.World(list(hosts), {1: {"VCPU": 1}}, list(bookings), now)
 
 
-def host(id_: int, vcpus: int = 8, reservable: bool = True, **properties: str) -> Host:
-    return Host(id_, f"compute-{id_}", "nova", {"VCPU": vcpus}, properties, reservable)
+def host(id_: int, vcpus: int = 8, reservable: bool = True, **properties: str) -> LedgerHost:
+    return LedgerHost(id_, f"compute-{id_}", "nova", {"VCPU": vcpus}, properties, reservable)
 
 
 def checks(answer) -> dict[str, int]:
@@ -121,7 +127,7 @@ class ExplanationTest(unittest.TestCase):
             host(5, gpu="1"),
             bookings=(Booking(1, 1, 4, 1, 7, 2 * HOUR, 3 * HOUR, False),),
         )
-        ask = Ask("a", Slots(5, {"VCPU": 2}, None, (gpu,)), Window(HOUR, 4 * HOUR))
+        ask = AllocationRequest("a", Slots(5, {"VCPU": 2}, None, (gpu,)), Window(HOUR, 4 * HOUR))
         answer = explain(world.ledger(), [ask], 0)
         self.assertEqual(
             {"hosts": 1, "property": 1, "capacity": 1, "busy": 1, "fits": 1}, checks(answer)
@@ -144,7 +150,7 @@ class ExplanationTest(unittest.TestCase):
                 Booking(2, 1, 2, None, 1, 0, 2 * HOUR, False),
             ),
         )
-        ask = Ask("a", WholeHosts(3, 4), Window(HOUR, 4 * HOUR))
+        ask = AllocationRequest("a", WholeHosts(3, 4), Window(HOUR, 4 * HOUR))
         answer = explain(world.ledger(), [ask], 0, alternatives=2)
         self.assertEqual({"busy": 2, "fits": 2}, checks(answer))
         self.assertEqual({"hosts": 2}, answer.fits)
@@ -154,17 +160,23 @@ class ExplanationTest(unittest.TestCase):
         )
 
     def test_no_host_at_all(self):
-        answer = explain(world_of().ledger(), [Ask("a", WholeHosts(1, 1), Window(0, 1))], 0)
+        answer = explain(
+            world_of().ledger(), [AllocationRequest("a", WholeHosts(1, 1), Window(0, 1))], 0
+        )
         self.assertEqual("0 hosts: none is registered", answer.text)
         self.assertEqual((), answer.alternatives)
 
     def test_affinity_is_named(self):
         world = world_of(host(1), host(2))
         window = Window(0, HOUR)
-        together = explain(world.ledger(), [Ask("a", Slots(9, {"VCPU": 1}, True), window)], 0)
+        together = explain(
+            world.ledger(), [AllocationRequest("a", Slots(9, {"VCPU": 1}, True), window)], 0
+        )
         self.assertEqual({"capacity": 2, "affinity": 0}, checks(together))
         self.assertIn("the roomiest has for 8", together.text)
-        apart = explain(world.ledger(), [Ask("a", Slots(3, {"VCPU": 1}, False), window)], 0)
+        apart = explain(
+            world.ledger(), [AllocationRequest("a", Slots(3, {"VCPU": 1}, False), window)], 0
+        )
         self.assertEqual({"affinity": 2}, checks(apart))
         self.assertEqual({"slots": 2}, apart.fits)
 
@@ -172,7 +184,9 @@ class ExplanationTest(unittest.TestCase):
         world = world_of(
             host(1), host(2), bookings=(Booking(1, 1, 1, None, 1, HOUR, 2 * HOUR, False),)
         )
-        ask = Ask("a", WholeHosts(1, 2), Window(0, 3 * HOUR), keep=(Placement(1, 1),), pinned=True)
+        ask = AllocationRequest(
+            "a", WholeHosts(1, 2), Window(0, 3 * HOUR), keep=(Placement(1, 1),), pinned=True
+        )
         answer = explain(world.ledger(), [ask], 0)
         self.assertEqual({"busy": 1, "fits": 1, "kept": 1}, checks(answer))
         self.assertIn("cannot stay on 1 of its 1", answer.text)
@@ -182,7 +196,7 @@ class ExplanationTest(unittest.TestCase):
         self.assertIn("can only grow: it has 3, 1 asked", answer.text)
 
     def test_what_fails_only_together_is_said_to_be_not_found(self):
-        asks = [Ask(key, WholeHosts(2, 2), Window(0, HOUR)) for key in ("a", "b")]
+        asks = [AllocationRequest(key, WholeHosts(2, 2), Window(0, HOUR)) for key in ("a", "b")]
         world = world_of(host(1), host(2), host(3))
         answer = explain(world.ledger(), asks, 0)
         self.assertEqual({"together": 2, "fits": 1}, checks(answer))
@@ -191,7 +205,7 @@ class ExplanationTest(unittest.TestCase):
     def test_alternatives_start_at_whole_minutes_and_not_in_the_past(self):
         end = 2 * HOUR + 1
         world = world_of(host(1), bookings=(Booking(1, 1, 1, None, 1, 0, end, False),))
-        ask = Ask("a", WholeHosts(1, 1), Window(HOUR, 4 * HOUR))
+        ask = AllocationRequest("a", WholeHosts(1, 1), Window(HOUR, 4 * HOUR))
         (window,) = explain(world.ledger(), [ask], 0).alternatives
         self.assertEqual(2 * HOUR + 60 * 10**6, window.start)
         late = 3 * HOUR
@@ -210,7 +224,9 @@ class ExplanationTest(unittest.TestCase):
                         Booking(2, 1, 2, 1, 49, 0, 7 * HOUR, False),
                     ),
                 )
-                ask = Ask("a", Slots(amount, {"VCPU": 1}, None), Window(HOUR, 2 * HOUR))
+                ask = AllocationRequest(
+                    "a", Slots(amount, {"VCPU": 1}, None), Window(HOUR, 2 * HOUR)
+                )
                 answer = explain(world.ledger(), [ask], 0)
                 start = 5 * HOUR if amount <= 51 else 7 * HOUR
                 self.assertEqual((Window(start, start + HOUR),), answer.alternatives)
@@ -218,7 +234,7 @@ class ExplanationTest(unittest.TestCase):
 
     def test_an_open_window_moves_only_its_start(self):
         world = world_of(host(1), bookings=(Booking(1, 1, 1, None, 1, 0, 5 * HOUR, False),))
-        ask = Ask("a", WholeHosts(1, 1), Window(HOUR, OPEN))
+        ask = AllocationRequest("a", WholeHosts(1, 1), Window(HOUR, OPEN))
         answer = explain(world.ledger(), [ask], 0)
         self.assertEqual((Window(5 * HOUR, OPEN),), answer.alternatives)
         forever = world_of(host(1), bookings=(Booking(1, 1, 1, None, 1, 0, OPEN, False),))
@@ -227,7 +243,7 @@ class ExplanationTest(unittest.TestCase):
         self.assertIn("busy from 1970-01-01 01:00", answer.text)
 
     def test_nothing_to_explain(self):
-        ask = Ask("a", WholeHosts(1, 1), Window(0, 1))
+        ask = AllocationRequest("a", WholeHosts(1, 1), Window(0, 1))
         world = world_of(host(1))
         self.assertNotIsInstance(admit(world.ledger(), [ask], 0), Refusal)
         self.assertEqual("It fits", explain(world.ledger(), [ask], 0).text)

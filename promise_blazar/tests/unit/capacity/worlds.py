@@ -10,9 +10,15 @@ import random
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from promise_blazar.capacity.demand import Ask, Placement, Slots, WholeHosts, Window
-from promise_blazar.capacity.ledger import Booking, Host
-from promise_blazar.capacity.query import parse
+from promise_blazar.capacity.demand.request import (
+    AllocationRequest,
+    Placement,
+    Slots,
+    WholeHosts,
+    Window,
+)
+from promise_blazar.capacity.ledger import Booking, LedgerHost
+from promise_blazar.capacity.resource_query import parse
 from promise_blazar.tests.unit.capacity.oracle import World
 
 
@@ -79,7 +85,7 @@ def worlds(draw, most_hosts=4):
     # Ids out of order, so that no place in an array is taken for an id.
     ids = draw(st.permutations(range(10, 10 + draw(st.sampled_from(range(most_hosts, 0, -1))))))
     hosts = [
-        Host(
+        LedgerHost(
             id=id_,
             name=f"compute-{id_}",
             zone="nova",
@@ -127,7 +133,9 @@ def asks(draw, key, world, may_keep=True):
             )
         )
         keep = tuple(Placement(id_, draw(st.integers(1, most))) for id_ in ids)
-    return Ask(key, demand, draw(windows()), keep, pinned=bool(keep) and draw(st.booleans()))
+    return AllocationRequest(
+        key, demand, draw(windows()), keep, pinned=bool(keep) and draw(st.booleans())
+    )
 
 
 @st.composite
@@ -141,7 +149,7 @@ def crowded(seed, count=1):
     dice = random.Random(seed)
     ids = dice.sample(range(10, 20), dice.choice([2, 3, 3, 4]))
     hosts = [
-        Host(
+        LedgerHost(
             id=id_,
             name=f"compute-{id_}",
             zone="nova",
@@ -183,7 +191,7 @@ def crowded(seed, count=1):
         most = 1 if isinstance(demand, WholeHosts) else 2
         kept = dice.sample(ids, dice.choice([0, 0, 1, 2]))
         keep = tuple(Placement(id_, dice.randint(1, most)) for id_ in kept)
-        return Ask(key, demand, window(8), keep, bool(keep) and dice.random() < 0.4)
+        return AllocationRequest(key, demand, window(8), keep, bool(keep) and dice.random() < 0.4)
 
     world = World(
         hosts=hosts,

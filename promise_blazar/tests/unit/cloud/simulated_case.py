@@ -5,7 +5,7 @@ from pathlib import Path
 
 import fixtures
 
-from promise_blazar.cloud.protocol import Aggregate, Flavor
+from promise_blazar.cloud.contract.cloud import Aggregate, Flavor
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.tests import base, fakes
 

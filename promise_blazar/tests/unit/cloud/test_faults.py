@@ -2,7 +2,7 @@
 """Injected latency and failures: which calls they hit, how often, and with what error."""
 
 from promise_blazar import exceptions
-from promise_blazar.cloud import outgoing
+from promise_blazar.cloud import fence
 from promise_blazar.cloud.simulated import faults
 from promise_blazar.tests.unit.cloud.simulated_case import SimulatedCase
 
@@ -86,7 +86,7 @@ class FaultsTest(SimulatedCase):
         def closed(call: str) -> None:
             raise InterruptedError(call)
 
-        with self.assertRaises(InterruptedError), outgoing.fenced(closed):
+        with self.assertRaises(InterruptedError), fence.fenced(closed):
             self.cloud.hypervisors()
         self.assertEqual([1], [fault.fail_next for fault in self.cloud.list_faults()])
 
@@ -113,7 +113,7 @@ class FaultsTest(SimulatedCase):
 
     def test_every_announced_call_can_be_hit(self) -> None:
         announced: set[str] = set()
-        with outgoing.fenced(announced.add):
+        with fence.fenced(announced.add):
             for host in self.cloud.hypervisors():
                 self.cloud.hypervisor(host.name)
             aggregate = self.lend("r", "compute-1")

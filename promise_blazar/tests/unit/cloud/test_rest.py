@@ -6,8 +6,8 @@ from typing import Any
 import flask
 from werkzeug.test import TestResponse
 
-from promise_blazar.api import auth, errors
 from promise_blazar.api import simulated as rest
+from promise_blazar.api.http import auth, errors
 from promise_blazar.tests.unit.cloud.simulated_case import SimulatedCase
 
 ALICE = "alice:demo"

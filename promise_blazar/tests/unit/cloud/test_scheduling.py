@@ -4,8 +4,8 @@
 import uuid
 
 from promise_blazar import exceptions
-from promise_blazar.cloud.groups import Caller
-from promise_blazar.cloud.protocol import Flavor
+from promise_blazar.cloud.contract.cloud import Flavor
+from promise_blazar.cloud.contract.server_groups import Caller
 from promise_blazar.cloud.simulated.tenants import ServerView
 from promise_blazar.tests.unit.cloud.simulated_case import SimulatedCase
 

@@ -4,7 +4,7 @@
 import threading
 
 from promise_blazar import exceptions
-from promise_blazar.cloud import openstack, outgoing
+from promise_blazar.cloud import fence, openstack
 from promise_blazar.tests.unit.cloud.openstack.case import COMPUTE, AdapterTest, server
 from promise_blazar.tests.unit.cloud.openstack.services import Answer, Request
 
@@ -19,7 +19,7 @@ class Closed(Exception):
     """The fence."""
 
 
-def open_for(requests: int) -> outgoing.Fence:
+def open_for(requests: int) -> fence.Fence:
     left = [None] * requests
 
     def fence(call: str) -> None:
@@ -34,25 +34,25 @@ class FenceTest(AdapterTest):
     def test_getting_a_token_is_announced_too(self) -> None:
         self.services.lay("GET", _ONE, Answer(200, _AGGREGATE))
         announced: list[str] = []
-        with outgoing.fenced(announced.append):
+        with fence.fenced(announced.append):
             self.cloud.aggregate(1)
             self.cloud.aggregate(1)
         self.assertEqual(["nova.aggregate.show"] * 3, announced)
         self.assertEqual(3, len(self.services.requests))
 
     def test_nothing_passes_a_closed_fence(self) -> None:
-        with outgoing.fenced(open_for(0)), self.assertRaises(Closed):
+        with fence.fenced(open_for(0)), self.assertRaises(Closed):
             self.cloud.aggregate(1)
         self.assertEqual([], self.services.requests)
 
     def test_a_fence_may_close_after_the_token(self) -> None:
-        with outgoing.fenced(open_for(1)), self.assertRaises(Closed):
+        with fence.fenced(open_for(1)), self.assertRaises(Closed):
             self.cloud.delete_flavor("f")
         self.assertEqual([_TOKENS], [request.path for request in self.services.requests])
 
     def test_a_call_sent_again_with_a_new_token_is_a_call(self) -> None:
         self.services.lay("GET", _ONE, Answer(401, {}), Answer(200, _AGGREGATE))
-        with outgoing.fenced(open_for(3)), self.assertRaises(Closed):
+        with fence.fenced(open_for(3)), self.assertRaises(Closed):
             self.cloud.aggregate(1)
         self.assertEqual(1, len(self.services.seen("GET", _ONE)))
         self.assertEqual("a", self.cloud.aggregate(1).name)
@@ -60,7 +60,7 @@ class FenceTest(AdapterTest):
     def test_a_redirect_is_a_call(self) -> None:
         elsewhere = Answer(302, None, {"Location": f"{self.services.url}/elsewhere"})
         self.services.lay("GET", _ONE, elsewhere)
-        with outgoing.fenced(open_for(2)), self.assertRaises(Closed):
+        with fence.fenced(open_for(2)), self.assertRaises(Closed):
             self.cloud.aggregate(1)
         self.assertEqual([], self.services.seen("GET", "/elsewhere"))
 
@@ -144,7 +144,7 @@ class ListTest(AdapterTest):
             Answer(200, {"servers": [server("3")]}),
         )
         announced: list[str] = []
-        with outgoing.fenced(announced.append):
+        with fence.fenced(announced.append):
             found = self.cloud.servers_of_flavor("f")
         self.assertEqual(["1", "2", "3"], [each.id for each in found])
         first, second = self.services.seen("GET", self.PATH)

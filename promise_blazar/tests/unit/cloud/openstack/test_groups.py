@@ -3,7 +3,7 @@
 
 from promise_blazar import exceptions
 from promise_blazar.cloud import openstack
-from promise_blazar.cloud.groups import Caller
+from promise_blazar.cloud.contract.server_groups import Caller
 from promise_blazar.tests.unit.cloud.openstack.case import AdapterTest
 from promise_blazar.tests.unit.cloud.openstack.services import Answer
 

@@ -6,8 +6,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from promise_blazar import exceptions
-from promise_blazar.cloud import outgoing
-from promise_blazar.cloud.openstack.turns import Turns
+from promise_blazar.cloud import fence
+from promise_blazar.cloud.openstack.serialize import KeyedLock
 from promise_blazar.tests.unit.cloud.openstack.case import COMPUTE, PLACEMENT, AdapterTest
 from promise_blazar.tests.unit.cloud.openstack.services import Answer, Request
 
@@ -104,7 +104,7 @@ class PlacementTest(AdapterTest):
 
     def test_changes_of_one_provider_do_not_meet(self) -> None:
         # A busy machine may be slower than anybody's patience.
-        self.cloud._placement._turns = Turns(60)  # noqa: SLF001
+        self.cloud._placement._host_locks = KeyedLock(60)  # noqa: SLF001
         under_way, met = threading.Lock(), []
 
         def change(request: Request) -> Answer:
@@ -154,10 +154,10 @@ class HypervisorTest(AdapterTest):
             )
         asked: list[tuple[str, str]] = []
 
-        def fence(call: str) -> None:
+        def ask(call: str) -> None:
             asked.append((call, threading.current_thread().name))
 
-        with outgoing.fenced(fence):
+        with fence.fenced(ask):
             found = self.cloud.hypervisors()
         self.assertEqual([8] * 20, [each.inventory["VCPU"].total for each in found])
         elsewhere = [call for call, name in asked if name.startswith("inventories")]

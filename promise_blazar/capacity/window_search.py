@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When would it fit? The next windows in which all asks are admitted.
+
+A window that moves to the right gets room only where something is freed as its start passes, so
+the starts worth trying are the ends of bookings. Which of them leave enough hosts is counted for
+all at once; what passes that count is then admitted in earnest, so no window is ever offered
+that an admission would refuse.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from promise_blazar.capacity.admission import Plan, admit
+from promise_blazar.capacity.arrays import BoolArray, IntArray
+from promise_blazar.capacity.demand.request import AllocationRequest, WholeHosts, Window
+from promise_blazar.capacity.free_capacity import FreeCapacity
+from promise_blazar.capacity.ledger import OPEN, Ledger
+from promise_blazar.capacity.timeline import Spans, in_order
+
+MINUTE: Final = 60_000_000
+
+#: The search ends after so many bookings, or so many windows admitted in earnest.
+_MOST_ROWS: Final = 200_000
+_MOST_TRIES: Final = 24
+#: Numbers of slots on one host that are told apart; fewer where bookings are many.
+_MOST_LEVELS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Windows (of all asks together), earliest first, and the last start that was looked at."""
+
+    windows: tuple[Window, ...]
+    looked_until: int
+
+
+def next_windows(
+    ledger: Ledger,
+    asks: Sequence[AllocationRequest],
+    now: int,
+    exclude: frozenset[int] = frozenset(),
+    count: int = 1,
+    grain: int = MINUTE,
+) -> Found:
+    """The first ``count`` windows in which the asks, all moved alike, are admitted.
+
+    They start where the asks do, or later at a multiple of ``grain``, and not before ``now``.
+    Pinned asks, whose reservations run already, cannot move: none is found for them.
+    """
+    start = min((ask.window.start for ask in asks), default=now)
+    end = max((ask.window.end for ask in asks), default=now + 1)
+    windows: list[Window] = []
+    if any(ask.pinned for ask in asks) or count < 1:
+        return Found((), start)
+    tries = 0
+    looked_until = start
+    for reach, rows, shifts in _promising(ledger, asks, now, exclude, grain):
+        affordable = max(1, min(_MOST_TRIES, _MOST_ROWS // max(rows, 1)))
+        for shift in shifts.tolist():
+            moved = [_moved(ask, shift) for ask in asks]
+            tries += 1
+            if isinstance(admit(ledger, moved, now, exclude), Plan):
+                windows.append(_shifted(Window(start, end), shift))
+            if len(windows) == count or tries >= affordable:
+                return Found(tuple(windows), start + shift)
+        looked_until = start + reach
+    return Found(tuple(windows), looked_until)
+
+
+def _moved(ask: AllocationRequest, shift: int) -> AllocationRequest:
+    return replace(ask, window=_shifted(ask.window, shift))
+
+
+def _shifted(window: Window, shift: int) -> Window:
+    """An end that never comes stays where it is."""
+    return Window(window.start + shift, min(window.end + shift, OPEN))
+
+
+def _promising(
+    ledger: Ledger,
+    asks: Sequence[AllocationRequest],
+    now: int,
+    exclude: frozenset[int],
+    grain: int,
+) -> Iterator[tuple[int, int, IntArray]]:
+    """Shifts that may be admitted, in order, in longer and longer stretches.
+
+    Each comes with the shift until which was looked, and how many bookings were looked at.
+    """
+    last = ledger.last_end()
+    length = max((ask.window.end - ask.window.start for ask in asks), default=1)
+    shifts = np.zeros(1, dtype=np.int64)
+    low, high, rows = 0, min(length, OPEN), 0
+    while True:
+        rooms = FreeCapacity(ledger, now, exclude)
+        reach = [Window(ask.window.start + low, min(ask.window.end + high, OPEN)) for ask in asks]
+        for ask, window in zip(asks, reach, strict=True):
+            ends = rooms.rows(window).end
+            freed = np.maximum(ends[ends < OPEN], now)
+            moved = -(freed // -grain) * grain - ask.window.start
+            shifts = np.append(shifts, moved[moved > low])
+        shifts = np.unique(shifts)
+        promising = shifts[shifts <= high]
+        for ask, window in zip(asks, reach, strict=True):
+            if len(promising):
+                promising = promising[_enough(rooms, ask, window, promising)]
+        rows += sum(len(rooms.rows(window).slot) for window in reach)
+        yield high, rows, promising
+        shifts = shifts[shifts > high]
+        ended = all(ask.window.start + high >= last for ask in asks)
+        if rows > _MOST_ROWS or (ended and not len(shifts)):
+            return
+        low, high = high, min(2 * high, OPEN)
+
+
+def _enough(
+    rooms: FreeCapacity, ask: AllocationRequest, reach: Window, shifts: IntArray
+) -> BoolArray:
+    """At which shifts may there be hosts enough? True wherever the ask alone is admitted."""
+    demand = ask.demand
+    if isinstance(demand, WholeHosts):
+        levels, needed = [(1, 1)], demand.minimum
+    elif demand.affinity is False:
+        levels, needed = [(1, 1)], demand.amount
+    elif demand.affinity:
+        levels, needed = [(demand.amount, 1)], 1
+    else:
+        most = min(int(rooms.empty_room(demand).max(initial=0)), demand.amount)
+        # A host that has room for k units counts once for each level up to k. Where there are
+        # many levels only every nth is looked at and counts n times: never too few.
+        affordable = _MOST_ROWS // max(len(rooms.rows(reach).slot), 1)
+        step = max(1, -(-most // min(_MOST_LEVELS, max(1, affordable))))
+        levels, needed = [(level, step) for level in range(1, most + 1, step)], demand.amount
+    length = ask.window.end - ask.window.start
+    starts = ask.window.start + shifts
+    units = np.zeros(len(shifts), dtype=np.int64)
+    for level, weight in levels:
+        units += weight * _hosts_with(rooms, ask, reach, level, length, starts)
+    return units >= needed
+
+
+def _hosts_with(
+    rooms: FreeCapacity,
+    ask: AllocationRequest,
+    reach: Window,
+    units: int,
+    length: int,
+    starts: IntArray,
+) -> IntArray:
+    """How many hosts have room for so many units all through a window from each start?"""
+    lacking = rooms.lacking(ask, reach, units)
+    # A window of this length from s meets [a, b) exactly if a - length < s < b.
+    barred = Spans(lacking.slot, lacking.start - length + 1, lacking.end)
+    times, change = _barred_changes(barred, rooms.ledger.size)
+    barred_at = np.append(0, np.cumsum(change))[np.searchsorted(times, starts, side="right")]
+    return np.count_nonzero(rooms.eligible(ask)) - barred_at
+
+
+def _barred_changes(barred: Spans, size: int) -> tuple[IntArray, IntArray]:
+    """When the number of barred hosts changes, and by how much; a host counts once."""
+    count = len(barred.slot)
+    slot = np.concatenate((barred.slot, barred.slot))
+    time = np.concatenate((barred.start, barred.end))
+    sign = np.repeat(np.array((1, -1), dtype=np.int64), count)
+    order = in_order(slot, time, sign, size)
+    sign = sign[order]
+    # Each host's signs sum to nothing, so the depth needs no new beginning at a new host.
+    depth = np.cumsum(sign)
+    turning = np.where(sign > 0, depth == 1, depth == 0)
+    time, sign = time[order][turning], sign[turning]
+    by_time = np.argsort(time, kind="stable")
+    return time[by_time], sign[by_time]

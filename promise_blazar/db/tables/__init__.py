@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables, a file for each area.
+
+A row that capacity decisions read (hosts, bookings) carries the ``generation`` of its provider
+at which it last changed, and is tombstoned rather than deleted, so that every manager can catch
+up with what changed since it last looked (architecture, section 4).
+"""
+
+from promise_blazar.db.tables.base import Base
+from promise_blazar.db.tables.bookings import Booking, Bundle
+from promise_blazar.db.tables.hosts import Host, HostCapability, HostInventory, ResourceProperty
+from promise_blazar.db.tables.leases import (
+    DepartedReservation,
+    Event,
+    Lease,
+    Reservation,
+    ReservationServer,
+)
+from promise_blazar.db.tables.processes import IdempotencyKey, ManagerProcess
+from promise_blazar.db.tables.providers import Provider
+from promise_blazar.db.tables.specs import (
+    SPEC_TABLES,
+    HostReservation,
+    InstanceReservation,
+    SpecJson,
+)
+
+__all__ = [
+    "SPEC_TABLES",
+    "Base",
+    "Booking",
+    "Bundle",
+    "DepartedReservation",
+    "Event",
+    "Host",
+    "HostCapability",
+    "HostInventory",
+    "HostReservation",
+    "IdempotencyKey",
+    "InstanceReservation",
+    "Lease",
+    "ManagerProcess",
+    "Provider",
+    "Reservation",
+    "ReservationServer",
+    "ResourceProperty",
+    "SpecJson",
+]

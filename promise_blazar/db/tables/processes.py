@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Managers that run, and keys of requests that were answered."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from promise_blazar.db.tables.base import OPTIONS, Base
+from promise_blazar.db.types import Instant, LongText
+
+
+class IdempotencyKey(Base):
+    """What a create with this key made; gone with what it made."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index("idempotency_of_object", "object_id"), OPTIONS)
+
+    project_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    object_id: Mapped[str] = mapped_column(String(36))
+    answer: Mapped[str | None] = mapped_column(LongText)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class ManagerProcess(Base):
+    """A running manager; it is alive as long as ``beat`` moves.
+
+    ``rules``: the newest that it knows; ``rpc_version``: of the calls that it answers;
+    ``resource_types``: those that it knows, as a JSON list. None: of a release before these.
+    """
+
+    __tablename__ = "managers"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    host: Mapped[str] = mapped_column(String(255))
+    beat: Mapped[int] = mapped_column(BigInteger)
+    started_at: Mapped[datetime] = mapped_column(Instant)
+    rules: Mapped[int | None]
+    rpc_version: Mapped[str | None] = mapped_column(String(16))
+    resource_types: Mapped[str | None] = mapped_column(Text)

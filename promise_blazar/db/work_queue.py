@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Leases that are due, and who works on them: ownership is taken by compare-and-set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, exists, func, or_, select, update
+from sqlalchemy.orm import aliased
+
+from promise_blazar import times
+from promise_blazar.db import tables
+from promise_blazar.model.states import LeaseStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A lease that wants attention. ``owner``: a dead one, or nobody (None)."""
+
+    id: str
+    status: str
+    attempt: int
+    owner: str | None
+
+
+def _unowned(dead: Sequence[str]) -> Any:
+    free = tables.Lease.owner.is_(None)
+    return or_(free, tables.Lease.owner.in_(dead)) if dead else free
+
+
+def _blocked(now: datetime, patience_from: datetime) -> Any:
+    """A start whose hosts OpenStack has not let go of yet, while we have patience with it.
+
+    Where one of the two takes the whole host. Whether slots fit beside slots that linger is
+    for the ledger to say, when the start is claimed.
+    """
+    mine, theirs = aliased(tables.Booking), aliased(tables.Booking)
+    return and_(
+        tables.Lease.status == LeaseStatus.PENDING,
+        tables.Lease.start > patience_from,
+        tables.Lease.end > now,
+        exists()
+        .where(tables.Reservation.lease_id == tables.Lease.id)
+        .where(mine.reservation_id == tables.Reservation.id, mine.deleted.is_(False))
+        .where(*_lingers(mine, theirs, now))
+        .where(or_(mine.bundle_id.is_(None), theirs.bundle_id.is_(None))),
+    )
+
+
+def _lingers(mine: Any, theirs: Any, now: datetime) -> Any:
+    """Another reservation's booking on the same host, that is over and not let go of."""
+    return (
+        theirs.host_id == mine.host_id,
+        theirs.reservation_id != mine.reservation_id,
+        theirs.deleted.is_(False),
+        theirs.released.is_(False),
+        theirs.end <= times.to_micros(now),
+    )
+
+
+def lingering_hosts(connection: Connection, reservation: int, now: datetime) -> frozenset[int]:
+    """Hosts of this reservation where another's booking is over and not let go of."""
+    mine, theirs = aliased(tables.Booking), aliased(tables.Booking)
+    rows = connection.execute(
+        select(mine.host_id)
+        .join(theirs, and_(*_lingers(mine, theirs, now)))
+        .where(mine.reservation_id == reservation, mine.deleted.is_(False))
+    )
+    return frozenset(rows.scalars())
+
+
+def due(
+    connection: Connection,
+    now: datetime,
+    dead: Sequence[str],
+    patience_from: datetime,
+    limit: int,
+) -> list[Due]:
+    """Leases to look at now, the longest waiting first; blocked starts are left out."""
+    rows = connection.execute(
+        select(tables.Lease.id, tables.Lease.status, tables.Lease.attempt, tables.Lease.owner)
+        .where(tables.Lease.look_at <= now, _unowned(dead), ~_blocked(now, patience_from))
+        .order_by(tables.Lease.look_at)
+        .limit(limit)
+    )
+    return [Due(*row) for row in rows]
+
+
+def blocked_without_reason(
+    connection: Connection, now: datetime, patience_from: datetime, limit: int
+) -> list[str]:
+    """Blocked starts that do not say yet what they wait for."""
+    rows = connection.execute(
+        select(tables.Lease.id)
+        .where(
+            tables.Lease.look_at <= now,
+            tables.Lease.owner.is_(None),
+            tables.Lease.reason.is_(None),
+            _blocked(now, patience_from),
+        )
+        .limit(limit)
+    )
+    return list(rows.scalars())
+
+
+def next_look(connection: Connection, dead: Sequence[str]) -> datetime | None:
+    """When the next lease that nobody works on wants attention; None: none does."""
+    return connection.execute(
+        select(func.min(tables.Lease.look_at)).where(_unowned(dead))
+    ).scalar()
+
+
+def take(connection: Connection, lease: Due, owner: str, status: str) -> bool:
+    """Take the lease, and move it to this status. False: somebody else was faster."""
+    unchanged = (
+        tables.Lease.owner.is_(None) if lease.owner is None else tables.Lease.owner == lease.owner
+    )
+    return (
+        connection.execute(
+            update(tables.Lease)
+            .where(
+                tables.Lease.id == lease.id,
+                tables.Lease.attempt == lease.attempt,
+                tables.Lease.status == lease.status,
+                unchanged,
+            )
+            .values(
+                owner=owner,
+                attempt=lease.attempt + 1,
+                status=status,
+                revision=tables.Lease.revision + 1,
+            )
+        ).rowcount
+        == 1
+    )
+
+
+def attempt(connection: Connection, lease_id: str) -> int | None:
+    """The attempt that may act for this lease now; None when it is gone."""
+    return connection.execute(
+        select(tables.Lease.attempt).where(tables.Lease.id == lease_id)
+    ).scalar()
+
+
+def let_go(connection: Connection, lease_id: str, owner: str) -> None:
+    """A superseded owner has stopped: the next may begin."""
+    connection.execute(
+        update(tables.Lease)
+        .where(tables.Lease.id == lease_id, tables.Lease.owner == owner)
+        .values(owner=None)
+    )
+
+
+def let_go_of_all(connection: Connection, owner: str) -> None:
+    """A manager that ends in order leaves nothing to be waited for."""
+    connection.execute(update(tables.Lease).where(tables.Lease.owner == owner).values(owner=None))
+
+
+def owners(connection: Connection) -> frozenset[str]:
+    """Every manager that some lease names as its owner, known or not."""
+    rows = connection.execute(
+        select(tables.Lease.owner).where(tables.Lease.owner.is_not(None)).distinct()
+    )
+    return frozenset(owner for owner in rows.scalars() if owner is not None)

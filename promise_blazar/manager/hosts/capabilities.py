@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator says of a lent host, as far as nobody was promised otherwise."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from promise_blazar import exceptions, times
+from promise_blazar.clock import Clock
+from promise_blazar.db import bookings, hosts, leases
+from promise_blazar.db.session import Connection, Database
+from promise_blazar.manager.contract.messages import HostView, PropertyView
+from promise_blazar.manager.ledger.store import LedgerStore
+from promise_blazar.manager.queries.hosts import HostQueries
+from promise_blazar.model.host import Host
+from promise_blazar.plugins.contract import Plugin, spec_of
+
+
+class Capabilities:
+    def __init__(
+        self,
+        database: Database,
+        ledger_store: LedgerStore,
+        plugins: Mapping[str, Plugin],
+        host_queries: HostQueries,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._ledger = ledger_store
+        self._plugins = plugins
+        self._host_queries = host_queries
+        self._clock = clock
+
+    def update(self, host_id: str, capabilities: Mapping[str, str | None]) -> HostView:
+        """See ``interface.Manager.update_host``."""
+        host = self._host_queries.host(host_id)
+        changed = {
+            name: value
+            for name, value in capabilities.items()
+            if host.capabilities.get(name) != value
+        }
+
+        def write(connection: Connection, generation: int) -> None:
+            now = self._clock.now()
+            needed = self._needed_by(connection, host, set(changed), times.to_micros(now))
+            if needed:
+                raise exceptions.Conflict(
+                    f"Capabilities {', '.join(sorted(changed))} of host {host.id} are asked for "
+                    f"by reservations {', '.join(needed)}",
+                    reservations=needed,
+                )
+            describe(connection, host.id, changed, now)
+            hosts.set_host(connection, host.id, {"generation": generation, "updated_at": now})
+
+        if changed:
+            self._ledger.change(write)
+        return self._host_queries.get(host_id)
+
+    def _needed_by(
+        self, connection: Connection, host: Host, names: set[str], now: int
+    ) -> list[str]:
+        """The reservations on this host whose queries ask for one of these capabilities."""
+        found = []
+        allocations = bookings.allocations(
+            connection, self._ledger.provider_id, host_id=host.id, ending_after=now
+        )
+        for lease_id in dict.fromkeys(item.lease_id for item in allocations):
+            lease = leases.get(connection, lease_id)
+            held = {item.reservation_uuid for item in allocations if item.lease_id == lease_id}
+            for record in lease.reservations if lease is not None else ():
+                plugin = self._plugins[record.resource_type]
+                where = plugin.demand(spec_of(plugin, record.details)).where
+                if record.uuid in held and any(query.keys & names for query in where):
+                    found.append(record.uuid)
+        return found
+
+    def set_property(self, name: str, private: bool) -> PropertyView:
+        with self._database.writer() as connection:
+            found = [item for item in hosts.properties(connection) if item.name == name]
+            if not found:
+                raise exceptions.NotFound(object={"resource_property": name})
+            values = {"private": private, "updated_at": self._clock.now()}
+            hosts.set_property(connection, found[0].id, values)
+        return next(view for view in self._host_queries.properties(True) if view.name == name)
+
+
+def describe(
+    connection: Connection,
+    host_id: int,
+    capabilities: Mapping[str, str | None],
+    now: datetime,
+) -> None:
+    """Set these capabilities of a host; None removes one. New names become known."""
+    known = {item.name: item.id for item in hosts.properties(connection)}
+    for name, value in capabilities.items():
+        if name not in known and value is not None:
+            known[name] = str(uuid.uuid4())
+            new: dict[str, Any] = {
+                "id": known[name],
+                "resource_type": hosts.RESOURCE_TYPE,
+                "name": name,
+                "private": False,
+                "created_at": now,
+            }
+            hosts.add_property(connection, new)
+        if name in known:
+            hosts.set_capability(connection, host_id, known[name], value)

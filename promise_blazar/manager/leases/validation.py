@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a client's request for a lease means, and every mistake that shows without a ledger."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from promise_blazar import exceptions, times
+from promise_blazar.capacity.demand.request import Window
+from promise_blazar.manager.contract.messages import LeaseChange, LeaseRequest
+from promise_blazar.model import lifecycle
+from promise_blazar.model.lease import Lease
+from promise_blazar.model.states import EventStatus, EventType, LeaseStatus
+from promise_blazar.plugins.contract import Plugin
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """``warning``: when the before_end event happens; None, if it never does."""
+
+    start: datetime
+    end: datetime
+    warning: datetime | None
+
+    @property
+    def whole(self) -> Window:
+        """As asked for; a lease that ends as it starts still takes its instant."""
+        start = times.to_micros(self.start)
+        return Window(start, max(times.to_micros(self.end), start + 1))
+
+    def window(self, now: datetime) -> Window:
+        """What is promised: nothing of the past, and be it for an instant."""
+        start = max(times.to_micros(self.start), times.to_micros(now))
+        return Window(start, max(times.to_micros(self.end), start + 1))
+
+
+def plugin_for(plugins: Mapping[str, Plugin], resource_type: str) -> Plugin:
+    """Raises ``UnsupportedResourceType``."""
+    try:
+        return plugins[resource_type]
+    except KeyError:
+        raise exceptions.UnsupportedResourceType(
+            f"The {resource_type} resource type is not supported; there are "
+            f"{', '.join(sorted(plugins))}",
+            resource_type=resource_type,
+        ) from None
+
+
+def new_dates(request: LeaseRequest, now: datetime, lead: timedelta) -> Dates:
+    """The dates of a new lease. Raises ``BadInput``, ``OutsideLease``."""
+    start = times.parse(request.start, now)
+    end = times.parse(request.end, now)
+    if start < times.floor_minute(now):
+        raise exceptions.BadInput("Start date must be later than current date")
+    if end <= start:
+        raise exceptions.BadInput("End date must be later than start date.")
+    if request.before_end is not None:
+        return Dates(start, end, _inside(times.parse(request.before_end, now), start, end))
+    warning = lifecycle.default_warning(start, end, lead) if lead else None
+    return Dates(start, end, warning)
+
+
+def changed_dates(lease: Lease, change: LeaseChange, now: datetime) -> Dates:
+    """The dates of a lease after a change. Raises ``BadInput``, ``OutsideLease``."""
+    minute = times.floor_minute(now)
+    if lease.status == LeaseStatus.TERMINATED or lease.end < minute:
+        raise exceptions.BadInput("Terminated leases can only be renamed")
+    start = lease.start if change.start is None else times.parse(change.start, now)
+    end = lease.end if change.end is None else times.parse(change.end, now)
+    # Clients send whole minutes, also of dates that they only mean to keep.
+    if start == times.floor_minute(lease.start):
+        start = lease.start
+    if start != lease.start:
+        if lifecycle.started(lease) or lease.start < minute:
+            raise exceptions.BadInput("Cannot modify the start date of already started leases")
+        if start < minute:
+            raise exceptions.BadInput("Start date must be later than current date")
+    if end < minute or end < start or (end == start and not lifecycle.started(lease)):
+        raise exceptions.BadInput("End date must be later than current and start date")
+    event = lease.event(EventType.BEFORE_END)
+    if change.before_end is not None:
+        return Dates(start, end, _inside(times.parse(change.before_end, now), start, end))
+    if event is None:
+        return Dates(start, end, None)
+    return Dates(start, end, lifecycle.moved_warning(lease.end, event.time, start, end))
+
+
+def new_event(lease_id: str, event_type: str, instant: datetime, now: datetime) -> dict[str, Any]:
+    """The row of an event that is still to come."""
+    return {
+        "id": str(uuid.uuid4()),
+        "lease_id": lease_id,
+        "event_type": event_type,
+        "time": instant,
+        "status": EventStatus.UNDONE,
+        "created_at": now,
+    }
+
+
+def _inside(instant: datetime, start: datetime, end: datetime) -> datetime:
+    if not start < instant < end:
+        raise exceptions.OutsideLease()
+    return instant

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Am I alive, and who is not? The heartbeats of managers, and the fence that follows from them.
+
+No wall clocks are compared. A rival is dead when its counter has not moved for the length of a
+claim on *our* monotonic clock. By then its own fence has stopped it. It counts from the sending of
+its last acknowledged heartbeat; we count from when we saw that heartbeat, or a later one, which
+was after it was sent; and a further one can only have been committed after our last look, when
+the claim was over already, so its acknowledgement comes too late and the rival goes on under a new
+id. That a look sees all that was committed before it is what we ask of the database.
+"""
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from promise_blazar import exceptions
+from promise_blazar.clock import Clock
+from promise_blazar.cloud.fence import Fence
+from promise_blazar.db import heartbeats, leases, work_queue
+from promise_blazar.db.session import Connection, Database, LostRace
+
+LOG = logging.getLogger(__name__)
+
+#: How long the dead stay on record after they own nothing, in multiples of their claim.
+BURIAL = 100
+
+#: The shortest pause between two heartbeats, in seconds.
+SOON = 0.01
+
+#: How much slower than ours the clock of another machine may run. NTP corrects up to 0.05 %.
+DRIFT = 1.001
+
+
+class Superseded(Exception):
+    """This process may no longer act for the lease. Not a failure: somebody else carries on."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOwnership:
+    """The right to work on a lease, as long as its attempt is this one and its owner alive."""
+
+    lease_id: str
+    attempt: int
+    owner: str
+
+
+def update_owned(
+    connection: Connection, ownership: WorkOwnership, values: Mapping[str, Any] | None = None
+) -> None:
+    """Change the lease while the claim holds, until the transaction ends.
+
+    Raises ``Superseded`` when it does not hold any more: the transaction must write nothing.
+    """
+    mine = {"attempt": ownership.attempt, **(values or {})}
+    if not leases.set_lease(connection, ownership.lease_id, mine, attempt=ownership.attempt):
+        raise Superseded(f"lease {ownership.lease_id} has moved on")
+
+
+class Heartbeat:
+    """This manager among the others.
+
+    ``ownership_seconds``: how long a claim outlives the last acknowledged heartbeat.
+    ``call_seconds``: the longest that one outgoing call can take.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        host: str,
+        interval: float,
+        ownership_seconds: float,
+        call_seconds: float,
+    ) -> None:
+        if ownership_seconds < call_seconds + 2 * interval:
+            raise ValueError(
+                f"ownership_seconds ({ownership_seconds}) must be at least call_timeout "
+                f"({call_seconds}) plus two heartbeat intervals ({interval})"
+            )
+        self._database = database
+        self._clock = clock
+        self._host = host
+        self._interval = interval
+        self._ownership_seconds = ownership_seconds
+        self._call_seconds = call_seconds
+        self._patience = ownership_seconds * DRIFT
+        self._sent = self._acknowledged = 0.0
+        self._seen: dict[str, tuple[int, float]] = {}
+        self._dead: frozenset[str] = frozenset()
+        self._on_death: Callable[[], None] = lambda: None
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.id = ""
+
+    def start(self) -> None:
+        """Arrive, and beat from now on."""
+        self.register()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Leave in order: nobody has to wait for this manager's claims to run out."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+        with self._database.writer() as connection:
+            work_queue.let_go_of_all(connection, self.id)
+            heartbeats.forget_managers(connection, [self.id])
+
+    def dead(self) -> frozenset[str]:
+        """Owners whose work may be taken over."""
+        return self._dead
+
+    def on_death(self, listener: Callable[[], None]) -> None:
+        """Whom to tell, within the heartbeat that finds it, that somebody else is dead now."""
+        self._on_death = listener
+
+    def able(self) -> bool:
+        """Does a claim of ours last long enough for a call to OpenStack?"""
+        left = self._acknowledged + self._ownership_seconds - self._clock.monotonic()
+        return left >= self._call_seconds
+
+    def fence(self, ownership: WorkOwnership) -> Fence:
+        """Stops every outgoing call of an owner that was overtaken, or is too late."""
+
+        def check(call: str) -> None:
+            with self._database.reader() as connection:
+                attempt = work_queue.attempt(connection, ownership.lease_id)
+            if attempt != ownership.attempt:
+                raise Superseded(
+                    f"{call} for lease {ownership.lease_id}: attempt {attempt} has it now"
+                )
+            # Last, since the database may have taken its time.
+            if ownership.owner != self.id or not self.able():
+                raise Superseded(f"{call} for lease {ownership.lease_id}: the ownership runs out")
+
+        return check
+
+    def beat(self) -> None:
+        """One heartbeat, and one look at the others."""
+        self._sent = sent = self._clock.monotonic()
+        with self._database.writer() as connection:
+            alive = heartbeats.beat(connection, self.id)
+            # Owners before heartbeats: who owns something has arrived before.
+            owners = work_queue.owners(connection)
+            beats = heartbeats.beats(connection)
+        now = self._clock.monotonic()
+        if alive and now - self._acknowledged <= self._ownership_seconds:
+            self._acknowledged = sent
+        else:
+            # This heartbeat may have come after a rival's last look. What was claimed under
+            # the old id stays stopped, and is open to everybody.
+            LOG.warning("Manager %s may be taken for dead; going on under a new id", self.id)
+            beats.pop(self.id, None)
+            self.register()
+        self._judge(beats, owners, sent, now)
+
+    def _judge(
+        self, beats: dict[str, int], owners: frozenset[str], asked: float, now: float
+    ) -> None:
+        """Who has been silent for too long? The beats were read between ``asked`` and ``now``."""
+        self._seen = {
+            rival: self._seen[rival]
+            if rival in self._seen and self._seen[rival][0] == count
+            else (count, now)
+            for rival, count in beats.items()
+        }
+        blocked_without_reason = {rival: asked - since for rival, (_, since) in self._seen.items()}
+        dead = {rival for rival, age in blocked_without_reason.items() if age > self._patience}
+        # Owners without a record were buried after they were found dead.
+        before, self._dead = self._dead, frozenset((dead | (owners - beats.keys())) - {self.id})
+        if self._dead - before:
+            self._on_death()
+        forgotten = [
+            rival
+            for rival in dead - owners
+            if blocked_without_reason[rival] > BURIAL * self._ownership_seconds
+        ]
+        if forgotten:
+            with self._database.writer() as connection:
+                heartbeats.forget_managers(connection, forgotten)
+
+    def register(self) -> None:
+        """Begin to be, under a new id; the old one, if any, is dead."""
+        new = str(uuid.uuid4())
+        sent = self._clock.monotonic()
+        with self._database.writer() as connection:
+            heartbeats.forget_managers(connection, [self.id])
+            heartbeats.register(connection, new, self._host, self._clock.now())
+        self.id = new
+        self._acknowledged = sent
+
+    def pause(self) -> float:
+        """Seconds to the next heartbeat: to the moment that somebody could be dead, if sooner.
+
+        Heartbeats are counted from their sending: a slow database makes them no rarer.
+        """
+        now = self._clock.monotonic()
+        left = [
+            since + self._patience - now
+            for rival, (_, since) in self._seen.items()
+            if rival != self.id and rival not in self._dead
+        ]
+        return max(SOON, min([self._sent + self._interval - now, *left]))
+
+    def _run(self) -> None:
+        pause = self._interval
+        while not self._stopping.wait(pause):
+            pause = self._interval
+            try:
+                self.beat()
+                pause = self.pause()
+            except (exceptions.Busy, exceptions.Unavailable, LostRace) as error:
+                LOG.warning("Heartbeat of manager %s failed: %s", self.id, error)
+            except Exception:
+                # Without its heart the manager would stop acting for good.
+                LOG.exception("Heartbeat of manager %s failed", self.id)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which leases are there, and what is new about them?
+
+Who asks again and again, as every client does that waits for something, is told only what it
+does not know yet: a revision for each lease decides, read before the rest, so that what is
+shown is never older than the revision it is shown with.
+"""
+
+from collections.abc import Mapping
+
+from promise_blazar import exceptions
+from promise_blazar.db import leases
+from promise_blazar.db.session import Database
+from promise_blazar.manager.contract.messages import LeaseList, LeaseView
+from promise_blazar.manager.queries.views import lease_view
+from promise_blazar.plugins.contract import ResourceType
+
+#: More changed leases than this are found faster by reading all of them.
+_FEW = 200
+
+
+class LeaseQueries:
+    """See ``interface.Reader`` for what each answers."""
+
+    def __init__(
+        self, database: Database, provider_id: int, kinds: Mapping[str, ResourceType]
+    ) -> None:
+        self._database = database
+        self._provider_id = provider_id
+        self._kinds = kinds
+
+    def get(self, lease_id: str) -> LeaseView:
+        with self._database.reader() as connection:
+            lease = leases.get(connection, lease_id)
+        if lease is None:
+            raise exceptions.NotFound(object={"lease_id": lease_id})
+        return lease_view(lease, self._kinds)
+
+    def look_at(self, lease_id: str, revision: int) -> LeaseView | None:
+        with self._database.reader() as connection:
+            if leases.revision(connection, lease_id) == revision:
+                return None
+        return self.get(lease_id)
+
+    def listed(self, project_id: str | None, known: Mapping[str, int]) -> LeaseList:
+        there = None
+        with self._database.reader() as connection:
+            if known:
+                there = leases.revisions(connection, self._provider_id, project_id)
+                new = [lease_id for lease_id, n in there.items() if known.get(lease_id) != n]
+                if len(new) <= _FEW:
+                    found = leases.these(connection, new) if new else ()
+                else:
+                    there = None
+            if there is None:
+                found = leases.listed(connection, self._provider_id, project_id)
+        views = tuple(lease_view(lease, self._kinds) for lease in found)
+        if there is None:
+            return LeaseList(tuple(view.id for view in views), views)
+        # Some may have been removed since their revisions were read.
+        gone = set(new).difference(view.id for view in views)
+        return LeaseList(tuple(each for each in there if each not in gone), views)

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the outside sees of our records."""
+
+from collections.abc import Mapping
+
+from promise_blazar import exceptions, times
+from promise_blazar.capacity.explanation import Explanation
+from promise_blazar.manager.contract.messages import (
+    EventView,
+    GroupWanted,
+    HostView,
+    LeaseView,
+    ReservationView,
+)
+from promise_blazar.model.host import Host
+from promise_blazar.model.lease import Lease
+from promise_blazar.plugins.contract import ResourceType, spec_of, state_of
+
+
+def lease_view(lease: Lease, kinds: Mapping[str, ResourceType]) -> LeaseView:
+    reservations = []
+    groups = []
+    for record in lease.reservations:
+        kind = kinds.get(record.resource_type)
+        spec = None if kind is None else spec_of(kind, record.details)
+        made = state_of(record.details)
+        reservations.append(
+            ReservationView(
+                id=record.uuid,
+                resource_id=record.resource_id,
+                resource_type=record.resource_type,
+                status=record.status,
+                missing_resources=record.missing_resources,
+                resources_changed=record.resources_changed,
+                # Of a type that is not enabled here, only what all types have.
+                values={} if kind is None else kind.show(record.uuid, spec, made),
+                created_at=record.created_at,
+                updated_at=record.updated_at,
+            )
+        )
+        policy = None if kind is None else kind.group_policy(spec)
+        if policy is not None and made.server_group_id is None and record.status != "deleted":
+            groups.append(GroupWanted(record.uuid, policy))
+    return LeaseView(
+        id=lease.id,
+        name=lease.name,
+        user_id=lease.user_id,
+        project_id=lease.project_id,
+        start=lease.start,
+        end=lease.end,
+        status=lease.status,
+        degraded=lease.degraded,
+        status_reason=lease.reason,
+        reservations=tuple(reservations),
+        events=tuple(
+            EventView(e.id, e.event_type, e.time, e.status, e.created_at, e.updated_at)
+            for e in lease.events
+        ),
+        groups_wanted=tuple(groups),
+        created_at=lease.created_at,
+        updated_at=lease.updated_at,
+        revision=lease.revision,
+    )
+
+
+def host_view(host: Host) -> HostView:
+    return HostView(
+        id=str(host.id),
+        hypervisor_hostname=host.hypervisor_hostname,
+        service_name=host.service_host,
+        hypervisor_type=host.hypervisor_type,
+        hypervisor_version=host.hypervisor_version,
+        vcpus=host.vcpus,
+        memory_mb=host.memory_mb,
+        local_gb=host.local_gb,
+        cpu_info=host.cpu_info,
+        availability_zone=host.zone,
+        reservable=host.reservable,
+        capabilities=dict(host.capabilities),
+        created_at=host.created_at,
+        updated_at=host.updated_at,
+    )
+
+
+def refusal(explanation: Explanation) -> exceptions.NotEnoughHosts:
+    """A refusal as the error that says why, how much would fit, and when.
+
+    Its message begins with Blazar's words, which clients look for.
+    """
+    words = f"{exceptions.NotEnoughHosts.sentence}: {explanation.text}"
+    for window in explanation.alternatives[:1]:
+        words += f"; it would fit from {_minute(window.start)} to {_minute(window.end)} UTC"
+    return exceptions.NotEnoughHosts(
+        words,
+        reasons=[
+            {
+                "check": reason.check,
+                "hosts": reason.hosts,
+                "text": reason.text,
+                "window": None
+                if reason.window is None
+                else {
+                    "start": times.from_micros(reason.window.start).isoformat(),
+                    "end": times.from_micros(reason.window.end).isoformat(),
+                },
+            }
+            for reason in explanation.reasons
+        ],
+        fits=dict(explanation.fits),
+        alternatives=[
+            {"start_date": _minute(window.start), "end_date": _minute(window.end)}
+            for window in explanation.alternatives
+        ],
+    )
+
+
+def _minute(micros: int) -> str:
+    return times.from_micros(micros).strftime(times.MINUTE_FORMAT)

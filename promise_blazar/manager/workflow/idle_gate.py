@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When is it the turn of what nobody waits for? While no request is being decided, nor was one
+a moment ago, as who asks one thing after another asks for the next; but it need not wait for ever.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+
+#: Seconds since the last request that make a lull.
+LULL = 0.05
+#: Seconds to wait for one.
+MOST = 0.25
+
+
+class IdleGate:
+    def __init__(self, lull: float = LULL, most: float = MOST) -> None:
+        self._lull = lull
+        self._most = most
+        self._changed = threading.Condition()
+        self._requests = 0
+        self._last = float("-inf")
+
+    @contextlib.contextmanager
+    def request(self) -> Iterator[None]:
+        """One is being decided in this block."""
+        with self._changed:
+            self._requests += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._requests -= 1
+                self._last = time.monotonic()
+                self._changed.notify_all()
+
+    def wait(self) -> None:
+        """Until there is a lull, or it has been long enough."""
+        give_up = time.monotonic() + self._most
+        with self._changed:
+            while (left := give_up - time.monotonic()) > 0:
+                rest = self._last + self._lull - time.monotonic()
+                if not self._requests and rest <= 0:
+                    return
+                self._changed.wait(left if self._requests else min(left, rest))

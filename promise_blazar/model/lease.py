@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Leases with their reservations and events, as they are on record.
+
+Instants are aware UTC. What a resource type asks for and what was made for it lies in
+``details``, by the names of its specification's and its state's fields.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from promise_blazar.model.states import EventStatus, EventType, LeaseStatus, ReservationStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happens to a lease at a time. At most one of each type belongs to it."""
+
+    id: str
+    event_type: EventType
+    time: datetime
+    status: EventStatus
+    created_at: datetime
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Resources of one type, for the window of their lease.
+
+    ``id`` is a number for the ledger, ``uuid`` what everybody else calls it.
+    """
+
+    id: int
+    uuid: str
+    resource_id: str
+    resource_type: str
+    status: ReservationStatus
+    missing_resources: bool
+    resources_changed: bool
+    created_at: datetime
+    updated_at: datetime | None
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lease, and who works on it.
+
+    ``owner``: the manager that acts for it now, under ``attempt``; ``failures``: of the present
+    step, in a row; ``reason``: the last trouble, in words; ``revision``: grows with every change;
+    ``look_at``: when it next needs attention, None: never.
+    """
+
+    id: str
+    provider_id: int
+    name: str
+    user_id: str
+    project_id: str
+    start: datetime
+    end: datetime
+    status: LeaseStatus
+    degraded: bool
+    reason: str | None
+    owner: str | None
+    attempt: int
+    failures: int
+    revision: int
+    look_at: datetime | None
+    created_at: datetime
+    updated_at: datetime | None
+    reservations: tuple[Reservation, ...] = ()
+    events: tuple[Event, ...] = ()
+
+    def event(self, event_type: EventType) -> Event | None:
+        """The event of this type, if the lease has one."""
+        return next((e for e in self.events if e.event_type == event_type), None)

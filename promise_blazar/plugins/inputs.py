@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read what clients of Blazar send: numbers as text, queries as text, affinity in many words."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from promise_blazar import exceptions
+from promise_blazar.capacity import resource_query
+
+#: What fits every database's INTEGER; far above any cloud.
+LARGEST = 2**31 - 1
+
+#: What a query may ask of a hypervisor; everything else is an operator's capability.
+HYPERVISOR_PROPERTIES = frozenset(
+    {
+        "id",
+        "availability_zone",
+        "cpu_info",
+        "hypervisor_hostname",
+        "hypervisor_type",
+        "hypervisor_version",
+        "local_gb",
+        "memory_mb",
+        "reservable",
+        "service_name",
+        "vcpus",
+    }
+)
+
+_AFFINITY = {"true": True, "false": False, "none": None, "null": None, "": None}
+
+
+def integer(values: Mapping[str, Any], name: str, least: int) -> int:
+    """A whole number, also as text. Raises ``MissingParameter``, ``MalformedParameter``."""
+    value = _required(values, name)
+    if isinstance(value, str) and value.strip().isdecimal() and len(value) <= 12:
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= LARGEST:
+        raise exceptions.MalformedParameter(
+            f"Malformed parameter {name}: a whole number of at least {least} is needed, "
+            f"not {shown(value)}",
+            param=name,
+        )
+    return value
+
+
+def affinity(values: Mapping[str, Any], name: str = "affinity") -> bool | None:
+    """True, False or None, also as the texts that clients send for them."""
+    value = values.get(name)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in _AFFINITY:
+        return _AFFINITY[value.lower()]
+    raise exceptions.MalformedParameter(
+        f"Malformed parameter {name}: true, false or null is needed, not {shown(value)}",
+        param=name,
+    )
+
+
+def properties(values: Mapping[str, Any], name: str) -> str:
+    """The text of a property query that is sound, as it was sent.
+
+    Raises ``MissingParameter``, ``MalformedRequirements``.
+    """
+    value = _required(values, name)
+    if isinstance(value, list):
+        value = json.dumps(value)
+    if not isinstance(value, str):
+        raise exceptions.MalformedRequirements(rqrms=shown(value))
+    parsed = parsed_query(value)
+    if name == "hypervisor_properties" and parsed is not None:
+        unknown = parsed.keys - HYPERVISOR_PROPERTIES
+        if unknown:
+            raise exceptions.MalformedRequirements(
+                f"Malformed requirements {value}: no hypervisor property is called "
+                f"{', '.join(sorted(unknown))}; there are "
+                f"{', '.join(sorted(HYPERVISOR_PROPERTIES))}",
+                rqrms=value,
+            )
+    return value
+
+
+def parsed_query(text: str) -> resource_query.Query | None:
+    """Raises ``MalformedRequirements`` with what is wrong."""
+    try:
+        return resource_query.parse(text)
+    except resource_query.QueryError as error:
+        raise exceptions.MalformedRequirements(
+            f"Malformed requirements {shown(text)}: {error}", rqrms=shown(text)
+        ) from None
+
+
+def queries(*texts: str) -> tuple[resource_query.Query, ...]:
+    """The conditions in these texts; empty ones are none."""
+    return tuple(found for found in map(parsed_query, texts) if found is not None)
+
+
+def one_of(values: Mapping[str, Any], name: str, choices: tuple[str, ...], default: str) -> str:
+    value = values.get(name, default)
+    if value not in choices:
+        raise exceptions.MalformedParameter(
+            f"Malformed parameter {name}: one of {', '.join(map(repr, choices))} is needed, "
+            f"not {shown(value)}",
+            param=name,
+        )
+    return str(value)
+
+
+def shown(value: Any) -> str:
+    """A value in an error text, cut to a readable length."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _required(values: Mapping[str, Any], name: str) -> Any:
+    if values.get(name) is None:
+        raise exceptions.MissingParameter(param=name)
+    return values[name]

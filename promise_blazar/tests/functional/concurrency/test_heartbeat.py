@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Heartbeats: who is alive, who is dead and since when, and who must not act any more."""
+
+import random
+
+from promise_blazar.db import leases
+from promise_blazar.db.session import Database
+from promise_blazar.manager.ownership.heartbeat import Heartbeat, Superseded, WorkOwnership
+from promise_blazar.tests import base
+from promise_blazar.tests.fakes import ManualClock
+from promise_blazar.tests.functional.base import sync
+from promise_blazar.tests.functional.concurrency.test_ledger_store import Interposed
+
+
+class TestPresence(base.DatabaseTestCase):
+    prepare = staticmethod(sync)
+
+    def setUp(self):
+        super().setUp()
+        self.clock = ManualClock()
+        self.database = Interposed(self.url)
+        self.addCleanup(self.database.dispose)
+        self.one = self.heartbeat(self.database)
+        self.other = self.heartbeat(Database(self.url))
+
+    def heartbeat(self, database):
+        self.addCleanup(database.dispose)
+        found = Heartbeat(database, self.clock, "here", 1, 7, 5)
+        found.register()
+        return found
+
+    def both_beat(self, seconds):
+        for _ in range(seconds):
+            self.clock.advance(1)
+            self.one.beat()
+            self.other.beat()
+
+    def test_the_silent_are_dead_when_their_claims_have_run_out(self):
+        self.both_beat(3)
+        for _ in range(7):
+            self.clock.advance(1)
+            self.other.beat()
+        self.assertEqual(frozenset(), self.other.dead())
+        self.clock.advance(1)
+        self.other.beat()
+        self.assertEqual({self.one.id}, self.other.dead())
+        self.assertFalse(self.one.able())
+
+    def test_the_next_look_is_when_somebody_would_be_dead(self):
+        self.both_beat(1)
+        self.assertEqual(1, self.other.pause())
+        self.clock.advance(6.5)
+        self.other.beat()
+        self.assertLess(self.other.pause(), 0.6)
+        self.clock.advance(self.other.pause() + 0.001)
+        self.other.beat()
+        self.assertEqual({self.one.id}, self.other.dead())
+        self.assertEqual(1, self.other.pause())
+
+    def test_a_slow_database_makes_heartbeats_no_rarer(self):
+        self.database.after_write = lambda: self.clock.advance(0.7)
+        self.one.beat()
+        self.assertAlmostEqual(0.3, self.one.pause())
+        self.database.after_write = lambda: self.clock.advance(3)
+        self.one.beat()
+        self.assertLess(self.one.pause(), 0.1)
+
+    def test_nobody_is_taken_for_dead_who_could_still_act(self):
+        """However long a heartbeat is under way, and whenever a rival looks."""
+        chance = random.Random(20300101)
+        able, found = 0.0, 0
+
+        def look():
+            nonlocal found
+            self.other.beat()
+            dead = self.one.id in self.other.dead()
+            found += dead
+            if dead:
+                self.assertFalse(self.one.able())
+                # A call that left at the last moment takes 5 s.
+                self.assertGreaterEqual(self.clock.monotonic(), able + 5)
+
+        def pass_time():
+            nonlocal able
+            look()
+            for _ in range(chance.choice((0, 1, 10, 40))):
+                if self.one.able():
+                    able = self.clock.monotonic()
+                self.clock.advance(0.1)
+                if chance.random() < 0.1 or self.other.pause() < 0.1:
+                    look()
+
+        for _ in range(100):
+            pass_time()
+            # Between the sending and the commit, and between that and the acknowledgement.
+            self.database.before_write = self.database.after_write = pass_time
+            self.one.beat()
+        self.assertGreater(found, 10)
+
+    def test_a_heartbeat_that_comes_too_late_revives_nothing(self):
+        self.both_beat(1)
+        self.clock.advance(7.5)
+        claim = WorkOwnership("lease", 1, self.one.id)
+        self.one.beat()
+        self.assertNotEqual(claim.owner, self.one.id)
+        self.assertTrue(self.one.able())
+        self.assertRaises(Superseded, self.one.fence(claim), "nova.server.delete")
+
+    def test_a_heartbeat_that_was_acknowledged_too_late_revives_nothing(self):
+        self.both_beat(1)
+        before = self.one.id
+        self.clock.advance(6)
+        self.database.after_write = lambda: self.clock.advance(2)
+        self.one.beat()
+        self.assertNotEqual(before, self.one.id)
+
+    def test_nobody_is_dead_because_the_observer_slept(self):
+        self.both_beat(3)
+        self.one.beat()
+        self.database.after_write = lambda: self.clock.advance(60)
+        self.clock.advance(1)
+        self.one.beat()
+        self.assertEqual(frozenset(), self.one.dead())
+
+    def test_the_fence_asks_its_clock_after_the_database(self):
+        claim = self.claim(attempt=0)
+        self.one.fence(claim)("nova.server.delete")
+        self.database.before_read = lambda: self.clock.advance(3)
+        self.assertRaises(Superseded, self.one.fence(claim), "nova.server.delete")
+
+    def test_the_fence_stops_who_was_overtaken(self):
+        claim = self.claim(attempt=1)
+        self.assertRaises(Superseded, self.one.fence(claim), "nova.server.delete")
+
+    def claim(self, attempt):
+        """On a lease whose attempt, as it happens, is 0."""
+        now = self.clock.now()
+        lease = {
+            "id": "lease",
+            "provider_id": 1,
+            "name": "n",
+            "user_id": "alice",
+            "project_id": "demo",
+            "start": now,
+            "end": now,
+            "status": "PENDING",
+            "created_at": now,
+        }
+        with self.database.writer() as connection:
+            leases.add(connection, {**lease, "attempt": 0, "failures": 0, "degraded": False})
+        return WorkOwnership("lease", attempt, self.one.id)

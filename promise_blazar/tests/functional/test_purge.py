@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is long over is forgotten, and nobody notices."""
+
+from promise_blazar.db.session import Database
+from promise_blazar.manager.controllers.purge import Purge
+from promise_blazar.tests import databases
+from promise_blazar.tests.functional.base import HOST, ServiceTestCase
+
+
+@databases.on_each_database
+class TestHousekeeping(ServiceTestCase):
+    registered = 1
+    hosts = 1
+
+    def purge(self):
+        database = Database(self.url)
+        self.addCleanup(database.dispose)
+        return Purge(database, 1, self.clock)
+
+    def test_a_manager_that_missed_purged_tombstones_loads_anew(self):
+        behind = self.manager()
+        lease = self.lease(HOST, start=self.minute(5))
+        body = {"name": "n", "start_date": self.minute(5), "end_date": self.minute(9)}
+        body["reservations"] = [HOST]
+        other = self.application(behind)
+        self.assertEqual(409, self.call("POST", "/v1/leases?dry_run=true", body).status_code)
+        self.call("DELETE", f"/v1/leases/{lease['id']}")
+        self.pass_time()
+
+        self.purge().run(keep=0)
+
+        self.api.application = other
+        behind.heartbeat.beat()
+        self.assertEqual(201, self.call("POST", "/v1/leases", body).status_code)
+        self.assertEqual(409, self.call("POST", "/v1/leases", body).status_code)
+
+    def test_a_key_is_good_for_a_day(self):
+        body = {"name": "n", "start_date": "now", "end_date": self.minute(60 * 72)}
+        key = {"Idempotency-Key": "k"}
+        first = self.call("POST", "/v1/leases", body, headers=key).json["lease"]["id"]
+        self.purge().run()
+        again = self.call("POST", "/v1/leases", body, headers=key).json["lease"]["id"]
+        self.assertEqual(first, again)
+        self.pass_time(25 * 3600)
+        self.purge().run()
+        later = self.call("POST", "/v1/leases", body, headers=key).json["lease"]["id"]
+        self.assertNotEqual(first, later)
