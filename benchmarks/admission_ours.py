@@ -30,9 +30,9 @@ from promise_blazar.conf import opts
 from promise_blazar.context import RequestContext
 from promise_blazar.db import bookings, migrate, tables
 from promise_blazar.db.session import Connection, Database
+from promise_blazar.manager import composition
 from promise_blazar.manager.contract.messages import LeaseRequest, ReservationRequest
 from promise_blazar.manager.ledger.store import LedgerStore
-from promise_blazar.manager.service import ManagerService
 from promise_blazar.model.states import LeaseStatus
 
 CALLER = RequestContext(user_id="user", project_id="project", request_id="req-benchmark")
@@ -68,7 +68,7 @@ class Ours:
         conf(["--config-file=/dev/null"], project="promise-blazar")
         # Longer than any turn of Blazar's; nobody is there to take anything over.
         conf.set_override("ownership_seconds", 600, "manager")
-        self._service = ManagerService(conf, self._database, AnsweringCloud(), clock)
+        self._service = composition.manager(conf, self._database, AnsweringCloud(), clock)
         self._service.heartbeat.register()
         # Other books than the manager's: they follow each other's commits, as two managers do.
         self._ledger = LedgerStore(self._database, provider_id, clock)

@@ -51,7 +51,7 @@ def main() -> None:
     with ExitStack() as stack:
         for stand_in in stand_ins():
             stack.enter_context(stand_in)
-        manager = service.ManagerService()
+        manager = service.composition.manager()
         spent: dict[str, float] = {}
         for plugin in manager.plugins.values():
             for name in SEARCHES:

@@ -35,6 +35,7 @@ from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.cloud.simulated.refusals import error
 from promise_blazar.context import RequestContext
 from promise_blazar.db.session import Database
+from promise_blazar.manager import composition
 from promise_blazar.manager.contract.messages import (
     HostRequest,
     LeaseChange,
@@ -272,7 +273,7 @@ def measure(options: argparse.Namespace, directory: pathlib.Path, url: str) -> i
     chance = random.Random(options.seed)
     cloud = FaultyCloud(directory / "cloud.sqlite", options.faults / 100, chance)
     conf = configuration(**TIMES)
-    managers = [ManagerService(conf, Database(url), cloud, CLOCK) for _ in range(2)]
+    managers = [composition.manager(conf, Database(url), cloud, CLOCK) for _ in range(2)]
     for manager in managers:
         manager.start()
     with cloud.well():

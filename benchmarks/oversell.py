@@ -36,6 +36,7 @@ from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.context import RequestContext
 from promise_blazar.db.session import Database
+from promise_blazar.manager import composition
 from promise_blazar.manager.contract.messages import (
     HostRequest,
     LeaseChange,
@@ -160,7 +161,7 @@ BEGIN = CLOCK.now().replace(minute=0, second=0, microsecond=0) + timedelta(days=
 def manage(url: str, cloud_file: str, threads: int, seed: str) -> None:
     """A manager process: does as many operations as each line of its input says."""
     cloud = SimulatedCloud(cloud_file)
-    service = ManagerService(
+    service = composition.manager(
         configuration(manager__reconcile_interval=0), Database(url), cloud, CLOCK
     )
     judge = Judge(service, url, CLOCK)
@@ -245,7 +246,7 @@ def measure(database: str, ways: int, operations: int, seed: str) -> bool:
         sync(url)
         cloud_file = pathlib.Path(directory) / "cloud.sqlite"
         cloud = SimulatedCloud(cloud_file, HOSTS)
-        service = ManagerService(configuration(), Database(url), cloud, CLOCK)
+        service = composition.manager(configuration(), Database(url), cloud, CLOCK)
         for number in range(1, HOSTS + 1):
             service.create_host(CALLER, HostRequest(f"compute-{number}"))
         service.stop()

@@ -27,8 +27,8 @@ from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.context import RequestContext
 from promise_blazar.db import migrate
 from promise_blazar.db.session import Database
+from promise_blazar.manager import composition
 from promise_blazar.manager.contract.messages import HostRequest, LeaseRequest, ReservationRequest
-from promise_blazar.manager.service import ManagerService
 from promise_blazar.tests.functional.base import HOST, configuration
 
 LIMIT = 1.0
@@ -81,7 +81,7 @@ def measure(leases, latency, rng):
         database = Database(f"sqlite:///{directory}/database.sqlite")
         migrate.sync(database)
         cloud = WatchedCloud(Path(directory) / "cloud.sqlite", 2)
-        manager = ManagerService(configuration(), database, cloud, CLOCK)
+        manager = composition.manager(configuration(), database, cloud, CLOCK)
         manager.start()
         try:
             for number in (1, 2):

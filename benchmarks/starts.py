@@ -27,6 +27,7 @@ from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.context import RequestContext
 from promise_blazar.db import migrate, tables
 from promise_blazar.db.session import Database
+from promise_blazar.manager import composition
 from promise_blazar.manager.contract.messages import HostRequest, LeaseRequest, ReservationRequest
 from promise_blazar.manager.ownership.heartbeat import WorkOwnership
 from promise_blazar.manager.service import ManagerService
@@ -83,7 +84,7 @@ class Site:
         """A manager at work; ``manager`` from now on."""
         # No reconcile in between: it is one thread beside the engine, and not what is measured.
         conf = configuration(manager__reconcile_interval=0, **options)
-        self.manager = ManagerService(conf, Database(self.url), self.cloud, CLOCK)
+        self.manager = composition.manager(conf, Database(self.url), self.cloud, CLOCK)
         heartbeat = self.manager.heartbeat
         heartbeat.fence = self.watch.over(heartbeat.fence)  # type: ignore[method-assign]
         self.manager.start()

@@ -43,9 +43,9 @@ from promise_blazar.context import RequestContext
 from promise_blazar.db import heartbeats
 from promise_blazar.db.session import Database
 from promise_blazar.db.tables import Lease
+from promise_blazar.manager import composition
 from promise_blazar.manager.contract.messages import HostRequest, LeaseRequest, ReservationRequest
 from promise_blazar.manager.ownership.heartbeat import Heartbeat
-from promise_blazar.manager.service import ManagerService
 from promise_blazar.tests import databases, servers
 from promise_blazar.tests.crash.kills import scratch
 from promise_blazar.tests.functional.base import HOST, configuration, sync
@@ -145,7 +145,7 @@ def work(arguments, directory, url, log, ready):
     Heartbeat.fence = fence
     logging.disable(logging.CRITICAL)
     cloud = SimulatedCloud(directory / "cloud.sqlite")
-    manager = ManagerService(settings(arguments), Database(url), cloud, CLOCK)
+    manager = composition.manager(settings(arguments), Database(url), cloud, CLOCK)
     manager.start()
     ready.send(manager.heartbeat.id)
     signal.pause()
@@ -188,7 +188,7 @@ class Run:
         self._cloud = SimulatedCloud(directory / "cloud.sqlite", 40)
         # Takes requests and does no work: its claims outlast the run, and it never looks.
         conf = settings(arguments, manager__ownership_seconds=100_000)
-        self._front = ManagerService(conf, self._database, self._cloud, CLOCK)
+        self._front = composition.manager(conf, self._database, self._cloud, CLOCK)
         self._front.heartbeat.register()
         for number in range(1, 41):
             self._front.create_host(CONTEXT, HostRequest(f"compute-{number}"))
@@ -235,7 +235,7 @@ class Run:
     def statements(self):
         """That a manager with nothing to do sends in a second, before there are others."""
         conf = settings(self._arguments)
-        idle = ManagerService(conf, self._database, self._cloud, CLOCK)
+        idle = composition.manager(conf, self._database, self._cloud, CLOCK)
         idle.start()
         seconds = 10 * conf.manager.heartbeat_interval
         with counted() as count:

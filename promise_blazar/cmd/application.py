@@ -26,4 +26,6 @@ def _manager(conf: cfg.ConfigOpts) -> Manager:
     if not conf.database.connection:
         return remote
     own = Database(conf.database.connection, pool_size=conf.api.threads)
-    return local_reader(remote, own, plugins.resource_types(conf.manager.plugins), SystemClock())
+    return local_reader(
+        remote, own, plugins.installed(conf.manager.plugins).classes, SystemClock()
+    )

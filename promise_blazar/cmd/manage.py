@@ -14,7 +14,7 @@ from promise_blazar.clock import SystemClock
 from promise_blazar.cloud import registry
 from promise_blazar.cmd import common
 from promise_blazar.db import leases, migrate
-from promise_blazar.manager.service import ManagerService
+from promise_blazar.manager import composition
 from promise_blazar.model.states import LeaseStatus
 
 #: A lease that nobody looked at for so long, although it wanted to be, is stuck.
@@ -99,7 +99,7 @@ def retry(conf: cfg.ConfigOpts) -> int:
 
 
 def audit(conf: cfg.ConfigOpts) -> int:
-    service = ManagerService(
+    service = composition.manager(
         conf, common.ready_database(conf), registry.cloud(conf), SystemClock()
     )
     try:

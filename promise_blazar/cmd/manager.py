@@ -9,8 +9,7 @@ from oslo_log import log
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud import registry
 from promise_blazar.cmd import common
-from promise_blazar.manager import rpc
-from promise_blazar.manager.service import ManagerService
+from promise_blazar.manager import composition, rpc
 
 LOG = log.getLogger(__name__)
 
@@ -19,7 +18,7 @@ def main() -> None:
     conf = cfg.CONF
     common.configure(conf)
     stopping = common.until_told_to_stop()
-    service = ManagerService(
+    service = composition.manager(
         conf, common.ready_database(conf), registry.cloud(conf), SystemClock()
     )
     service.start()

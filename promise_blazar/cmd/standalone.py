@@ -19,7 +19,7 @@ from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.cmd import common
 from promise_blazar.cmd.serve import Serving
 from promise_blazar.db import migrate
-from promise_blazar.manager.service import ManagerService
+from promise_blazar.manager import composition
 
 LOG = log.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def main() -> None:
     cloud = registry.cloud(conf)
     # The same world for both ends of a simulated cloud; the real one has another session.
     groups = cloud if isinstance(cloud, SimulatedCloud) else registry.groups(conf)
-    service = ManagerService(conf, database, cloud, clock)
+    service = composition.manager(conf, database, cloud, clock)
     service.start()
     extensions = []
     if isinstance(cloud, SimulatedCloud) and conf.api.auth_strategy == "noauth":

@@ -11,10 +11,8 @@ from oslo_db import exception as db_exception
 from sqlalchemy import ColumnElement, Connection, case, func, insert, select, update
 
 from promise_blazar.db import tables
+from promise_blazar.db.session import LostRace
 from promise_blazar.model.booking import Allocation, BookedHost, NewBooking
-
-#: Raised by ``add_bundle``.
-DuplicateBundle = db_exception.DBDuplicateEntry
 
 
 class LedgerRow(NamedTuple):
@@ -231,13 +229,19 @@ def bundle_amounts(text: str) -> dict[str, int]:
     return {name: int(amount) for name, amount in pairs}
 
 
-def find_bundle(connection: Connection, text: str) -> int | None:
-    return connection.execute(select(tables.Bundle.id).where(tables.Bundle.text == text)).scalar()
+def bundle(connection: Connection, amounts: Mapping[str, int]) -> int:
+    """The number under which these amounts are booked, made if there is none.
 
-
-def add_bundle(connection: Connection, text: str) -> int:
-    """The number of a new bundle. Raises ``DuplicateBundle`` when somebody else added it."""
-    return connection.execute(insert(tables.Bundle).values(text=text)).inserted_primary_key[0]
+    Raises ``LostRace`` when somebody else made it at the same time.
+    """
+    text = bundle_text(amounts)
+    found = connection.execute(select(tables.Bundle.id).where(tables.Bundle.text == text)).scalar()
+    if found is not None:
+        return found
+    try:
+        return connection.execute(insert(tables.Bundle).values(text=text)).inserted_primary_key[0]
+    except db_exception.DBDuplicateEntry as error:
+        raise LostRace from error
 
 
 def bundles(connection: Connection, numbers: Sequence[int]) -> dict[int, dict[str, int]]:

@@ -31,6 +31,17 @@ class LostRace(Exception):
     """The database chose somebody else's transaction: try again in a new one."""
 
 
+class ReadHandle:
+    """The reading half of a database, for those who must not write."""
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+
+    def reader(self) -> contextlib.AbstractContextManager[Connection]:
+        """As ``Database.reader``."""
+        return self._database.reader()
+
+
 class Database:
     """One database, by its SQLAlchemy URL.
 

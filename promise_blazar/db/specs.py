@@ -39,22 +39,18 @@ def add(
 
 
 def change(
-    connection: Connection,
-    resource_type: str,
-    reservation_id: int,
-    spec: Mapping[str, Any] | None = None,
-    state: Mapping[str, Any] | None = None,
+    connection: Connection, resource_type: str, reservation_id: int, values: Mapping[str, Any]
 ) -> None:
-    """Set fields of a specification, of a state, or both; the others stay."""
+    """Set fields of a specification or a state; the others stay."""
     name = table_of(resource_type)
     table = TABLES[name].__table__
     mine = table.c.reservation_id == reservation_id
-    values = {**(spec or {}), **(state or {})}
     if not name:
         row = connection.execute(select(table).where(mine)).mappings().one()
-        values = {
-            "spec": json.dumps({**json.loads(row["spec"]), **(spec or {})}),
-            "state": json.dumps({**json.loads(row["state"]), **(state or {})}),
-        }
+        spec, state = json.loads(row["spec"]), json.loads(row["state"])
+        # A specification has all of its fields from the first.
+        for field, value in values.items():
+            (spec if field in spec else state)[field] = value
+        values = {"spec": json.dumps(spec), "state": json.dumps(state)}
     if values:
         connection.execute(update(table).where(mine).values(**values))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leases that are due, and who works on them: ownership is taken by compare-and-set."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,7 +33,7 @@ def _blocked(now: datetime, patience_from: datetime) -> Any:
     """A start whose hosts OpenStack has not let go of yet, while we have patience with it.
 
     Where one of the two takes the whole host. Whether slots fit beside slots that linger is
-    for the ledger to say, when the start is claimed.
+    for the ledger to say, when the start is taken.
     """
     mine, theirs = aliased(tables.Booking), aliased(tables.Booking)
     return and_(
@@ -70,17 +70,36 @@ def lingering_hosts(connection: Connection, reservation: int, now: datetime) -> 
     return frozenset(rows.scalars())
 
 
+def _of_known_types(known: Collection[str]) -> Any:
+    """No reservation of the lease is of a type that these are not."""
+    return ~(
+        exists()
+        .where(tables.Reservation.lease_id == tables.Lease.id)
+        .where(tables.Reservation.resource_type.not_in(known))
+    )
+
+
 def due(
     connection: Connection,
     now: datetime,
     dead: Sequence[str],
+    known: Collection[str],
     patience_from: datetime,
     limit: int,
 ) -> list[Due]:
-    """Leases to look at now, the longest waiting first; blocked starts are left out."""
+    """Leases to look at now, the longest waiting first.
+
+    ``known``: the resource types that the asker can work on; leases with others are left out.
+    Blocked starts are, too.
+    """
     rows = connection.execute(
         select(tables.Lease.id, tables.Lease.status, tables.Lease.attempt, tables.Lease.owner)
-        .where(tables.Lease.look_at <= now, _unowned(dead), ~_blocked(now, patience_from))
+        .where(
+            tables.Lease.look_at <= now,
+            _unowned(dead),
+            _of_known_types(known),
+            ~_blocked(now, patience_from),
+        )
         .order_by(tables.Lease.look_at)
         .limit(limit)
     )
@@ -104,11 +123,30 @@ def blocked_without_reason(
     return list(rows.scalars())
 
 
-def next_look(connection: Connection, dead: Sequence[str]) -> datetime | None:
-    """When the next lease that nobody works on wants attention; None: none does."""
+def next_look(
+    connection: Connection, dead: Sequence[str], known: Collection[str]
+) -> datetime | None:
+    """When the next lease that nobody works on, and the asker can, wants attention; None: none
+    does."""
     return connection.execute(
-        select(func.min(tables.Lease.look_at)).where(_unowned(dead))
+        select(func.min(tables.Lease.look_at)).where(_unowned(dead), _of_known_types(known))
     ).scalar()
+
+
+def of_unknown_types(
+    connection: Connection, now: datetime, known: Collection[str], limit: int
+) -> list[str]:
+    """Leases that want attention, are nobody's, and have a type that none of these is."""
+    rows = connection.execute(
+        select(tables.Lease.id)
+        .where(
+            tables.Lease.look_at <= now,
+            tables.Lease.owner.is_(None),
+            ~_of_known_types(known),
+        )
+        .limit(limit)
+    )
+    return list(rows.scalars())
 
 
 def take(connection: Connection, lease: Due, owner: str, status: str) -> bool:

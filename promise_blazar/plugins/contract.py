@@ -1,35 +1,81 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a resource type has to know: what to book, and how to make it real in OpenStack.
+"""Resource types: the contract that a plugin keeps, as four small protocols.
 
-A plugin keeps nothing between calls and writes no database. Its steps (``prepare``, ``start``,
-``before_end``, ``end``) may be interrupted anywhere and are simply run again, by this process or
-another: each looks at what there is and does what is missing.
+A type *describes* what clients ask for, *books* what that takes in the ledger, *realises* it in
+OpenStack step by step, and *reconciles* what is there with what should be. ``Plugin`` is all four.
+
+``Spec`` and ``State`` are frozen dataclasses of the type's own: what was asked for, and what was
+made in OpenStack that cannot be found again by name alone. Their fields are columns of a table
+(ours) or members of a JSON object (types from elsewhere), so they hold text, numbers, truth values
+and None.
+
+A plugin keeps nothing between calls and writes no database. Its steps may be interrupted anywhere
+and are simply run again, by this process or another: each looks at what there is and does what is
+missing. Errors of the cloud (``exceptions.CloudError``, ``NotFound``) may leave a step; they are
+taken for ``Failed``, and for retryable where OpenStack did not answer.
 """
 
-import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
-from promise_blazar import exceptions
 from promise_blazar.capacity.demand.request import Slots, WholeHosts
-from promise_blazar.cloud.contract.cloud import Aggregate, Cloud, Server
+from promise_blazar.cloud.contract.cloud import Aggregate, Cloud
 from promise_blazar.model.openstack_names import Names
+
+Spec = TypeVar("Spec")
+State = TypeVar("State")
+Observed = TypeVar("Observed")
+Asked = TypeVar("Asked", contravariant=True)
+
+Demand = WholeHosts | Slots
 
 
 @dataclass(frozen=True, slots=True)
-class ExternalState:
-    """What was made in OpenStack and cannot be found again by its name alone."""
+class Reason:
+    """Why something waits or failed, in two voices.
 
-    aggregate_id: int | None = None
-    server_group_id: str | None = None
-    stale_group_id: str | None = None
+    ``tenant`` names nothing of others; ``operator`` names everything.
+    """
+
+    tenant: str
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The step is over. ``state``: what is made by now, where that has changed."""
+
+    state: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """OpenStack is at it; the step is to be run again after a while."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The step did not succeed.
+
+    ``retryable``: trouble that passes by itself, so that it is never given up. ``avoid``: names of
+    hypervisors that cannot be had, so that other hosts may be booked instead.
+    """
+
+    reason: Reason
+    retryable: bool = False
+    avoid: frozenset[str] = frozenset()
+
+
+StepResult = Done | Waiting | Failed
 
 
 @dataclass(frozen=True, slots=True)
 class HostAllocation:
-    """Units that the reservation holds on a host (1 for a whole host)."""
+    """Units (1 for a whole host) that a reservation holds on a host, by OpenStack's names."""
 
     hypervisor: str
     service_host: str
@@ -38,165 +84,173 @@ class HostAllocation:
 
 
 @dataclass(frozen=True, slots=True)
-class StepContext:
-    """One reservation, as the steps see it.
+class StepContext(Generic[Spec, State]):
+    """One reservation, as the steps of its type see it.
 
     ``record`` keeps ids of servers that ``end`` will delete; ``servers`` are those recorded so
     far. Only recorded servers are ever deleted: a step that comes late, after its host went to
-    somebody else, can then do no harm. ``occasion``: of ``before_end``, the same when that is run
-    again for the same warning.
+    somebody else, can then do no harm. ``occasion``: of ``before_end``, the same text when that is
+    run again for the same warning.
     """
 
     reservation_id: str
     project_id: str
-    spec: Any
-    made: ExternalState
-    holds: tuple[HostAllocation, ...]
+    spec: Spec
+    state: State
+    allocations: tuple[HostAllocation, ...]
     servers: frozenset[str] = frozenset()
     occasion: str = ""
     record: Callable[[Iterable[str]], None] = lambda servers: None
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """What OpenStack has that may be ours, all of it read before our own records.
-
-    ``aggregates`` by name; ``inventories``: totals by resource class, by child provider;
-    ``groups``: names of server groups by id.
-    """
-
-    aggregates: Mapping[str, Aggregate]
-    flavors: frozenset[str]
-    resource_classes: frozenset[str]
-    inventories: Mapping[str, Mapping[str, int]]
-    groups: Mapping[str, str]
-
-
-class Occupied(Exception):
-    """A host cannot be handed over: servers are on it that nobody expected there."""
-
-    def __init__(self, hypervisor: str, servers: tuple[str, ...]) -> None:
-        super().__init__(f"host {hypervisor} has servers of others: {', '.join(servers)}")
-        self.hypervisor = hypervisor
-
-
-class ResourceType(Protocol):
-    """What is known of a type without a cloud. A plugin's class is one already: API processes
-    have no more of it."""
+class Describes(Protocol[Spec, State]):
+    """The type in the words of clients. Needs no cloud: API processes have no more of it."""
 
     resource_type: str
-    #: A frozen dataclass; its fields are columns of the type's table.
-    spec_type: type
+    spec_type: type[Spec]
+    state_type: type[State]
 
     @staticmethod
-    def show(reservation_id: str, spec: Any, made: ExternalState) -> dict[str, Any]:
+    def parse(values: Mapping[str, Any]) -> Spec:
+        """The specification that a client's keys mean. Raises ``BadInput``."""
+        ...
+
+    @staticmethod
+    def revise(spec: Spec, values: Mapping[str, Any], running: bool) -> Spec:
+        """The specification with these keys changed. Raises ``BadInput``, ``CannotUpdate``."""
+        ...
+
+    @staticmethod
+    def revised_state(old: Spec, new: Spec, state: State) -> State:
+        """The state when the specification has changed, before anything is made of that."""
+        ...
+
+    @staticmethod
+    def show(reservation_id: str, spec: Spec, state: State) -> dict[str, Any]:
         """The keys of this type in answers."""
         ...
 
     @staticmethod
-    def group_policy(spec: Any) -> str | None:
-        """The server group it wants made with the tenant's token, if any."""
+    def missing_group(spec: Spec, state: State) -> str | None:
+        """The policy of the server group that the tenant's own token has still to make."""
+        ...
+
+    @staticmethod
+    def with_group(state: State, group_id: str) -> State | None:
+        """The state with that server group; None where the type has no use for one."""
         ...
 
 
-class Plugin(ResourceType, Protocol):
-    def __init__(self, cloud: Cloud, names: Names) -> None: ...
+class Books(Protocol[Asked]):
+    """What the type takes in the ledger."""
 
-    def parse(self, values: Mapping[str, Any]) -> Any:
-        """The specification that a client's keys mean. Raises ``BadInput``."""
+    @staticmethod
+    def demand(spec: Asked) -> Demand:
+        """What to book, of any kind that ``capacity.demand`` has."""
         ...
 
-    def revise(self, spec: Any, values: Mapping[str, Any], running: bool) -> Any:
-        """The specification with these keys changed. Raises ``BadInput``, ``CannotUpdate``."""
+
+class Realises(Protocol[Spec, State]):
+    """The steps that make a reservation real in OpenStack, and take it back.
+
+    All are idempotent and run under the ownership of the reservation's lease.
+    """
+
+    def prepare(self, context: StepContext[Spec, State]) -> StepResult:
+        """Make what can be made before the start. ``Done.state`` says what there is then."""
         ...
 
-    def demand(self, spec: Any) -> WholeHosts | Slots:
-        """What to book."""
+    def start(self, context: StepContext[Spec, State]) -> StepResult:
+        """Hand the allocated hosts over. ``Failed.avoid`` names those that cannot be had."""
         ...
 
-    def prepare(self, job: StepContext) -> ExternalState:
-        """Make what can be made before the start."""
+    def before_end(self, context: StepContext[Spec, State]) -> StepResult:
+        """Do what the tenant wants done while everything is still there."""
         ...
 
-    def start(self, job: StepContext) -> None:
-        """Hand the held hosts over. Raises ``Occupied``."""
+    def end(self, context: StepContext[Spec, State]) -> StepResult:
+        """Take everything back. ``Done``: nothing is left in OpenStack."""
         ...
 
-    def before_end(self, job: StepContext) -> None:
-        """What the tenant wants done while everything is still there."""
+
+class Reconciles(Protocol[Spec, State, Observed]):
+    """What of the type is in OpenStack, compared with what should be.
+
+    ``empties_freepool``: its hosts leave the freepool while a reservation of it is running.
+    """
+
+    empties_freepool: bool
+
+    def observe(self, aggregates: Mapping[str, Aggregate], hypervisors: Sequence[str]) -> Observed:
+        """What there is that may be of this type; read before the records are.
+
+        ``aggregates``: all of them by name, listed a moment ago; ``hypervisors``: names of the
+        lent hosts.
+        """
         ...
 
-    def end(self, job: StepContext) -> str | None:
-        """Take everything back. None: nothing is left; else what is being waited for."""
-        ...
-
-    def drift(self, job: StepContext, observation: Observation, running: bool) -> list[str]:
+    def diff(
+        self, context: StepContext[Spec, State], observed: Observed, running: bool
+    ) -> list[str]:
         """What of a prepared, or running, reservation is missing or wrong, in words.
 
         ``prepare`` and ``start`` put it right.
         """
         ...
 
-    def left(self, observation: Observation) -> frozenset[str]:
+    def owned_reservations(self, observed: Observed) -> frozenset[str]:
         """Ids of the reservations of this type that have anything in OpenStack."""
         ...
 
-    def delete_leftovers(self, reservation_id: str, observation: Observation) -> None:
+    def delete_leftovers(self, reservation_id: str, observed: Observed) -> None:
         """Remove what is left of a reservation that is over. Never a server."""
         ...
 
 
-def columns(spec: Any) -> dict[str, Any]:
-    """A specification as the columns of its table."""
-    return dataclasses.asdict(spec)
+class ResourceType(Describes[Any, Any], Books[Any], Protocol):
+    """What is known of a type without a cloud."""
 
 
-def spec_of(kind: ResourceType, details: Mapping[str, Any]) -> Any:
-    """The specification that ``columns`` came from."""
-    names = (field.name for field in dataclasses.fields(kind.spec_type))
+class Plugin(ResourceType, Realises[Any, Any], Reconciles[Any, Any, Any], Protocol):
+    """A resource type with its cloud."""
+
+    def __init__(self, cloud: Cloud, names: Names) -> None: ...
+
+
+class NoServerGroup:
+    """The part of *describes* that types without server groups have in common."""
+
+    @staticmethod
+    def revised_state(old: Any, new: Any, state: Any) -> Any:
+        return state
+
+    @staticmethod
+    def missing_group(spec: Any, state: Any) -> None:
+        return None
+
+    @staticmethod
+    def with_group(state: Any, group_id: str) -> None:
+        return None
+
+
+def fields_of(value: Any) -> dict[str, Any]:
+    """A specification or a state, by the names of its fields."""
+    return dataclasses.asdict(value)
+
+
+def spec_of(kind: Describes[Spec, Any], details: Mapping[str, Any]) -> Spec:
+    """The specification that a reservation's details hold."""
+    names = (field.name for field in dataclasses.fields(kind.spec_type))  # type: ignore[arg-type]
     return kind.spec_type(**{name: details[name] for name in names})
 
 
-def state_of(details: Mapping[str, Any]) -> ExternalState:
-    """What a reservation's row says was made for it."""
-    return ExternalState(
-        aggregate_id=details.get("aggregate_id"),
-        server_group_id=details.get("server_group_id"),
-        stale_group_id=details.get("stale_group_id"),
-    )
+def state_of(kind: Describes[Any, State], details: Mapping[str, Any]) -> State:
+    """The state that a reservation's details hold; what is not there was not made yet."""
+    names = (field.name for field in dataclasses.fields(kind.state_type))  # type: ignore[arg-type]
+    return kind.state_type(**{name: details[name] for name in names if name in details})
 
 
-def bundle_of(plugin: Plugin, spec: Any) -> dict[str, int] | None:
-    """What one unit of a reservation takes; None: a whole host."""
-    demand = plugin.demand(spec)
-    return None if isinstance(demand, WholeHosts) else dict(demand.amounts)
-
-
-def find_aggregate(cloud: Cloud, name: str, number: int | None = None) -> Aggregate | None:
-    """The aggregate of exactly this name, without making it.
-
-    ``number``: which it is, as far as is known. A listing grows with every lease that there is.
-    """
-    if number is not None:
-        with contextlib.suppress(exceptions.NotFound):
-            found = cloud.aggregate(number)
-            if found.name == name:
-                return found
-    return next((found for found in cloud.aggregates() if found.name == name), None)
-
-
-def arriving(cloud: Cloud, hypervisor_uuid: str, there: Iterable[Server]) -> list[Server]:
-    """Servers that were let in, and are not on their host yet. ``there``: those that are.
-
-    Nova names a server's host when that compute begins to build it, which takes as long as the
-    compute is busy with others. Its room is taken when it is let in.
-    """
-    known = {server.id for server in there}
-    consumers = (each for each in cloud.consumers(hypervisor_uuid) if each not in known)
-    return [server for each in consumers if (server := cloud.server(each)) is not None]
-
-
-def occupants(cloud: Cloud, service_host: str, hypervisor_uuid: str) -> list[Server]:
-    """The servers that are on a host, and those on their way there."""
-    there = list(cloud.servers_on_host(service_host))
-    return there + arriving(cloud, hypervisor_uuid, there)
+def changed_fields(before: Any, after: Any) -> dict[str, Any]:
+    """The fields of ``after``, of the same type, that are other than before."""
+    old = fields_of(before)
+    return {name: value for name, value in fields_of(after).items() if old[name] != value}

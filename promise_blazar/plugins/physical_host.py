@@ -6,7 +6,7 @@ aggregate of its own, named by its id, with the zone ``blazar_<id>`` and the own
 its metadata; the scheduler filter lets the owner's hinted servers onto the hosts in it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,16 +14,17 @@ from promise_blazar import exceptions
 from promise_blazar.capacity.demand.request import WholeHosts
 from promise_blazar.cloud.contract.cloud import Aggregate, Cloud, Server
 from promise_blazar.model.openstack_names import Names
-from promise_blazar.plugins import inputs as read
+from promise_blazar.plugins import inputs
 from promise_blazar.plugins.contract import (
-    ExternalState,
-    Observation,
-    Occupied,
+    Done,
+    Failed,
+    NoServerGroup,
+    Reason,
     StepContext,
-    arriving,
-    find_aggregate,
-    occupants,
+    StepResult,
+    Waiting,
 )
+from promise_blazar.plugins.occupancy import arriving, deleting, find_aggregate, occupants
 
 _BEFORE_END = ("", "default", "snapshot")
 _TRUE = ("true", "1", "yes", "on")
@@ -38,9 +39,28 @@ class HostSpec:
     before_end: str
 
 
-class PhysicalHost:
+@dataclass(frozen=True, slots=True)
+class HostState:
+    """``aggregate_id``: Nova's number of the reservation's own aggregate."""
+
+    aggregate_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostObservation:
+    """Aggregates by name."""
+
+    aggregates: Mapping[str, Aggregate]
+
+
+Context = StepContext[HostSpec, HostState]
+
+
+class PhysicalHost(NoServerGroup):
     resource_type = "physical:host"
     spec_type = HostSpec
+    state_type = HostState
+    empties_freepool = True
 
     def __init__(self, cloud: Cloud, names: Names) -> None:
         self._cloud = cloud
@@ -48,74 +68,77 @@ class PhysicalHost:
 
     # What is asked for
 
-    def parse(self, values: Mapping[str, Any]) -> HostSpec:
-        least = read.integer(values, "min", 1)
-        most = read.integer(values, "max", 1)
+    @staticmethod
+    def parse(values: Mapping[str, Any]) -> HostSpec:
+        least = inputs.integer(values, "min", 1)
+        most = inputs.integer(values, "max", 1)
         if most < least:
             raise exceptions.BadInput(f"max ({most}) must not be less than min ({least})")
         return HostSpec(
             least,
             most,
-            read.properties(values, "hypervisor_properties"),
-            read.properties(values, "resource_properties"),
-            read.one_of(values, "before_end", _BEFORE_END, "default"),
+            inputs.properties(values, "hypervisor_properties"),
+            inputs.properties(values, "resource_properties"),
+            inputs.one_of(values, "before_end", _BEFORE_END, "default"),
         )
 
-    def revise(self, spec: HostSpec, values: Mapping[str, Any], running: bool) -> HostSpec:
-        return self.parse({**_keys(spec), **values})
+    @staticmethod
+    def revise(spec: HostSpec, values: Mapping[str, Any], running: bool) -> HostSpec:
+        return PhysicalHost.parse({**_keys(spec), **values})
 
-    def demand(self, spec: HostSpec) -> WholeHosts:
-        where = read.queries(spec.hypervisor_properties, spec.resource_properties)
+    @staticmethod
+    def demand(spec: HostSpec) -> WholeHosts:
+        where = inputs.queries(spec.hypervisor_properties, spec.resource_properties)
         return WholeHosts(spec.count_min, spec.count_max, where)
 
     @staticmethod
-    def show(reservation_id: str, spec: HostSpec, made: ExternalState) -> dict[str, Any]:
+    def show(reservation_id: str, spec: HostSpec, state: HostState) -> dict[str, Any]:
         return _keys(spec)
-
-    @staticmethod
-    def group_policy(spec: HostSpec) -> None:
-        return None
 
     # How it becomes real
 
-    def prepare(self, job: StepContext) -> ExternalState:
-        return replace(job.made, aggregate_id=self._aggregate(job).id)
+    def prepare(self, context: Context) -> StepResult:
+        return Done(replace(context.state, aggregate_id=self._aggregate(context).id))
 
-    def start(self, job: StepContext) -> None:
-        aggregate = self._aggregate(job)
+    def start(self, context: Context) -> StepResult:
+        aggregate = self._aggregate(context)
         freepool = self._cloud.ensure_aggregate(self._names.freepool, None, {})
-        for hold in job.holds:
-            host = hold.service_host
+        for held in context.allocations:
+            host = held.service_host
             if host not in aggregate.hosts:
-                strangers = occupants(self._cloud, host, hold.hypervisor_uuid)
+                strangers = occupants(self._cloud, host, held.hypervisor_uuid)
                 if strangers:
-                    raise Occupied(hold.hypervisor, tuple(server.id for server in strangers))
+                    return _occupied(held.hypervisor, strangers)
                 # Into the new pool before out of the old: in between, a host in no pool
                 # would take anybody's server.
                 self._cloud.add_to_aggregate(aggregate.id, host)
             if host in freepool.hosts:
                 self._cloud.remove_from_aggregate(freepool.id, host)
+        return Done()
 
-    def before_end(self, job: StepContext) -> None:
+    def before_end(self, context: Context) -> StepResult:
         action = (
-            self._names.before_end if job.spec.before_end == "default" else job.spec.before_end
+            self._names.before_end
+            if context.spec.before_end == "default"
+            else context.spec.before_end
         )
         if action != "snapshot":
-            return
-        aggregate = self._aggregate(job)
-        tenants = self._tenants(job, aggregate)
+            return Done()
+        aggregate = self._aggregate(context)
+        tenants = self._tenants(context, aggregate)
         for server in self._servers(aggregate):
             if server.project_id in tenants:
                 name = self._names.image_prefix + server.name
-                self._cloud.snapshot_server(server.id, name, job.occasion)
+                self._cloud.snapshot_server(server.id, name, context.occasion)
+        return Done()
 
-    def end(self, job: StepContext) -> str | None:
-        aggregate = find_aggregate(self._cloud, job.reservation_id, job.made.aggregate_id)
+    def end(self, context: Context) -> StepResult:
+        aggregate = find_aggregate(self._cloud, context.reservation_id, context.state.aggregate_id)
         if aggregate is None:
-            return None
-        tenants = self._tenants(job, aggregate)
+            return Done()
+        tenants = self._tenants(context, aggregate)
         servers = self._servers(aggregate)
-        job.record(server.id for server in servers if server.project_id in tenants)
+        context.record(server.id for server in servers if server.project_id in tenants)
         keys = {
             key: None for key in aggregate.metadata if key in {self._names.owner_key, *tenants}
         }
@@ -123,71 +146,86 @@ class PhysicalHost:
             # From here on the filter lets nobody in; who came until now is seen by a second look.
             self._cloud.set_aggregate_metadata(aggregate.id, keys)
             servers = self._servers(aggregate)
-        for hold in job.holds:
-            if hold.service_host in aggregate.hosts:
-                servers += arriving(self._cloud, hold.hypervisor_uuid, servers)
-        job.record(server.id for server in servers if server.project_id in tenants)
+        for held in context.allocations:
+            if held.service_host in aggregate.hosts:
+                servers += arriving(self._cloud, held.hypervisor_uuid, servers)
+        context.record(server.id for server in servers if server.project_id in tenants)
         for server in servers:
-            if server.id in job.servers or server.project_id in tenants:
+            if server.id in context.servers or server.project_id in tenants:
                 self._cloud.delete_server(server.id)
         if servers:
-            return f"servers to disappear: {', '.join(server.id for server in servers)}"
+            return Waiting(deleting(servers))
         freepool = self._cloud.ensure_aggregate(self._names.freepool, None, {})
         for host in aggregate.hosts:
             if host not in freepool.hosts:
                 self._cloud.add_to_aggregate(freepool.id, host)
             self._cloud.remove_from_aggregate(aggregate.id, host)
         self._cloud.delete_aggregate(aggregate.id)
-        return None
+        return Done()
 
     # What reconcile asks
 
-    def drift(self, job: StepContext, observation: Observation, running: bool) -> list[str]:
-        aggregate = observation.aggregates.get(job.reservation_id)
+    def observe(
+        self, aggregates: Mapping[str, Aggregate], hypervisors: Sequence[str]
+    ) -> HostObservation:
+        return HostObservation(aggregates)
+
+    def diff(self, context: Context, observed: HostObservation, running: bool) -> list[str]:
+        aggregate = observed.aggregates.get(context.reservation_id)
         if aggregate is None:
             return ["its aggregate is missing"]
         found = []
-        if aggregate.metadata.get(self._names.owner_key) != job.project_id:
+        if aggregate.metadata.get(self._names.owner_key) != context.project_id:
             found.append("its aggregate does not name its owner")
         if running:
-            freepool = observation.aggregates.get(self._names.freepool)
+            freepool = observed.aggregates.get(self._names.freepool)
             free = freepool.hosts if freepool is not None else ()
-            for hold in job.holds:
-                if hold.service_host not in aggregate.hosts:
-                    found.append(f"{hold.hypervisor} is not in its aggregate")
-                elif hold.service_host in free:
-                    found.append(f"{hold.hypervisor} is still in the freepool")
+            for held in context.allocations:
+                if held.service_host not in aggregate.hosts:
+                    found.append(f"{held.hypervisor} is not in its aggregate")
+                elif held.service_host in free:
+                    found.append(f"{held.hypervisor} is still in the freepool")
         return found
 
-    def left(self, observation: Observation) -> frozenset[str]:
+    def owned_reservations(self, observed: HostObservation) -> frozenset[str]:
         return frozenset(
             name
-            for name, aggregate in observation.aggregates.items()
+            for name, aggregate in observed.aggregates.items()
             if aggregate.zone == self._names.zone_prefix + name
         )
 
-    def delete_leftovers(self, reservation_id: str, observation: Observation) -> None:
+    def delete_leftovers(self, reservation_id: str, observed: HostObservation) -> None:
         # Hosts go back to the freepool by reconcile's own look at it, if nobody holds them.
-        aggregate = observation.aggregates[reservation_id]
+        aggregate = observed.aggregates[reservation_id]
         for host in aggregate.hosts:
             self._cloud.remove_from_aggregate(aggregate.id, host)
         self._cloud.delete_aggregate(aggregate.id)
 
-    def _aggregate(self, job: StepContext) -> Aggregate:
+    def _aggregate(self, context: Context) -> Aggregate:
         return self._cloud.ensure_aggregate(
-            job.reservation_id,
-            self._names.zone_prefix + job.reservation_id,
-            {self._names.owner_key: job.project_id},
-            job.made.aggregate_id,
+            context.reservation_id,
+            self._names.zone_prefix + context.reservation_id,
+            {self._names.owner_key: context.project_id},
+            context.state.aggregate_id,
         )
 
     def _servers(self, aggregate: Aggregate) -> list[Server]:
         return [s for host in aggregate.hosts for s in self._cloud.servers_on_host(host)]
 
-    def _tenants(self, job: StepContext, aggregate: Aggregate) -> frozenset[str]:
+    def _tenants(self, context: Context, aggregate: Aggregate) -> frozenset[str]:
         """The owner's project, and the projects the operator let in beside it."""
         members = (key for key, value in aggregate.metadata.items() if value.lower() in _TRUE)
-        return frozenset({job.project_id, *members})
+        return frozenset({context.project_id, *members})
+
+
+def _occupied(hypervisor: str, servers: Sequence[Server]) -> Failed:
+    names = ", ".join(server.id for server in servers)
+    return Failed(
+        Reason(
+            "a host has servers of others", f"host {hypervisor} has servers of others: {names}"
+        ),
+        avoid=frozenset({hypervisor}),
+    )
 
 
 def _keys(spec: HostSpec) -> dict[str, Any]:

@@ -1,34 +1,56 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which resource types are there? Those that the configuration enables, by entry points."""
+"""Resource types that are installed, found by entry points, and those of them that may be created.
 
+All installed types are loaded, whatever ``[manager] plugins`` says: it only limits what may be
+created, so that leases made before a type was left out of it live on.
+"""
+
+import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from stevedore import named
+from stevedore import extension
 
 from promise_blazar.cloud.contract.cloud import Cloud
 from promise_blazar.model.openstack_names import Names
-from promise_blazar.plugins.contract import Plugin, ResourceType
+from promise_blazar.plugins.contract import Plugin
+
+LOG = logging.getLogger(__name__)
+
+NAMESPACE = "promise_blazar.plugins"
 
 
-def resource_types(enabled: Sequence[str]) -> Mapping[str, ResourceType]:
-    """For who only shows what there is, and has no cloud. Raises what a broken one raises."""
-    return {kind.resource_type: kind for kind in _classes(enabled)}
+@dataclass(frozen=True, slots=True)
+class InstalledTypes:
+    """Classes of plugins by resource type; ``creatable``: the types that are enabled."""
+
+    classes: Mapping[str, type[Plugin]]
+    creatable: frozenset[str]
+
+    def plugins(self, cloud: Cloud, names: Names) -> Mapping[str, Plugin]:
+        """A plugin of each type, on this cloud."""
+        return {name: kind(cloud, names) for name, kind in self.classes.items()}
 
 
-def plugins(enabled: Sequence[str], cloud: Cloud, names: Names) -> Mapping[str, Plugin]:
-    """By their resource types. Raises what a broken one raises."""
-    return {kind.resource_type: kind(cloud, names) for kind in _classes(enabled)}
+def installed(enabled: Sequence[str]) -> InstalledTypes:
+    """The types that there are. ``enabled``: names of entry points.
 
-
-def _classes(enabled: Sequence[str]) -> list[type[Plugin]]:
-    extensions: named.NamedExtensionManager[Plugin] = named.NamedExtensionManager(
-        "promise_blazar.plugins", list(enabled), on_load_failure_callback=_broken
+    Raises ``RuntimeError`` for an enabled one that is not installed, and what a broken one raises
+    when it is loaded. One that is broken and not enabled is named in the log and left out.
+    """
+    broken: dict[str, BaseException] = {}
+    found: extension.ExtensionManager[Plugin] = extension.ExtensionManager(
+        NAMESPACE,
+        on_load_failure_callback=lambda manager, entry, error: broken.update({entry.name: error}),
     )
-    missing = set(enabled) - set(extensions.names())
+    for name, error in broken.items():
+        if name in enabled:
+            raise error
+        LOG.error("Resource type %s is not enabled and cannot be loaded: %s", name, error)
+    missing = set(enabled) - set(found.names())
     if missing:
         raise RuntimeError(f"no such plugins: {', '.join(sorted(missing))}")
-    return [extension.plugin for extension in extensions]
-
-
-def _broken(manager: object, entry_point: object, error: BaseException) -> None:
-    raise error
+    return InstalledTypes(
+        {each.plugin.resource_type: each.plugin for each in found},
+        frozenset(each.plugin.resource_type for each in found if each.name in enabled),
+    )

@@ -8,7 +8,7 @@ the id (without a zone: the hosts stay in the freepool) tells the scheduler filt
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,15 +17,14 @@ from promise_blazar.capacity.demand.request import Slots
 from promise_blazar.cloud.contract.cloud import Aggregate, Cloud, Flavor
 from promise_blazar.model import openstack_names, resource_classes
 from promise_blazar.model.openstack_names import Names
-from promise_blazar.plugins import inputs as read
-from promise_blazar.plugins.contract import (
-    ExternalState,
-    Observation,
-    StepContext,
-    find_aggregate,
-)
+from promise_blazar.plugins import inputs
+from promise_blazar.plugins.contract import Done, StepContext, StepResult, Waiting
+from promise_blazar.plugins.occupancy import deleting, find_aggregate
 
 LOG = logging.getLogger(__name__)
+
+#: Of the server group that holds a reservation's servers, by its affinity.
+_POLICIES = {True: "affinity", False: "anti-affinity", None: None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +37,35 @@ class InstanceSpec:
     resource_properties: str
 
 
+@dataclass(frozen=True, slots=True)
+class InstanceState:
+    """``stale_group_id``: a server group that an update made useless and that is still there."""
+
+    aggregate_id: int | None = None
+    server_group_id: str | None = None
+    stale_group_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceObservation:
+    """``aggregates`` by name; ``inventories``: totals in units by resource class, by child
+    provider; ``groups``: names of server groups by id."""
+
+    aggregates: Mapping[str, Aggregate]
+    flavors: frozenset[str]
+    resource_classes: frozenset[str]
+    inventories: Mapping[str, Mapping[str, int]]
+    groups: Mapping[str, str]
+
+
+Context = StepContext[InstanceSpec, InstanceState]
+
+
 class VirtualInstance:
     resource_type = "virtual:instance"
     spec_type = InstanceSpec
+    state_type = InstanceState
+    empties_freepool = False
 
     def __init__(self, cloud: Cloud, names: Names) -> None:
         self._cloud = cloud
@@ -48,20 +73,22 @@ class VirtualInstance:
 
     # What is asked for
 
-    def parse(self, values: Mapping[str, Any]) -> InstanceSpec:
+    @staticmethod
+    def parse(values: Mapping[str, Any]) -> InstanceSpec:
         if "affinity" not in values:
             raise exceptions.MissingParameter(param="affinity")
         return InstanceSpec(
-            read.integer(values, "vcpus", 1),
-            read.integer(values, "memory_mb", 1),
-            read.integer(values, "disk_gb", 0),
-            read.integer(values, "amount", 1),
-            read.affinity(values),
-            read.properties(values, "resource_properties"),
+            inputs.integer(values, "vcpus", 1),
+            inputs.integer(values, "memory_mb", 1),
+            inputs.integer(values, "disk_gb", 0),
+            inputs.integer(values, "amount", 1),
+            inputs.affinity(values),
+            inputs.properties(values, "resource_properties"),
         )
 
-    def revise(self, spec: InstanceSpec, values: Mapping[str, Any], running: bool) -> InstanceSpec:
-        new = self.parse({**_keys(spec), **values})
+    @staticmethod
+    def revise(spec: InstanceSpec, values: Mapping[str, Any], running: bool) -> InstanceSpec:
+        new = VirtualInstance.parse({**_keys(spec), **values})
         if running:
             # The flavor is in use: its shape cannot change under the servers.
             for name in ("vcpus", "memory_mb", "disk_gb", "affinity", "resource_properties"):
@@ -77,156 +104,186 @@ class VirtualInstance:
                 )
         return new
 
-    def demand(self, spec: InstanceSpec) -> Slots:
+    @staticmethod
+    def demand(spec: InstanceSpec) -> Slots:
         amounts = {
             resource_class: getattr(spec, word)
             for word, resource_class in resource_classes.BLAZAR.items()
         }
-        return Slots(spec.amount, amounts, spec.affinity, read.queries(spec.resource_properties))
+        return Slots(spec.amount, amounts, spec.affinity, inputs.queries(spec.resource_properties))
 
     @staticmethod
-    def show(reservation_id: str, spec: InstanceSpec, made: ExternalState) -> dict[str, Any]:
+    def show(reservation_id: str, spec: InstanceSpec, state: InstanceState) -> dict[str, Any]:
         return {
             **_keys(spec),
             "flavor_id": reservation_id,
-            "aggregate_id": made.aggregate_id,
-            "server_group_id": made.server_group_id,
+            "aggregate_id": state.aggregate_id,
+            "server_group_id": state.server_group_id,
         }
 
     @staticmethod
-    def group_policy(spec: InstanceSpec) -> str | None:
-        return {True: "affinity", False: "anti-affinity", None: None}[spec.affinity]
+    def revised_state(old: InstanceSpec, new: InstanceSpec, state: InstanceState) -> InstanceState:
+        if _POLICIES[new.affinity] == _POLICIES[old.affinity]:
+            return state
+        # The old group is of no use any more; the API makes another if one is wanted.
+        return replace(state, stale_group_id=state.server_group_id, server_group_id=None)
+
+    @staticmethod
+    def missing_group(spec: InstanceSpec, state: InstanceState) -> str | None:
+        return _POLICIES[spec.affinity] if state.server_group_id is None else None
+
+    @staticmethod
+    def with_group(state: InstanceState, group_id: str) -> InstanceState:
+        return replace(state, server_group_id=group_id)
 
     # How it becomes real
 
-    def prepare(self, job: StepContext) -> ExternalState:
-        aggregate = self._aggregate(job)
-        resource_class = openstack_names.resource_class_of(job.reservation_id)
+    def prepare(self, context: Context) -> StepResult:
+        aggregate = self._aggregate(context)
+        resource_class = openstack_names.resource_class_of(context.reservation_id)
         self._cloud.ensure_resource_class(resource_class)
         self._cloud.ensure_flavor(
             Flavor(
-                id=job.reservation_id,
-                name=f"{openstack_names.FLAVOR}{job.reservation_id}",
-                vcpus=job.spec.vcpus,
-                memory_mb=job.spec.memory_mb,
-                disk_gb=job.spec.disk_gb,
+                id=context.reservation_id,
+                name=f"{openstack_names.FLAVOR}{context.reservation_id}",
+                vcpus=context.spec.vcpus,
+                memory_mb=context.spec.memory_mb,
+                disk_gb=context.spec.disk_gb,
                 extra_specs={
-                    "aggregate_instance_extra_specs:reservation": job.reservation_id,
+                    "aggregate_instance_extra_specs:reservation": context.reservation_id,
                     f"resources:{resource_class}": "1",
                 },
             )
         )
-        if job.made.stale_group_id is not None:
-            self._cloud.delete_server_group(job.made.stale_group_id)
-        return replace(job.made, aggregate_id=aggregate.id, stale_group_id=None)
+        if context.state.stale_group_id is not None:
+            self._cloud.delete_server_group(context.state.stale_group_id)
+        return Done(replace(context.state, aggregate_id=aggregate.id, stale_group_id=None))
 
-    def start(self, job: StepContext) -> None:
-        aggregate = self._aggregate(job)
-        resource_class = openstack_names.resource_class_of(job.reservation_id)
-        for hold in job.holds:
-            if hold.service_host not in aggregate.hosts:
-                self._cloud.add_to_aggregate(aggregate.id, hold.service_host)
-            provider = openstack_names.child_provider_of(hold.hypervisor)
-            self._cloud.ensure_child_provider(hold.hypervisor_uuid, provider)
-            self._cloud.ensure_child_inventory(provider, resource_class, hold.units)
-        # The key to the door comes last.
-        self._cloud.grant_flavor(job.reservation_id, job.project_id)
+    def start(self, context: Context) -> StepResult:
+        aggregate = self._aggregate(context)
+        resource_class = openstack_names.resource_class_of(context.reservation_id)
+        for held in context.allocations:
+            if held.service_host not in aggregate.hosts:
+                self._cloud.add_to_aggregate(aggregate.id, held.service_host)
+            provider = openstack_names.child_provider_of(held.hypervisor)
+            self._cloud.ensure_child_provider(held.hypervisor_uuid, provider)
+            self._cloud.ensure_child_inventory(provider, resource_class, held.units)
+        # Access comes last: what it gives access to is there then.
+        self._cloud.grant_flavor(context.reservation_id, context.project_id)
+        return Done()
 
-    def before_end(self, job: StepContext) -> None:
+    def before_end(self, context: Context) -> StepResult:
         """Nothing: snapshots are for whole hosts, as in Blazar."""
+        return Done()
 
-    def end(self, job: StepContext) -> str | None:
+    def end(self, context: Context) -> StepResult:
         try:
-            self._cloud.revoke_flavor(job.reservation_id, job.project_id)
+            self._cloud.revoke_flavor(context.reservation_id, context.project_id)
         except exceptions.CloudError as error:
             # No reason to leave anything in place: the access goes with the flavor.
-            LOG.warning("Flavor %s is still open to its tenant: %s", job.reservation_id, error)
-        servers = self._cloud.servers_of_flavor(job.reservation_id)
-        job.record(server.id for server in servers)
+            LOG.warning("Flavor %s is still open to its tenant: %s", context.reservation_id, error)
+        servers = self._cloud.servers_of_flavor(context.reservation_id)
+        context.record(server.id for server in servers)
         for server in servers:
             self._cloud.delete_server(server.id)
         if servers:
-            return f"servers to disappear: {', '.join(server.id for server in servers)}"
-        resource_class = openstack_names.resource_class_of(job.reservation_id)
-        for hold in job.holds:
-            self._empty(openstack_names.child_provider_of(hold.hypervisor), resource_class)
+            return Waiting(deleting(servers))
+        resource_class = openstack_names.resource_class_of(context.reservation_id)
+        for held in context.allocations:
+            self._empty(openstack_names.child_provider_of(held.hypervisor), resource_class)
         self._cloud.delete_resource_class(resource_class)
-        aggregate = find_aggregate(self._cloud, job.reservation_id, job.made.aggregate_id)
+        aggregate = find_aggregate(self._cloud, context.reservation_id, context.state.aggregate_id)
         if aggregate is not None:
             self._cloud.delete_aggregate(aggregate.id)
-        for group in self._groups(job):
+        for group in self._groups(context):
             self._cloud.delete_server_group(group)
         # Last: by the flavor the servers were found.
-        self._cloud.delete_flavor(job.reservation_id)
-        return None
+        self._cloud.delete_flavor(context.reservation_id)
+        return Done()
 
     # What reconcile asks
 
-    def drift(self, job: StepContext, observation: Observation, running: bool) -> list[str]:
-        resource_class = openstack_names.resource_class_of(job.reservation_id)
-        aggregate = observation.aggregates.get(job.reservation_id)
+    def observe(
+        self, aggregates: Mapping[str, Aggregate], hypervisors: Sequence[str]
+    ) -> InstanceObservation:
+        providers = [openstack_names.child_provider_of(name) for name in hypervisors]
+        return InstanceObservation(
+            aggregates=aggregates,
+            flavors=frozenset(self._cloud.flavors_named(openstack_names.FLAVOR)),
+            resource_classes=frozenset(
+                self._cloud.resource_classes(openstack_names.RESERVATION_CLASS)
+            ),
+            inventories={name: self._cloud.child_inventory(name) for name in providers},
+            groups=self._cloud.server_groups(openstack_names.SERVER_GROUP),
+        )
+
+    def diff(self, context: Context, observed: InstanceObservation, running: bool) -> list[str]:
+        resource_class = openstack_names.resource_class_of(context.reservation_id)
+        aggregate = observed.aggregates.get(context.reservation_id)
         found = []
         if aggregate is None:
             found.append("its aggregate is missing")
-        elif aggregate.metadata.get(self._names.owner_key) != job.project_id:
+        elif aggregate.metadata.get(self._names.owner_key) != context.project_id:
             found.append("its aggregate does not name its owner")
-        if job.reservation_id not in observation.flavors:
+        if context.reservation_id not in observed.flavors:
             found.append("its flavor is missing")
-        if resource_class not in observation.resource_classes:
+        if resource_class not in observed.resource_classes:
             found.append("its resource class is missing")
-        for hold in job.holds if running else ():
-            if aggregate is not None and hold.service_host not in aggregate.hosts:
-                found.append(f"{hold.hypervisor} is not in its aggregate")
-            slots = observation.inventories.get(
-                openstack_names.child_provider_of(hold.hypervisor), {}
+        for held in context.allocations if running else ():
+            if aggregate is not None and held.service_host not in aggregate.hosts:
+                found.append(f"{held.hypervisor} is not in its aggregate")
+            slots = observed.inventories.get(
+                openstack_names.child_provider_of(held.hypervisor), {}
             )
-            if slots.get(resource_class, 0) != hold.units:
+            if slots.get(resource_class, 0) != held.units:
                 found.append(
-                    f"{hold.hypervisor} offers {slots.get(resource_class, 0)} of its "
-                    f"{hold.units} slots"
+                    f"{held.hypervisor} offers {slots.get(resource_class, 0)} of its "
+                    f"{held.units} slots"
                 )
         return found
 
-    def left(self, observation: Observation) -> frozenset[str]:
+    def owned_reservations(self, observed: InstanceObservation) -> frozenset[str]:
         aggregates = {
             name
-            for name, aggregate in observation.aggregates.items()
+            for name, aggregate in observed.aggregates.items()
             if aggregate.metadata.get("reservation") == name
         }
-        counted = {name for slots in observation.inventories.values() for name in slots}
+        counted = {name for slots in observed.inventories.values() for name in slots}
         classes = {
             openstack_names.reservation_of(name)
-            for name in counted | observation.resource_classes
+            for name in counted | observed.resource_classes
             if name.startswith(openstack_names.RESERVATION_CLASS)
         }
         groups = {
-            name.removeprefix(openstack_names.SERVER_GROUP) for name in observation.groups.values()
+            name.removeprefix(openstack_names.SERVER_GROUP) for name in observed.groups.values()
         }
-        return frozenset(aggregates | observation.flavors | classes | groups)
+        return frozenset(aggregates | observed.flavors | classes | groups)
 
-    def delete_leftovers(self, reservation_id: str, observation: Observation) -> None:
+    def delete_leftovers(self, reservation_id: str, observed: InstanceObservation) -> None:
         resource_class = openstack_names.resource_class_of(reservation_id)
-        if reservation_id in observation.flavors:
+        if reservation_id in observed.flavors:
             self._cloud.delete_flavor(reservation_id)
-        for provider, slots in observation.inventories.items():
+        for provider, slots in observed.inventories.items():
             if resource_class in slots:
                 self._cloud.ensure_child_inventory(provider, resource_class, 0)
-        if resource_class in observation.resource_classes:
+        if resource_class in observed.resource_classes:
             self._cloud.delete_resource_class(resource_class)
-        if reservation_id in observation.aggregates:
-            self._cloud.delete_aggregate(observation.aggregates[reservation_id].id)
-        for group, name in observation.groups.items():
-            # Made for the tenant when its lease was gone already: no claim fences that call.
+        if reservation_id in observed.aggregates:
+            self._cloud.delete_aggregate(observed.aggregates[reservation_id].id)
+        for group, name in observed.groups.items():
+            # Made for the tenant when its lease was gone already: no ownership fences that call.
             if name == openstack_names.SERVER_GROUP + reservation_id:
                 self._cloud.delete_server_group(group)
 
-    def _groups(self, job: StepContext) -> set[str]:
-        known = (job.made.server_group_id, job.made.stale_group_id)
+    def _groups(self, context: Context) -> set[str]:
+        known = (context.state.server_group_id, context.state.stale_group_id)
         groups = {group for group in known if group is not None}
-        if job.made.server_group_id is None and self.group_policy(job.spec) is not None:
+        if self.missing_group(context.spec, context.state) is not None:
             # One may have been made, and the answer with its id was lost.
             groups.update(
-                self._cloud.server_groups_named(openstack_names.SERVER_GROUP + job.reservation_id)
+                self._cloud.server_groups_named(
+                    openstack_names.SERVER_GROUP + context.reservation_id
+                )
             )
         return groups
 
@@ -236,12 +293,12 @@ class VirtualInstance:
         if resource_class in self._cloud.child_inventory(provider):
             self._cloud.ensure_child_inventory(provider, resource_class, 0)
 
-    def _aggregate(self, job: StepContext) -> Aggregate:
+    def _aggregate(self, context: Context) -> Aggregate:
         return self._cloud.ensure_aggregate(
-            job.reservation_id,
+            context.reservation_id,
             None,
-            {"reservation": job.reservation_id, self._names.owner_key: job.project_id},
-            job.made.aggregate_id,
+            {"reservation": context.reservation_id, self._names.owner_key: context.project_id},
+            context.state.aggregate_id,
         )
 
 

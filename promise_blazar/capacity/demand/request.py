@@ -33,6 +33,11 @@ class WholeHosts:
     maximum: int
     where: tuple[Query, ...] = ()
 
+    @property
+    def amounts(self) -> None:
+        """A whole host is not counted in amounts."""
+        return
+
     def __post_init__(self) -> None:
         if not 0 <= self.minimum <= self.maximum:
             raise ValueError(f"{self.minimum} to {self.maximum} hosts cannot be asked for")

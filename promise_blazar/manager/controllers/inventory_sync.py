@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Are the lent hosts still what they were when they were lent?
+"""Inventory sync: lent hosts are recorded as they are now.
 
 What Nova and Placement say of them now is recorded, also where more has been promised than is
 left: facts are no matter of admission. Our records are read first and OpenStack second, and only
@@ -16,13 +16,13 @@ from typing import Any
 from promise_blazar import times
 from promise_blazar.capacity.overcommit import Load
 from promise_blazar.clock import Clock
-from promise_blazar.cloud.contract.cloud import Cloud, Hypervisor
+from promise_blazar.cloud.contract.cloud import Hypervisor
 from promise_blazar.db import hosts
 from promise_blazar.db.session import Connection, Database
-from promise_blazar.manager.hosts.registry import READY, facts_of, inventory_of
-from promise_blazar.manager.ledger.store import LedgerStore
+from promise_blazar.manager.hosts.facts import facts_of, inventory_of
+from promise_blazar.manager.provider import ProviderRuntime
 from promise_blazar.model.host import Host
-from promise_blazar.model.openstack_names import Names
+from promise_blazar.model.states import HostState
 
 LOG = logging.getLogger(__name__)
 
@@ -64,19 +64,12 @@ class Stock:
 
 
 class InventorySync:
-    def __init__(
-        self,
-        database: Database,
-        ledger_store: LedgerStore,
-        cloud: Cloud,
-        names: Names,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, provider: ProviderRuntime) -> None:
         self._database = database
-        self._ledger = ledger_store
-        self._cloud = cloud
-        self._names = names
         self._clock = clock
+        self._provider = provider
+        self._cloud = provider.cloud
+        self._names = provider.names
 
     def run(self) -> Stock:
         """Look, record what has changed, and say so. Raises as ``look`` does."""
@@ -94,8 +87,8 @@ class InventorySync:
 
     def changes(self) -> tuple[Change, ...]:
         with self._database.reader() as connection:
-            lent = hosts.listed(connection, self._ledger.provider_id)
-        lent = [host for host in lent if host.state == READY]
+            lent = hosts.listed(connection, self._provider.id)
+        lent = [host for host in lent if host.state == HostState.READY]
         found = self._cloud.hypervisors({host.hypervisor_uuid for host in lent})
         there = {hypervisor.uuid: hypervisor for hypervisor in found}
         compared = (self._compare(host, there.get(host.hypervisor_uuid)) for host in lent)
@@ -105,7 +98,7 @@ class InventorySync:
         """Each whose host is still as it was; a later look sees the others."""
         known = [(each.host, each.there) for each in changes if each.there is not None]
         for first in range(0, len(known), _AT_ONCE):
-            self._ledger.change(partial(self._write, known[first : first + _AT_ONCE]))
+            self._provider.ledger.change(partial(self._write, known[first : first + _AT_ONCE]))
 
     def _write(
         self,
@@ -152,7 +145,7 @@ class InventorySync:
         return tuple(
             f"host {each.host} is promised {each.promised} {each.resource_class} of the "
             f"{each.there} that it has, from {times.from_micros(each.since).isoformat()}"
-            for each in self._ledger.read(Load).excesses()
+            for each in self._provider.ledger.read(Load).excesses()
         )
 
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Do something again and again, beside everything else."""
+"""Periodic tasks, beside everything else.
+
+``futurist.periodics`` would do, at the price of importing eventlet wherever that is installed, a
+thread more, and more code than this.
+"""
 
 import logging
 import threading

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keep the database from growing with what is long over."""
+"""Purge: the database does not grow with what is long over."""
 
 import logging
 from datetime import timedelta
@@ -21,7 +21,7 @@ KEEP = 10_000
 
 
 class Purge:
-    def __init__(self, database: Database, provider_id: int, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, provider_id: int) -> None:
         self._database = database
         self._provider_id = provider_id
         self._clock = clock

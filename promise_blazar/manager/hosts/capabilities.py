@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator says of a lent host, as far as nobody was promised otherwise."""
+"""Capabilities of lent hosts: what operators say, as far as nobody was promised otherwise."""
 
 import uuid
 from collections.abc import Mapping
@@ -11,26 +11,24 @@ from promise_blazar.clock import Clock
 from promise_blazar.db import bookings, hosts, leases
 from promise_blazar.db.session import Connection, Database
 from promise_blazar.manager.contract.messages import HostView, PropertyView
-from promise_blazar.manager.ledger.store import LedgerStore
+from promise_blazar.manager.provider import ProviderRuntime
 from promise_blazar.manager.queries.hosts import HostQueries
 from promise_blazar.model.host import Host
-from promise_blazar.plugins.contract import Plugin, spec_of
+from promise_blazar.plugins.contract import spec_of
 
 
-class Capabilities:
+class HostCapabilities:
     def __init__(
         self,
         database: Database,
-        ledger_store: LedgerStore,
-        plugins: Mapping[str, Plugin],
-        host_queries: HostQueries,
         clock: Clock,
+        provider: ProviderRuntime,
+        host_queries: HostQueries,
     ) -> None:
         self._database = database
-        self._ledger = ledger_store
-        self._plugins = plugins
-        self._host_queries = host_queries
         self._clock = clock
+        self._provider = provider
+        self._host_queries = host_queries
 
     def update(self, host_id: str, capabilities: Mapping[str, str | None]) -> HostView:
         """See ``interface.Manager.update_host``."""
@@ -54,7 +52,7 @@ class Capabilities:
             hosts.set_host(connection, host.id, {"generation": generation, "updated_at": now})
 
         if changed:
-            self._ledger.change(write)
+            self._provider.ledger.change(write)
         return self._host_queries.get(host_id)
 
     def _needed_by(
@@ -63,15 +61,17 @@ class Capabilities:
         """The reservations on this host whose queries ask for one of these capabilities."""
         found = []
         allocations = bookings.allocations(
-            connection, self._ledger.provider_id, host_id=host.id, ending_after=now
+            connection, self._provider.id, host_id=host.id, ending_after=now
         )
         for lease_id in dict.fromkeys(item.lease_id for item in allocations):
             lease = leases.get(connection, lease_id)
             held = {item.reservation_uuid for item in allocations if item.lease_id == lease_id}
             for record in lease.reservations if lease is not None else ():
-                plugin = self._plugins[record.resource_type]
+                plugin = self._provider.plugins.get(record.resource_type)
+                if record.uuid not in held or plugin is None:
+                    continue
                 where = plugin.demand(spec_of(plugin, record.details)).where
-                if record.uuid in held and any(query.keys & names for query in where):
+                if any(query.keys & names for query in where):
                     found.append(record.uuid)
         return found
 

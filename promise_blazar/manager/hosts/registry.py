@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lend hosts, and take them back."""
+"""Registry of hosts: how they are lent, and taken back."""
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 from promise_blazar import exceptions, times
 from promise_blazar.clock import Clock
-from promise_blazar.cloud.contract.cloud import Cloud, Hypervisor
+from promise_blazar.cloud.contract.cloud import Hypervisor
 from promise_blazar.context import RequestContext
 from promise_blazar.db import bookings, hosts, idempotency
 from promise_blazar.db.session import Connection, Database
@@ -17,40 +16,37 @@ from promise_blazar.manager.contract.messages import (
     IdempotencyKey,
 )
 from promise_blazar.manager.hosts.capabilities import describe
+from promise_blazar.manager.hosts.facts import facts_of, inventory_of
 from promise_blazar.manager.idempotency import Answers
-from promise_blazar.manager.ledger.store import LedgerStore
+from promise_blazar.manager.provider import ProviderRuntime
 from promise_blazar.manager.queries.hosts import HostQueries
 from promise_blazar.manager.queries.views import host_view
 from promise_blazar.model import openstack_names
 from promise_blazar.model.host import Host
-from promise_blazar.model.openstack_names import Names
-from promise_blazar.plugins.contract import find_aggregate, occupants
+from promise_blazar.model.states import HostState
+from promise_blazar.plugins.occupancy import find_aggregate, occupants
 
 LOG = logging.getLogger(__name__)
 
 #: Before the number of a host, where ids of several kinds of things are kept together.
 _KEY = "host-"
 
-ADDING, READY, REMOVING = "adding", "ready", "removing"
 
-
-class Hosts:
+class HostRegistry:
     def __init__(
         self,
         database: Database,
-        ledger_store: LedgerStore,
-        host_queries: HostQueries,
-        cloud: Cloud,
         clock: Clock,
-        names: Names,
+        provider: ProviderRuntime,
+        host_queries: HostQueries,
         answers: Answers,
     ) -> None:
         self._database = database
-        self._ledger = ledger_store
-        self._host_queries = host_queries
-        self._cloud = cloud
         self._clock = clock
-        self._names = names
+        self._provider = provider
+        self._cloud = provider.cloud
+        self._names = provider.names
+        self._host_queries = host_queries
         self._answers = answers
 
     def create(
@@ -85,7 +81,7 @@ class Hosts:
             return number
 
         try:
-            host_id = self._ledger.change(begin)
+            host_id = self._provider.ledger.change(begin)
         except idempotency.Taken:
             raise exceptions.RequestInFlight() from None
         try:
@@ -98,7 +94,7 @@ class Hosts:
             self._undo(host_id)
             self._answers.forget(_key_object(host_id))
             raise
-        if not self._move_on(host_id, READY, reservable=hypervisor.up):
+        if not self._move_on(host_id, HostState.READY, reservable=hypervisor.up):
             self._keep_out_of_pool(host_id, freepool.id, hypervisor)
         LOG.info("Host %s (%s) can be leased", host_id, hypervisor.name)
         view = self._host_queries.get(str(host_id))
@@ -108,10 +104,8 @@ class Hosts:
 
     def _present(self, key_object: str) -> HostView | None:
         with self._database.reader() as connection:
-            host = hosts.get(
-                connection, self._ledger.provider_id, int(key_object.removeprefix(_KEY))
-            )
-        return host_view(host) if host is not None and host.state == READY else None
+            host = hosts.get(connection, self._provider.id, int(key_object.removeprefix(_KEY)))
+        return host_view(host) if host is not None and host.state == HostState.READY else None
 
     def _begin(
         self,
@@ -125,23 +119,23 @@ class Hosts:
             **facts_of(hypervisor),
             "hypervisor_uuid": hypervisor.uuid,
             "service_host": hypervisor.service_host,
-            "state": ADDING,
+            "state": HostState.ADDING,
             "reservable": False,
             "generation": generation,
         }
-        known = hosts.named(connection, self._ledger.provider_id, hypervisor.name)
+        known = hosts.named(connection, self._provider.id, hypervisor.name)
         if known is None:
             host_id = hosts.add(
                 connection,
                 {
                     **values,
-                    "provider_id": self._ledger.provider_id,
+                    "provider_id": self._provider.id,
                     "hypervisor_hostname": hypervisor.name,
                     "tombstone": 0,
                     "created_at": now,
                 },
             )
-        elif known.state == ADDING:
+        elif known.state == HostState.ADDING:
             host_id = known.id
             hosts.set_host(connection, host_id, {**values, "updated_at": now})
         else:
@@ -152,7 +146,7 @@ class Hosts:
 
     def _undo(self, host_id: int) -> None:
         """OpenStack would not have it: the host is as before, or left to be removed."""
-        if not self._move_on(host_id, REMOVING, reservable=False):
+        if not self._move_on(host_id, HostState.REMOVING, reservable=False):
             return  # another request has added it in the meantime, or removed it
         try:
             self.delete(str(host_id))
@@ -166,11 +160,11 @@ class Hosts:
     def delete(self, host_id: str) -> None:
         """See ``interface.Manager.delete_host``. What a crash left half removed is removed."""
         host = self._host_queries.host(host_id)
-        if host.state == READY:
+        if host.state == HostState.READY:
             servers = self._cloud.servers_on_host(host.service_host)
             if servers:
                 raise _cannot_delete(host, f"it has servers: {', '.join(s.id for s in servers)}")
-        self._ledger.change(
+        self._provider.ledger.change(
             lambda connection, generation: self._begin_removal(connection, generation, host)
         )
         freepool = find_aggregate(self._cloud, self._names.freepool)
@@ -181,27 +175,27 @@ class Hosts:
             values = {"tombstone": host.id, "generation": generation}
             return hosts.set_host(connection, host.id, values)
 
-        if self._ledger.change(write):
+        if self._provider.ledger.change(write):
             LOG.info("Host %s (%s) is not lent any more", host.id, host.hypervisor_hostname)
             return
         # Somebody else has finished this removal, and may have added the host anew since.
         with self._database.reader() as connection:
-            anew = hosts.named(connection, self._ledger.provider_id, host.hypervisor_hostname)
-        if freepool is not None and anew is not None and anew.state == READY:
+            anew = hosts.named(connection, self._provider.id, host.hypervisor_hostname)
+        if freepool is not None and anew is not None and anew.state == HostState.READY:
             self._cloud.add_to_aggregate(freepool.id, host.service_host)
 
     def _finish_removal(self, hypervisor: str) -> None:
         """Remove what a failure left half removed, so that it can be added anew."""
         with self._database.reader() as connection:
-            known = hosts.named(connection, self._ledger.provider_id, hypervisor)
-        if known is not None and known.state == REMOVING:
+            known = hosts.named(connection, self._provider.id, hypervisor)
+        if known is not None and known.state == HostState.REMOVING:
             self.delete(str(known.id))
 
     def _begin_removal(self, connection: Connection, generation: int, host: Host) -> None:
         # The generation has moved: whoever is deciding on this host now will decide again.
         if bookings.in_use(connection, host.id, times.to_micros(self._clock.now())):
             raise _cannot_delete(host, "it is reserved; delete or wait for its reservations")
-        values = {"state": REMOVING, "reservable": False, "generation": generation}
+        values = {"state": HostState.REMOVING, "reservable": False, "generation": generation}
         if not hosts.set_host(connection, host.id, values):
             # Its name may be registered anew by now.
             raise exceptions.NotFound(object={"host_id": str(host.id)})
@@ -211,9 +205,9 @@ class Hosts:
 
         def write(connection: Connection, generation: int) -> bool:
             values = {"state": state, "reservable": reservable, "generation": generation}
-            return hosts.set_host(connection, host_id, values, state=ADDING)
+            return hosts.set_host(connection, host_id, values, state=HostState.ADDING)
 
-        return self._ledger.change(write)
+        return self._provider.ledger.change(write)
 
     def _keep_out_of_pool(self, host_id: int, freepool: int, hypervisor: Hypervisor) -> None:
         """We put it there just as it was being removed, unless another request added it too.
@@ -221,31 +215,10 @@ class Hosts:
         Raises ``Conflict`` if it was removed.
         """
         with self._database.reader() as connection:
-            host = hosts.get(connection, self._ledger.provider_id, host_id)
-        if host is None or host.state != READY:
+            host = hosts.get(connection, self._provider.id, host_id)
+        if host is None or host.state != HostState.READY:
             self._cloud.remove_from_aggregate(freepool, hypervisor.service_host)
             raise _cannot_add(hypervisor, "it was removed at the same time")
-
-
-def facts_of(hypervisor: Hypervisor) -> dict[str, Any]:
-    """What is recorded of a hypervisor that may become another, by column."""
-    return {
-        "hypervisor_type": hypervisor.type,
-        "hypervisor_version": hypervisor.version,
-        "cpu_info": hypervisor.cpu_info,
-        "zone": hypervisor.zone,
-        "vcpus": hypervisor.vcpus,
-        "memory_mb": hypervisor.memory_mb,
-        "local_gb": hypervisor.disk_gb,
-    }
-
-
-def inventory_of(hypervisor: Hypervisor) -> dict[str, tuple[int, int, float]]:
-    """(total, reserved, allocation ratio) by resource class."""
-    return {
-        name: (item.total, item.reserved, item.allocation_ratio)
-        for name, item in hypervisor.inventory.items()
-    }
 
 
 def _key_object(host_id: int) -> str:

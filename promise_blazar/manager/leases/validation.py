@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a client's request for a lease means, and every mistake that shows without a ledger."""
+"""Validation of requests for leases: every mistake that shows without a ledger."""
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from promise_blazar import exceptions, times
 from promise_blazar.capacity.demand.request import Window
 from promise_blazar.manager.contract.messages import LeaseChange, LeaseRequest
 from promise_blazar.model import lifecycle
-from promise_blazar.model.lease import Lease
+from promise_blazar.model.lease import Event, Lease
 from promise_blazar.model.states import EventStatus, EventType, LeaseStatus
-from promise_blazar.plugins.contract import Plugin
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +26,6 @@ class Dates:
         """As asked for; a lease that ends as it starts still takes its instant."""
         start = times.to_micros(self.start)
         return Window(start, max(times.to_micros(self.end), start + 1))
-
-    def window(self, now: datetime) -> Window:
-        """What is promised: nothing of the past, and be it for an instant."""
-        start = max(times.to_micros(self.start), times.to_micros(now))
-        return Window(start, max(times.to_micros(self.end), start + 1))
-
-
-def plugin_for(plugins: Mapping[str, Plugin], resource_type: str) -> Plugin:
-    """Raises ``UnsupportedResourceType``."""
-    try:
-        return plugins[resource_type]
-    except KeyError:
-        raise exceptions.UnsupportedResourceType(
-            f"The {resource_type} resource type is not supported; there are "
-            f"{', '.join(sorted(plugins))}",
-            resource_type=resource_type,
-        ) from None
 
 
 def new_dates(request: LeaseRequest, now: datetime, lead: timedelta) -> Dates:
@@ -87,16 +67,9 @@ def changed_dates(lease: Lease, change: LeaseChange, now: datetime) -> Dates:
     return Dates(start, end, lifecycle.moved_warning(lease.end, event.time, start, end))
 
 
-def new_event(lease_id: str, event_type: str, instant: datetime, now: datetime) -> dict[str, Any]:
-    """The row of an event that is still to come."""
-    return {
-        "id": str(uuid.uuid4()),
-        "lease_id": lease_id,
-        "event_type": event_type,
-        "time": instant,
-        "status": EventStatus.UNDONE,
-        "created_at": now,
-    }
+def new_event(event_type: EventType, instant: datetime, now: datetime) -> Event:
+    """An event that is still to come."""
+    return Event(str(uuid.uuid4()), event_type, instant, EventStatus.UNDONE, now, None)
 
 
 def _inside(instant: datetime, start: datetime, end: datetime) -> datetime:

@@ -1,30 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Am I alive, and who is not? The heartbeats of managers, and the fence that follows from them.
+"""Heartbeats of managers: who is alive, who is dead, and the fence that follows from it.
 
-No wall clocks are compared. A rival is dead when its counter has not moved for the length of a
-claim on *our* monotonic clock. By then its own fence has stopped it. It counts from the sending of
-its last acknowledged heartbeat; we count from when we saw that heartbeat, or a later one, which
-was after it was sent; and a further one can only have been committed after our last look, when
-the claim was over already, so its acknowledgement comes too late and the rival goes on under a new
-id. That a look sees all that was committed before it is what we ask of the database.
+No wall clocks are compared. A rival is dead when its counter has not moved for as long as
+ownership lasts, on *our* monotonic clock. By then its own fence has stopped it. It counts from the
+sending of its last acknowledged heartbeat; we count from when we saw that heartbeat, or a later
+one, which was after it was sent; and a further one can only have been committed after our last
+look, when its ownership was over already, so its acknowledgement comes too late and the rival goes
+on under a new id. That a look sees all that was committed before is what we ask of the database.
 """
 
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
 from promise_blazar import exceptions
 from promise_blazar.clock import Clock
 from promise_blazar.cloud.fence import Fence
-from promise_blazar.db import heartbeats, leases, work_queue
-from promise_blazar.db.session import Connection, Database, LostRace
+from promise_blazar.db import heartbeats, work_queue
+from promise_blazar.db.session import Database, LostRace
+from promise_blazar.manager.ownership.work import Superseded, WorkOwnership
 
 LOG = logging.getLogger(__name__)
 
-#: How long the dead stay on record after they own nothing, in multiples of their claim.
+#: How long the dead stay on record after they own nothing, in times that ownership lasts.
 BURIAL = 100
 
 #: The shortest pause between two heartbeats, in seconds.
@@ -34,35 +33,10 @@ SOON = 0.01
 DRIFT = 1.001
 
 
-class Superseded(Exception):
-    """This process may no longer act for the lease. Not a failure: somebody else carries on."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkOwnership:
-    """The right to work on a lease, as long as its attempt is this one and its owner alive."""
-
-    lease_id: str
-    attempt: int
-    owner: str
-
-
-def update_owned(
-    connection: Connection, ownership: WorkOwnership, values: Mapping[str, Any] | None = None
-) -> None:
-    """Change the lease while the claim holds, until the transaction ends.
-
-    Raises ``Superseded`` when it does not hold any more: the transaction must write nothing.
-    """
-    mine = {"attempt": ownership.attempt, **(values or {})}
-    if not leases.set_lease(connection, ownership.lease_id, mine, attempt=ownership.attempt):
-        raise Superseded(f"lease {ownership.lease_id} has moved on")
-
-
 class Heartbeat:
     """This manager among the others.
 
-    ``ownership_seconds``: how long a claim outlives the last acknowledged heartbeat.
+    ``ownership_seconds``: how long ownership outlives the last acknowledged heartbeat.
     ``call_seconds``: the longest that one outgoing call can take.
     """
 
@@ -102,7 +76,7 @@ class Heartbeat:
         self._thread.start()
 
     def stop(self) -> None:
-        """Leave in order: nobody has to wait for this manager's claims to run out."""
+        """Leave in order: nobody has to wait until this manager's ownership runs out."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
@@ -119,7 +93,7 @@ class Heartbeat:
         self._on_death = listener
 
     def able(self) -> bool:
-        """Does a claim of ours last long enough for a call to OpenStack?"""
+        """Does ownership of ours last long enough for a call to OpenStack?"""
         left = self._acknowledged + self._ownership_seconds - self._clock.monotonic()
         return left >= self._call_seconds
 
@@ -151,7 +125,7 @@ class Heartbeat:
         if alive and now - self._acknowledged <= self._ownership_seconds:
             self._acknowledged = sent
         else:
-            # This heartbeat may have come after a rival's last look. What was claimed under
+            # This heartbeat may have come after a rival's last look. What was taken under
             # the old id stays stopped, and is open to everybody.
             LOG.warning("Manager %s may be taken for dead; going on under a new id", self.id)
             beats.pop(self.id, None)

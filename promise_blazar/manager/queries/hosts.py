@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is known of the hosts that are lent: capabilities, properties, and who holds them when."""
+"""Lent hosts as they are shown: capabilities, properties, and who holds them when."""
 
 from collections.abc import Mapping
 
 from promise_blazar import exceptions, times
 from promise_blazar.clock import Clock
 from promise_blazar.db import bookings, hosts
-from promise_blazar.db.session import Database
+from promise_blazar.db.session import ReadHandle
 from promise_blazar.manager.contract.messages import (
     AllocationView,
     HostAllocations,
@@ -20,7 +20,7 @@ from promise_blazar.model.host import Host, ResourceProperty
 class HostQueries:
     """Reads only; see ``interface.Reader`` for what each answers."""
 
-    def __init__(self, database: Database, provider_id: int, clock: Clock) -> None:
+    def __init__(self, database: ReadHandle, provider_id: int, clock: Clock) -> None:
         self._database = database
         self._provider_id = provider_id
         self._clock = clock

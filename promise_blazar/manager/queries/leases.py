@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which leases are there, and what is new about them?
+"""Leases as they are shown, and what is new about them.
 
 Who asks again and again, as every client does that waits for something, is told only what it
 does not know yet: a revision for each lease decides, read before the rest, so that what is
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from promise_blazar import exceptions
 from promise_blazar.db import leases
-from promise_blazar.db.session import Database
+from promise_blazar.db.session import ReadHandle
 from promise_blazar.manager.contract.messages import LeaseList, LeaseView
 from promise_blazar.manager.queries.views import lease_view
 from promise_blazar.plugins.contract import ResourceType
@@ -23,7 +23,7 @@ class LeaseQueries:
     """See ``interface.Reader`` for what each answers."""
 
     def __init__(
-        self, database: Database, provider_id: int, kinds: Mapping[str, ResourceType]
+        self, database: ReadHandle, provider_id: int, kinds: Mapping[str, ResourceType]
     ) -> None:
         self._database = database
         self._provider_id = provider_id

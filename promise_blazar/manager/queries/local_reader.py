@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A manager for an API process with a database of its own: what it only wants to know it reads.
+"""Local reader: a manager for API processes that have the database to read for themselves.
 
 A question over the bus wakes the broker, a manager and two of its threads before the same
 statements are sent to the same database. So they are sent at once; and what there is can be
@@ -17,7 +17,7 @@ from promise_blazar.db import leases, migrate, providers
 from promise_blazar.db.session import Database
 from promise_blazar.manager.contract.interface import Manager, Reader
 from promise_blazar.manager.contract.messages import ManagerHealth
-from promise_blazar.manager.queries.reader import DatabaseReader
+from promise_blazar.manager.queries.reader import DatabaseReader, database_reader
 from promise_blazar.plugins.contract import ResourceType
 
 LOG = logging.getLogger(__name__)
@@ -98,4 +98,4 @@ class _LocalReader:
             leases.get(connection, "")  # an account that may not read is found out here
         if provider_id is None:
             raise RuntimeError("its tables are being made just now")
-        return DatabaseReader(self._database, provider_id, self._kinds, self._clock)
+        return database_reader(self._database, provider_id, self._kinds, self._clock)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the outside sees of our records."""
+"""Views of our records: what the outside sees of them."""
 
 from collections.abc import Mapping
 
@@ -14,16 +14,22 @@ from promise_blazar.manager.contract.messages import (
 )
 from promise_blazar.model.host import Host
 from promise_blazar.model.lease import Lease
+from promise_blazar.model.states import ReservationStatus
 from promise_blazar.plugins.contract import ResourceType, spec_of, state_of
 
 
 def lease_view(lease: Lease, kinds: Mapping[str, ResourceType]) -> LeaseView:
+    """``kinds``: the resource types that are known here; of others only what all types have is
+    shown."""
     reservations = []
     groups = []
     for record in lease.reservations:
         kind = kinds.get(record.resource_type)
-        spec = None if kind is None else spec_of(kind, record.details)
-        made = state_of(record.details)
+        values, policy = {}, None
+        if kind is not None:
+            spec, state = spec_of(kind, record.details), state_of(kind, record.details)
+            values = kind.show(record.uuid, spec, state)
+            policy = kind.missing_group(spec, state)
         reservations.append(
             ReservationView(
                 id=record.uuid,
@@ -32,14 +38,12 @@ def lease_view(lease: Lease, kinds: Mapping[str, ResourceType]) -> LeaseView:
                 status=record.status,
                 missing_resources=record.missing_resources,
                 resources_changed=record.resources_changed,
-                # Of a type that is not enabled here, only what all types have.
-                values={} if kind is None else kind.show(record.uuid, spec, made),
+                values=values,
                 created_at=record.created_at,
                 updated_at=record.updated_at,
             )
         )
-        policy = None if kind is None else kind.group_policy(spec)
-        if policy is not None and made.server_group_id is None and record.status != "deleted":
+        if policy is not None and record.status != ReservationStatus.DELETED:
             groups.append(GroupWanted(record.uuid, policy))
     return LeaseView(
         id=lease.id,

@@ -1,28 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What becomes of a lease when its claim is let go of: settled, tried again, or given up."""
+"""Results of work on a lease, as they are recorded: settled, tried again, or given up."""
 
-import dataclasses
 import logging
-from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
-from promise_blazar import times
 from promise_blazar.clock import Clock
-from promise_blazar.db import bookings, leases
-from promise_blazar.db.session import Connection, Database
-from promise_blazar.manager.ledger.store import LedgerStore
-from promise_blazar.manager.ownership.heartbeat import WorkOwnership, update_owned
+from promise_blazar.db import leases
+from promise_blazar.db.session import Database
+from promise_blazar.manager.ledger.changes import FailedLease
+from promise_blazar.manager.ownership.work import update_owned
+from promise_blazar.manager.workflow.work import LeaseWork, Troubles, in_words
 from promise_blazar.model import lifecycle
-from promise_blazar.model.lease import Lease
-from promise_blazar.model.states import EventStatus, EventType, LeaseStatus
+from promise_blazar.model.states import EventStatus, EventType, LeaseStatus, move
 
 LOG = logging.getLogger(__name__)
 
-#: The longest pause between two tries of a failing step.
+#: The longest pause between two tries of a failing step, in seconds.
 LONGEST_DELAY = 60.0
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """``start_attempts``: refusals of a step before the lease goes to ERROR. Others: seconds.
 
@@ -35,123 +33,72 @@ class RetryPolicy:
     poll_interval: float = 1
 
 
-class RetryableFailure(str):
-    """Trouble, in words, that passes by itself."""
+class LeaseResults:
+    """Each method ends the work on a lease: it is nobody's afterwards. All raise ``Superseded``
+    where somebody else has the lease by now, and write nothing then."""
 
-    __slots__ = ()
-
-
-class Results:
-    def __init__(
-        self, database: Database, ledger_store: LedgerStore, clock: Clock, patience: RetryPolicy
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, policy: RetryPolicy) -> None:
         self._database = database
-        self._ledger = ledger_store
         self._clock = clock
-        self._patience = patience
+        self._policy = policy
 
     def settle(
         self,
-        ownership: WorkOwnership,
-        lease: Lease,
+        work: LeaseWork,
         status: LeaseStatus,
         done: tuple[EventType, ...] = (),
         failed: tuple[EventType, ...] = (),
         reason: str | None = None,
     ) -> None:
-        """The lease is in a stable state, and nobody's, until its next event."""
+        """The lease is in a stable state until its next event."""
         now = self._clock.now()
+        values = {
+            "status": move(work.lease.status, status),
+            "owner": None,
+            "failures": 0,
+            "reason": reason,
+            "look_at": lifecycle.next_look(work.lease, status, (*done, *failed)),
+            "updated_at": now,
+        }
         with self._database.writer() as connection:
-            update_owned(
-                connection,
-                ownership,
-                {
-                    "status": status,
-                    "owner": None,
-                    "failures": 0,
-                    "reason": reason,
-                    "look_at": lifecycle.next_look(lease, status, (*done, *failed)),
-                    "updated_at": now,
-                },
-            )
-            for event_type in done:
-                leases.set_event(
-                    connection,
-                    lease.id,
-                    event_type,
-                    {"status": EventStatus.DONE, "updated_at": now},
-                )
-            for event_type in failed:
-                leases.set_event(
-                    connection,
-                    lease.id,
-                    event_type,
-                    {"status": EventStatus.ERROR, "updated_at": now},
-                )
+            update_owned(connection, work.ownership, values)
+            for events, word in ((done, EventStatus.DONE), (failed, EventStatus.ERROR)):
+                for event in events:
+                    changed = {"status": word, "updated_at": now}
+                    leases.set_event(connection, work.lease.id, event, changed)
 
-    def later(self, ownership: WorkOwnership, lease: Lease, refused: Mapping[int, str]) -> None:
-        """Try again after a pause that grows with the failures."""
-        delay = min(LONGEST_DELAY, self._patience.retry_delay * 2 ** min(lease.failures, 10))
-        words = f"{in_words(refused)}; trying again in {delay:g} s"
+    def try_again(self, work: LeaseWork, troubles: Troubles) -> None:
+        """The step that failed is run again, after a pause that grows with the failures."""
+        lease = work.lease
+        delay = min(LONGEST_DELAY, self._policy.retry_delay * 2 ** min(lease.failures, 10))
+        words = f"{in_words(troubles)}; trying again in {delay:g} s"
         LOG.warning("Lease %s, %s: %s", lease.id, lease.status, words)
-        self.look_again(ownership, lease, words, delay, lease.failures + 1)
+        self.look_again(work, words, delay, lease.failures + 1)
 
     def look_again(
-        self,
-        ownership: WorkOwnership,
-        lease: Lease,
-        reason: str,
-        delay: float | None = None,
-        failures: int = 0,
+        self, work: LeaseWork, reason: str, delay: float | None = None, failures: int = 0
     ) -> None:
-        delay = self._patience.poll_interval if delay is None else delay
+        """The step is run again after ``delay`` seconds, or the usual pause."""
+        delay = self._policy.poll_interval if delay is None else delay
         now = self._clock.now()
         look_at = now + timedelta(seconds=delay)
-        if now < lease.end:
+        if now < work.lease.end:
             # Trouble with a step does not put off the end.
-            look_at = min(look_at, lease.end)
+            look_at = min(look_at, work.lease.end)
         values = {"owner": None, "look_at": look_at, "reason": reason, "failures": failures}
         with self._database.writer() as connection:
-            update_owned(connection, ownership, values)
+            update_owned(connection, work.ownership, values)
 
-    def give_up(self, ownership: WorkOwnership, lease: Lease, refused: Mapping[int, str]) -> None:
+    def give_up(self, work: LeaseWork, troubles: Troubles) -> None:
         """The lease is in ERROR; what the failed reservations held is taken back next."""
-        now = self._clock.now()
-        words = f"{in_words(refused)}; its resources are taken back, delete the lease"
+        lease = work.lease
+        words = f"{in_words(troubles)}; its resources are taken back, delete the lease"
         LOG.error("Lease %s failed, %s: %s", lease.id, lease.status, words)
+        work.provider.ledger.record(
+            FailedLease(lease, work.ownership, list(troubles), words, self._clock.now())
+        )
 
-        def write(connection: Connection, generation: int) -> None:
-            update_owned(
-                connection,
-                ownership,
-                {
-                    "status": LeaseStatus.ERROR,
-                    "owner": None,
-                    "failures": 0,
-                    "reason": words,
-                    "degraded": True,
-                    "look_at": now,
-                    "updated_at": now,
-                },
-            )
-            bookings.give_up(connection, generation, list(refused), times.to_micros(now))
-            for number in refused:
-                leases.set_reservation(connection, number, {"status": "error", "updated_at": now})
-            leases.set_event(
-                connection,
-                lease.id,
-                EventType.START,
-                {"status": EventStatus.ERROR, "updated_at": now},
-            )
-
-        self._ledger.change(write)
-
-    def exhausted(self, lease: Lease, refused: Mapping[int, str]) -> bool:
+    def exhausted(self, work: LeaseWork, troubles: Troubles) -> bool:
         """Is it pointless to go on trying? Never, while OpenStack just does not answer."""
-        lasting = not any(isinstance(words, RetryableFailure) for words in refused.values())
-        return lasting and lease.failures + 1 >= self._patience.start_attempts
-
-
-def in_words(troubles: Mapping[int, str]) -> str:
-    """The troubles of several reservations, each once."""
-    return "; ".join(dict.fromkeys(troubles.values()))
+        lasting = not any(failed.retryable for failed in troubles.values())
+        return lasting and work.lease.failures + 1 >= self._policy.start_attempts

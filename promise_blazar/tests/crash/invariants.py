@@ -37,7 +37,7 @@ _EVENT_STEPS = (("UNDONE", "IN_PROGRESS"), ("IN_PROGRESS", "DONE"))
 def faults(site: Site) -> Iterator[str]:
     """Everything that is wrong now, with every lease in a stable state."""
     yield from audit.faults(site.url)
-    yield from audit.strayed(site.service._ledger, site.url, site.clock)  # noqa: SLF001 - the copy that decisions read
+    yield from audit.strayed(site.service.ledger, site.url, site.clock)
     yield from (f"reconcile: {line}" for line in site.service.reconcile.look().lines())
     yield from _statuses(site)
     yield from _cloud(site)

@@ -131,7 +131,7 @@ def witness(directory: Path, clock: SharedClock) -> Site:
     """A manager that has seen the others, and the books."""
     site = Site(directory, clock)
     site.service.heartbeat.beat()
-    site.service._ledger.read(lambda ledger, now: None)  # noqa: SLF001 - so that it has to catch up later
+    site.service.ledger.read(lambda ledger, now: None)
     return site
 
 

@@ -83,11 +83,13 @@ def watched(reached: Callable[[Point], object]) -> Iterator[None]:
 
 
 def _writing() -> str:
-    """Who writes: the use case, and not the books or the database that it writes through."""
+    """Who writes: the use case, and not the ledger or the database that it writes through."""
     frame = sys._getframe(2)  # noqa: SLF001 - there is no other way to a caller's name
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
-        if module.startswith("promise_blazar.manager.") and not module.endswith(".books"):
+        if module.startswith("promise_blazar.manager.") and not module.startswith(
+            "promise_blazar.manager.ledger."
+        ):
             return f"{module.removeprefix('promise_blazar.manager.')}.{frame.f_code.co_name}"
         frame = frame.f_back
     return "of nobody known"

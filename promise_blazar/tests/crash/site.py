@@ -18,7 +18,7 @@ from promise_blazar.api.http.application import create_app
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.db import migrate
 from promise_blazar.db.session import Database
-from promise_blazar.manager.service import ManagerService
+from promise_blazar.manager import composition
 from promise_blazar.tests.functional.base import configuration
 
 HOSTS = 5
@@ -65,7 +65,7 @@ class Site:
         self.url = f"sqlite:///{directory}/service.sqlite"
         self.cloud = SimulatedCloud(directory / "cloud.sqlite", HOSTS, clock, sleep=clock.advance)
         conf = configuration(**OPTIONS)
-        self.service = ManagerService(conf, Database(self.url), self.cloud, clock)
+        self.service = composition.manager(conf, Database(self.url), self.cloud, clock)
         self.service.heartbeat.register()
         self._api = Client(create_app(conf, self.service, self.cloud, clock))
 

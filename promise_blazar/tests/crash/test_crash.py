@@ -11,6 +11,7 @@ from pathlib import Path
 from unittest import mock
 
 from promise_blazar.cloud import fence
+from promise_blazar.plugins.contract import Done
 from promise_blazar.plugins.physical_host import PhysicalHost
 from promise_blazar.tests import base
 from promise_blazar.tests.crash import invariants
@@ -58,17 +59,17 @@ class TestHarness(base.TestCase):
         facts = self.operation.arrange(self.site)
         start = PhysicalHost.start
 
-        def planted(plugin, job):
+        def planted(plugin, context):
             fence.announce("planted.call")
-            job.record(["a-server"])
-            start(plugin, job)
+            context.record(["a-server"])
+            return start(plugin, context)
 
         with mock.patch.object(PhysicalHost, "start", planted):
             points = self.points(facts)
         found = [(point.name, point.moment) for point in points]
         self.assertIn(("planted.call", "before"), found)
         for moment in ("enter", "before", "after"):
-            self.assertIn(("commit workflow.steps.record", moment), found)
+            self.assertIn(("commit workflow.reservation_steps.record", moment), found)
         self.assertEqual(sorted({p.number for p in points}), list(range(1, points[-1].number + 1)))
 
     def test_it_finds_nothing_wrong_with_a_lease_that_runs(self):
@@ -94,6 +95,6 @@ class TestHarness(base.TestCase):
     def test_what_is_left_is_seen(self):
         world = self.site.world(*invariants.LEASED)
         facts = self.operation.arrange(self.site)
-        with mock.patch.object(PhysicalHost, "end", return_value=None):
+        with mock.patch.object(PhysicalHost, "end", return_value=Done()):
             found = "\n".join(invariants.afterwards(self.site, facts, world))
         self.assertIn("aggregates were", found)

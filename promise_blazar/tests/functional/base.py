@@ -24,6 +24,7 @@ from promise_blazar.conf import opts
 from promise_blazar.db import migrate
 from promise_blazar.db.session import Database
 from promise_blazar.db.tables import Booking
+from promise_blazar.manager import composition
 from promise_blazar.manager.contract.interface import Manager
 from promise_blazar.manager.queries.local_reader import local_reader
 from promise_blazar.manager.service import ManagerService
@@ -98,7 +99,7 @@ class ServiceTestCase(base.DatabaseTestCase):
 
     def manager(self) -> ManagerService:
         """One more manager on the same database and cloud; it acts only in ``run_due``."""
-        service = ManagerService(self.conf, Database(self.url), self.cloud, self.clock)
+        service = composition.manager(self.conf, Database(self.url), self.cloud, self.clock)
         service.heartbeat.register()
         self.addCleanup(service.stop)
         return service
@@ -115,7 +116,7 @@ class ServiceTestCase(base.DatabaseTestCase):
         """What speaks to an API process that has ``manager``, and the database for itself."""
         database = Database(url or self.url)
         self.addCleanup(database.dispose)
-        kinds = registry.resource_types(self.conf.manager.plugins)
+        kinds = registry.installed(self.conf.manager.plugins).classes
         return Client(self.application(local_reader(manager, database, kinds, self.clock)))
 
     def call(

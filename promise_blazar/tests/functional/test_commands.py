@@ -17,8 +17,8 @@ from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.context import RequestContext
 from promise_blazar.db.session import Database
+from promise_blazar.manager import composition
 from promise_blazar.manager.contract.messages import HostRequest, LeaseRequest, ReservationRequest
-from promise_blazar.manager.service import ManagerService
 from promise_blazar.tests import base
 from promise_blazar.tests.functional.base import HOST, configuration
 
@@ -216,7 +216,7 @@ class TestManager(CommandTestCase):
         self.addCleanup(database.dispose)
         cloud = SimulatedCloud(path, 1)
         self.addCleanup(cloud.close)
-        front = ManagerService(configuration(), database, cloud, SystemClock())
+        front = composition.manager(configuration(), database, cloud, SystemClock())
         front.heartbeat.register()
         front.create_host(CONTEXT, HostRequest("compute-1"))
         host = ReservationRequest(HOST["resource_type"], HOST)
@@ -265,7 +265,7 @@ class TestManage(CommandTestCase):
         self.addCleanup(database.dispose)
         cloud = SimulatedCloud(path)
         self.addCleanup(cloud.close)
-        service = ManagerService(configuration(), database, cloud, SystemClock())
+        service = composition.manager(configuration(), database, cloud, SystemClock())
         service.heartbeat.start()
         self.addCleanup(service.stop)
         service.create_host(CONTEXT, HostRequest("compute-1"))

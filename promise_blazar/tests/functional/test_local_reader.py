@@ -184,7 +184,7 @@ class TestOwnDatabase(NearbyTestCase):
             with contextlib.closing(sqlite3.connect(path)) as source:
                 source.backup(target)
         database = Database(f"sqlite:///{copy}")
-        kinds = registry.resource_types(self.conf.manager.plugins)
+        kinds = registry.installed(self.conf.manager.plugins).classes
         here = Client(self.application(local_reader(self.service, database, kinds, self.clock)))
         self.assertEqual(200, here.get("/v1/leases", headers=self.TOKEN).status_code)
         self.assertEqual(200, here.get("/healthcheck").status_code)
@@ -197,12 +197,22 @@ class TestOwnDatabase(NearbyTestCase):
         self.assertEqual(503, answer.status_code)
         self.assertEqual(["The API does not reach its database"], answer.json["reasons"])
 
-    def test_a_resource_type_that_is_not_enabled_is_shown_without_its_keys(self):
+    def shown_beside(self, kinds):
+        """A lease of both types as it was made, and as a process shows it that knows these."""
         lease = self.lease(HOST, INSTANCE, start=self.minute(10))
-        self.conf.set_override("plugins", ["physical.host.plugin"], "manager")
-        here = self.with_a_database(self.service)
+        database = Database(self.url)
+        self.addCleanup(database.dispose)
+        here = Client(self.application(local_reader(self.service, database, kinds, self.clock)))
         (shown,) = here.get("/v1/leases", headers=self.TOKEN).json["leases"]
-        whole, slots = shown["reservations"]
-        self.assertEqual(lease["reservations"][0], whole)
-        self.assertEqual("virtual:instance", slots["resource_type"])
-        self.assertNotIn("amount", slots)
+        return lease["reservations"], shown["reservations"]
+
+    def test_a_resource_type_that_is_not_enabled_is_shown_whole(self):
+        made, shown = self.shown_beside(registry.installed(["physical.host.plugin"]).classes)
+        self.assertEqual(made, shown)
+
+    def test_a_resource_type_that_is_not_known_is_shown_without_its_keys(self):
+        known = registry.installed([]).classes
+        made, shown = self.shown_beside({"physical:host": known["physical:host"]})
+        self.assertEqual(made[0], shown[0])
+        self.assertEqual("virtual:instance", shown[1]["resource_type"])
+        self.assertNotIn("amount", shown[1])

@@ -15,7 +15,7 @@ class TestHousekeeping(ServiceTestCase):
     def purge(self):
         database = Database(self.url)
         self.addCleanup(database.dispose)
-        return Purge(database, 1, self.clock)
+        return Purge(database, self.clock, 1)
 
     def test_a_manager_that_missed_purged_tombstones_loads_anew(self):
         behind = self.manager()

@@ -27,7 +27,7 @@ class Judge:
         self.false: list[str] = []
         self._source = promises.engine(url)
         self._clock = clock
-        self._ledger = ledger_store = service._ledger  # noqa: SLF001 - where every refusal passes
+        self._ledger = ledger_store = service.ledger
         refused = ledger_store._refused  # noqa: SLF001
 
         def judged(asks: Sequence[AllocationRequest], exclude: frozenset[int]) -> Exception:
@@ -41,7 +41,7 @@ class Judge:
         self._source.dispose()
 
     def _judge(self, asks: Sequence[AllocationRequest], exclude: frozenset[int]) -> str:
-        ledger = self._ledger._ledger  # noqa: SLF001 - for what hosts are called and described by
+        ledger = self._ledger._replica.ledger  # noqa: SLF001 - for what hosts are called and described by
         now = times.to_micros(self._clock.now())
         answer = self._ledger._admit(asks, exclude)  # noqa: SLF001
         if not isinstance(answer, Refusal):
@@ -49,7 +49,7 @@ class Judge:
         if answer.gave_up:
             return "gave up"
         found = promises.read(self._source)
-        if found.generation != self._ledger._seen:  # noqa: SLF001
+        if found.generation != self._ledger._replica._seen:  # noqa: SLF001
             return "moved"
         ask = next(ask for ask in asks if ask.key == answer.key)
         start = max(ask.window.start, min(now, ask.window.end - 1))

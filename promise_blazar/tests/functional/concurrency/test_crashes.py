@@ -8,8 +8,8 @@ from pathlib import Path
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.db.session import Database
+from promise_blazar.manager import composition
 from promise_blazar.manager.contract.messages import HostRequest, LeaseChange
-from promise_blazar.manager.service import ManagerService
 from promise_blazar.tests import base, databases
 from promise_blazar.tests.functional.base import HOST, INSTANCE, configuration, sync
 from promise_blazar.tests.functional.concurrency import audit
@@ -38,7 +38,7 @@ class CrashTestCase(base.DatabaseTestCase):
         self.addCleanup(self.cloud.close)
         self.clock = SystemClock()
         # Takes requests; starts and ends are for the others.
-        self.front = ManagerService(
+        self.front = composition.manager(
             configuration(manager__ownership_seconds=600, manager__minutes_before_end_lease=0),
             Database(self.url),
             self.cloud,

@@ -11,12 +11,13 @@ from promise_blazar import exceptions
 from promise_blazar.capacity.demand.request import AllocationRequest, WholeHosts, Window
 from promise_blazar.db import bookings, hosts, providers
 from promise_blazar.db.session import Database, LostRace
+from promise_blazar.manager.ledger.changes import NewLease, Rebooked
 from promise_blazar.manager.ledger.store import LedgerStore, Refused
-from promise_blazar.model.booking import NewBooking
 from promise_blazar.tests import base, databases
 from promise_blazar.tests.fakes import ManualClock
 from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase, sync
 from promise_blazar.tests.functional.concurrency import audit
+from promise_blazar.tests.functional.concurrency.records import new_lease
 
 BEGIN = 1_900_000_000_000_000
 HOUR = 3_600_000_000
@@ -96,16 +97,8 @@ class BooksTestCase(base.DatabaseTestCase):
     def take(self, ledger_store, **wanted):
         """Admit and book, for a reservation of its own; its number."""
         number = next(self.numbers)
-
-        def write(connection, plan, generation):
-            new = [
-                NewBooking(number, p.host, None, p.units, BEGIN, BEGIN + HOUR)
-                for p in plan.placements["a"]
-            ]
-            bookings.add(connection, 1, generation, new)
-            return number
-
-        return ledger_store.decide([ask(**wanted)], write)
+        ledger_store.commit([ask(**wanted)], Rebooked({"a": number}))
+        return number
 
     def drop(self, number):
         self.theirs.change(lambda connection, g: bookings.drop(connection, g, [number]))
@@ -188,11 +181,14 @@ class TestDeciding(BooksTestCase):
 
     def test_a_commit_without_an_answer_is_looked_for(self):
         self.mine_database.after_write = self.lose_connection
-        done = iter(["found"])
-        answer = self.mine.decide(
-            [ask()], lambda *written: "written", done=lambda connection: next(done)
+        lease = new_lease(BEGIN, BEGIN + HOUR, self.clock.now())
+        wanted = AllocationRequest("0", WholeHosts(1, 1), Window(BEGIN, BEGIN + HOUR))
+        answer = self.mine.commit([wanted], NewLease(lease))
+        self.assertEqual(lease.id, answer.id)
+        self.assertEqual(
+            [answer.reservations[0].id],
+            [row["reservation_id"] for row in audit.rows(self.url, "bookings")],
         )
-        self.assertEqual("found", answer)
 
     def test_a_commit_that_did_not_happen_is_unavailable(self):
         self.mine_database.before_write = self.lose_connection

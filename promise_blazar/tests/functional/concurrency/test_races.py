@@ -9,8 +9,8 @@ from promise_blazar import exceptions
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.db.session import Database
+from promise_blazar.manager import composition
 from promise_blazar.manager.contract.messages import HostRequest
-from promise_blazar.manager.service import ManagerService
 from promise_blazar.tests import base, databases
 from promise_blazar.tests.functional.base import HOST, INSTANCE, configuration, sync
 from promise_blazar.tests.functional.concurrency import audit
@@ -36,7 +36,7 @@ class TestRaces(base.DatabaseTestCase):
         self.cloud = SimulatedCloud(cloud_file, HOSTS + len(COMING_AND_GOING))
         self.addCleanup(self.cloud.close)
         # This one does not act: it asks, and is asked.
-        self.observer = ManagerService(
+        self.observer = composition.manager(
             configuration(), Database(self.url), self.cloud, SystemClock()
         )
         self.observer.heartbeat.register()

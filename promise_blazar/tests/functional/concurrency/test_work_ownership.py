@@ -13,7 +13,7 @@ from promise_blazar.cloud import fence
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.db import work_queue
 from promise_blazar.db.session import Database
-from promise_blazar.manager.service import ManagerService
+from promise_blazar.manager import composition
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
 from promise_blazar.tests.functional.concurrency import audit
@@ -31,7 +31,7 @@ class TwoManagers(ServiceTestCase):
         self.meanwhile = lambda: None
         cloud = SimulatedCloud(self.cloud_file, self.hosts, self.clock, sleep=lambda seconds: None)
         self.addCleanup(cloud.close)
-        self.rival = ManagerService(self.conf, Database(self.url), cloud, self.clock)
+        self.rival = composition.manager(self.conf, Database(self.url), cloud, self.clock)
         self.rival.heartbeat.register()
         self.addCleanup(self.rival.stop)
         self.rivals_api = self.application(self.rival)
@@ -215,7 +215,7 @@ class TestOneActor(TwoManagers):
         self.addCleanup(database.dispose)
         now = self.clock.now()
         with database.writer() as connection:
-            (due,) = work_queue.due(connection, now, [], now, 10)
+            (due,) = work_queue.due(connection, now, [], ["physical:host"], now, 10)
             claims = [work_queue.take(connection, due, who, "STARTING") for who in ("a", "b")]
         self.assertEqual([True, False], claims)
 
@@ -276,9 +276,9 @@ class TestOneActor(TwoManagers):
         (before,) = audit.rows(self.url, "leases")
         submit = self.service.engine.submit
 
-        def late(claim):
+        def late(*arguments):
             self.service.engine.run_due()
-            return submit(claim)
+            return submit(*arguments)
 
         self.service.engine.submit = late
         self.updated(lease, reservations=[resized])

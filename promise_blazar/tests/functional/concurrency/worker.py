@@ -20,6 +20,7 @@ from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.context import RequestContext
 from promise_blazar.db.session import Database
+from promise_blazar.manager import composition
 from promise_blazar.manager.contract.messages import (
     HostRequest,
     LeaseChange,
@@ -27,7 +28,6 @@ from promise_blazar.manager.contract.messages import (
     ReservationChange,
     ReservationRequest,
 )
-from promise_blazar.manager.service import ManagerService
 from promise_blazar.tests.functional.base import HOST, INSTANCE, configuration
 from promise_blazar.tests.functional.concurrency import audit
 
@@ -50,7 +50,7 @@ class Worker:
     def __init__(self, url, cloud, options):
         self.url = url
         self.clock = SystemClock()
-        self.service = ManagerService(
+        self.service = composition.manager(
             configuration(**json.loads(options)), Database(url), SimulatedCloud(cloud), self.clock
         )
         self.service.start()
@@ -100,7 +100,7 @@ class Worker:
 
     def strayed(self):
         """Where the ledger in memory differs from the database."""
-        ledger_store = self.service._ledger  # noqa: SLF001 - the very copy that decisions read
+        ledger_store = self.service.ledger
         return audit.strayed(ledger_store, self.url, self.clock)
 
 

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Composition of a manager: the one place where its parts are put together."""
+
+import socket
+from datetime import timedelta
+
+from oslo_config import cfg
+
+from promise_blazar.clock import Clock
+from promise_blazar.cloud.contract.cloud import Cloud
+from promise_blazar.db import providers
+from promise_blazar.db.session import Database, ReadHandle
+from promise_blazar.manager.controllers.inventory_sync import InventorySync
+from promise_blazar.manager.controllers.periodic import Periodic
+from promise_blazar.manager.controllers.purge import PERIOD, Purge
+from promise_blazar.manager.controllers.reconcile import Reconcile
+from promise_blazar.manager.hosts.capabilities import HostCapabilities
+from promise_blazar.manager.hosts.registry import HostRegistry
+from promise_blazar.manager.idempotency import Answers
+from promise_blazar.manager.leases.create import CreationSettings, LeaseCreation
+from promise_blazar.manager.leases.delete import LeaseDeletion
+from promise_blazar.manager.leases.server_groups import LeaseServerGroups
+from promise_blazar.manager.leases.update import LeaseUpdates
+from promise_blazar.manager.ledger.store import LedgerStore
+from promise_blazar.manager.ownership.heartbeat import Heartbeat
+from promise_blazar.manager.provider import ProviderRuntime, Providers
+from promise_blazar.manager.queries.hosts import HostQueries
+from promise_blazar.manager.queries.reader import database_reader
+from promise_blazar.manager.service import Machinery, ManagerService, UseCases
+from promise_blazar.manager.workflow.engine import Engine, EngineSettings
+from promise_blazar.manager.workflow.rebooking import Rebooking
+from promise_blazar.manager.workflow.results import RetryPolicy
+from promise_blazar.manager.workflow.steps import LeaseSteps
+from promise_blazar.model.openstack_names import Names
+from promise_blazar.plugins import registry
+
+
+def manager(
+    conf: cfg.ConfigOpts, database: Database, cloud: Cloud, clock: Clock
+) -> ManagerService:
+    """A manager that is not started yet. The database must have its schema.
+
+    Raises ``RuntimeError`` if it has none, or for a plugin that is enabled and not installed.
+    """
+    runtimes = Providers([_default_provider(conf, database, cloud, clock)])
+    heartbeat = _heartbeat(conf, database, clock)
+    engine = _engine(conf, database, clock, runtimes, heartbeat)
+    heartbeat.on_death(engine.wake)
+    provider = runtimes.default
+    reader = database_reader(database, provider.id, provider.plugins, clock)
+    return ManagerService(
+        database,
+        reader,
+        _use_cases(conf, database, clock, runtimes, engine),
+        _machinery(conf, database, clock, provider, heartbeat, engine),
+    )
+
+
+def _default_provider(
+    conf: cfg.ConfigOpts, database: Database, cloud: Cloud, clock: Clock
+) -> ProviderRuntime:
+    with database.reader() as connection:
+        provider_id = providers.find(connection, providers.DEFAULT)
+    if provider_id is None:
+        raise RuntimeError("the database has no schema; run promise-blazar-manage db sync")
+    hosts = conf["physical:host"]
+    names = Names(
+        freepool=conf.nova.aggregate_freepool_name,
+        zone_prefix=hosts.blazar_az_prefix,
+        owner_key=conf.nova.blazar_owner,
+        image_prefix=conf.nova.image_prefix,
+        before_end=hosts.before_end,
+    )
+    types = registry.installed(conf.manager.plugins)
+    ledger = LedgerStore(database, provider_id, clock, conf.manager.decision_timeout)
+    return ProviderRuntime(
+        provider_id, cloud, ledger, types.plugins(cloud, names), types.creatable, names
+    )
+
+
+def _heartbeat(conf: cfg.ConfigOpts, database: Database, clock: Clock) -> Heartbeat:
+    return Heartbeat(
+        database,
+        clock,
+        socket.gethostname(),
+        conf.manager.heartbeat_interval,
+        conf.manager.ownership_seconds,
+        conf.openstack.call_timeout,
+    )
+
+
+def _engine(
+    conf: cfg.ConfigOpts,
+    database: Database,
+    clock: Clock,
+    runtimes: Providers,
+    heartbeat: Heartbeat,
+) -> Engine:
+    options = conf.manager
+    policy = RetryPolicy(
+        options.start_attempts, options.start_wait, options.retry_delay, options.poll_interval
+    )
+    steps = LeaseSteps(database, clock, runtimes, Rebooking(database, clock), policy)
+    settings = EngineSettings(
+        options.workers,
+        options.start_wait,
+        options.heartbeat_interval,
+        frozenset(runtimes.default.plugins),
+    )
+    return Engine(database, clock, heartbeat, steps, settings)
+
+
+def _use_cases(
+    conf: cfg.ConfigOpts,
+    database: Database,
+    clock: Clock,
+    runtimes: Providers,
+    engine: Engine,
+) -> UseCases:
+    options = conf.manager
+    answers = Answers(database)
+    provider = runtimes.default
+    host_queries = HostQueries(ReadHandle(database), provider.id, clock)
+    settings = CreationSettings(
+        timedelta(minutes=options.minutes_before_end_lease),
+        options.prepare_wait,
+        options.ownership_seconds,
+    )
+    return UseCases(
+        LeaseCreation(database, clock, runtimes, engine, answers, settings),
+        LeaseUpdates(database, clock, runtimes, engine, options.prepare_wait),
+        LeaseDeletion(database, clock, runtimes, engine),
+        LeaseServerGroups(database, runtimes, answers),
+        HostRegistry(database, clock, provider, host_queries, answers),
+        HostCapabilities(database, clock, provider, host_queries),
+    )
+
+
+def _machinery(
+    conf: cfg.ConfigOpts,
+    database: Database,
+    clock: Clock,
+    provider: ProviderRuntime,
+    heartbeat: Heartbeat,
+    engine: Engine,
+) -> Machinery:
+    reconcile = Reconcile(database, clock, provider, engine)
+    inventory_sync = InventorySync(database, clock, provider)
+    purge = Purge(database, clock, provider.id)
+    interval = conf.manager.reconcile_interval
+    periodic = (
+        Periodic("reconcile", interval, reconcile.run),
+        Periodic("inventory sync", interval, inventory_sync.run),
+        Periodic("purge", PERIOD, purge.run),
+    )
+    return Machinery(provider.ledger, heartbeat, engine, reconcile, inventory_sync, periodic)

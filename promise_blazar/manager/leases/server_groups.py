@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Server groups that the API made with tenants' tokens, as they are recorded."""
+
+from promise_blazar import exceptions
+from promise_blazar.db import leases, specs
+from promise_blazar.db.session import Database
+from promise_blazar.manager.idempotency import Answers
+from promise_blazar.manager.provider import Providers
+from promise_blazar.manager.queries.views import lease_view
+from promise_blazar.plugins.contract import changed_fields, state_of
+
+
+class LeaseServerGroups:
+    def __init__(self, database: Database, providers: Providers, answers: Answers) -> None:
+        self._database = database
+        self._providers = providers
+        self._answers = answers
+
+    def record(self, reservation_id: str, group_id: str) -> None:
+        """See ``interface.Manager.set_server_group``.
+
+        With its last server group a lease is complete, and so is the answer to its create.
+        """
+        missing = exceptions.NotFound(object={"reservation_id": reservation_id})
+        with self._database.writer() as connection:
+            lease = leases.of_reservation(connection, reservation_id)
+            if lease is None:
+                raise missing
+            plugins = self._providers[lease.provider_id].plugins
+            found = next((r for r in lease.reservations if r.uuid == reservation_id), None)
+            plugin = None if found is None else plugins.get(found.resource_type)
+            if found is None or plugin is None:
+                raise missing
+            before = state_of(plugin, found.details)
+            after = plugin.with_group(before, group_id)
+            if after is None:
+                raise missing
+            leases.set_lease(connection, lease.id, {})
+            specs.change(connection, found.resource_type, found.id, changed_fields(before, after))
+        with self._database.reader() as connection:
+            lease = leases.get(connection, lease.id)
+        if lease is not None:
+            view = lease_view(lease, plugins)
+            if not view.groups_wanted:
+                self._answers.keep(lease.id, view)

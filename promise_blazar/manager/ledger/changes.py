@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes of what is promised, as values: what a use case wants committed, all of it or nothing.
+
+A *decision* books hosts, by the plan that admits its requests; each request is of one reservation.
+A *record* decides nothing: it gives up, releases or removes what was booked.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from promise_blazar.manager.contract.messages import IdempotencyKey
+from promise_blazar.manager.ownership.work import WorkOwnership
+from promise_blazar.model.lease import Lease
+from promise_blazar.model.states import ReservationStatus
+
+
+@dataclass(frozen=True, slots=True)
+class NewLease:
+    """A lease to be made; requests are keyed by the positions of its reservations, as text.
+
+    The numbers of its reservations are the database's to give, so they are 0 here.
+    """
+
+    lease: Lease
+    key: IdempotencyKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RevisedLease:
+    """A lease as it was read, and as it is to be; requests are keyed by reservation uuids.
+
+    A reservation without a request keeps its hosts, for the new window. ``since``: when bookings
+    began that go on, in microseconds by reservation number and host id.
+    """
+
+    before: Lease
+    after: Lease
+    since: Mapping[tuple[int, int], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebooked:
+    """Other hosts for reservations, given by their numbers under the keys of the requests.
+
+    ``ownership``: of their lease, where it is being worked on. ``since``: as of ``RevisedLease``.
+    """
+
+    reservations: Mapping[str, int]
+    ownership: WorkOwnership | None = None
+    since: Mapping[tuple[int, int], int] = field(default_factory=dict)
+
+
+Decision = NewLease | RevisedLease | Rebooked
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedLease:
+    """A lease that its owner deletes now: whoever works on it may not go on.
+
+    It is gone at once where nothing of it can be in OpenStack.
+    """
+
+    lease: Lease
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedLease:
+    """A deleted lease of which nothing is left in OpenStack."""
+
+    lease: Lease
+    ownership: WorkOwnership
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FailedLease:
+    """A lease that goes to ERROR; what these of its reservations hold is given up."""
+
+    lease: Lease
+    ownership: WorkOwnership
+    reservations: Sequence[int]
+    reason: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedReservation:
+    """A reservation, by its number, of which OpenStack has let go."""
+
+    reservation: int
+    status: ReservationStatus
+    ownership: WorkOwnership
+    now: datetime
+
+
+Record = DeletedLease | RemovedLease | FailedLease | ReleasedReservation

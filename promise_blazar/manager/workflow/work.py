@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Work on one lease: what its steps have in their hands, and what went wrong with them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from promise_blazar.manager.ownership.work import WorkOwnership
+from promise_blazar.manager.provider import ProviderRuntime
+from promise_blazar.model.booking import BookedHost
+from promise_blazar.model.lease import Lease, Reservation
+from promise_blazar.plugins.contract import (
+    Failed,
+    HostAllocation,
+    Plugin,
+    Reason,
+    StepContext,
+    spec_of,
+    state_of,
+)
+
+#: What failed, by the numbers of reservations.
+Troubles = Mapping[int, Failed]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a step of several reservations: those that failed, and what is waited for."""
+
+    troubles: Troubles
+    waiting: tuple[Reason, ...] = ()
+
+    @property
+    def done(self) -> bool:
+        return not self.troubles and not self.waiting
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseWork:
+    """A lease as it was when the work began, who works on it, and where."""
+
+    lease: Lease
+    ownership: WorkOwnership
+    provider: ProviderRuntime
+
+    def plugin(self, reservation: Reservation) -> Plugin:
+        """The type of a reservation; the queue hands out no lease with one that is not known."""
+        return self.provider.plugins[reservation.resource_type]
+
+
+def context_of(
+    plugin: Plugin, lease: Lease, reservation: Reservation, booked: Iterable[BookedHost]
+) -> StepContext[Any, Any]:
+    """A reservation as its plugin sees it, to look at: it can record no servers."""
+    return StepContext(
+        reservation_id=reservation.uuid,
+        project_id=lease.project_id,
+        spec=spec_of(plugin, reservation.details),
+        state=state_of(plugin, reservation.details),
+        allocations=tuple(
+            HostAllocation(b.hypervisor, b.service_host, b.hypervisor_uuid, b.units)
+            for b in booked
+        ),
+    )
+
+
+def in_words(troubles: Troubles) -> str:
+    """The troubles of several reservations for the operator, each once."""
+    return "; ".join(dict.fromkeys(failed.reason.operator for failed in troubles.values()))

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Managers, as they introduce themselves to each other, and what a release knows."""
+
+from dataclasses import dataclass
+from typing import Final
+
+#: The newest rules of deciding that this release knows; ``providers.rules`` says which are needed.
+RULES: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerIdentity:
+    """``host``: the machine. ``rules``: the newest that it knows. ``rpc_version``: of the calls
+    that it answers. ``resource_types``: those that it can work on."""
+
+    host: str
+    rules: int
+    rpc_version: str
+    resource_types: frozenset[str]
