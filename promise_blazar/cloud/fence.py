@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one door through which calls to OpenStack leave.
+"""The fence around calls to OpenStack: each is announced, and may be stopped, as it leaves.
 
 Every adapter announces each call here just before it is made. Whoever owns a lease's work puts
 a fence around it: a function that raises when the owner may no longer act. So a manager that

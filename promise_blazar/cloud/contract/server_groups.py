@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Server groups, which only the tenant's own token can make usable for the tenant.
+"""Server groups that only the tenant's own token can make usable for the tenant.
 
 Measured on a real Nova: a group of the service's project is "not found" to the tenant's boot; a
 group that the tenant's own token made works, and the service may delete it. So the API process
@@ -19,10 +19,13 @@ class Caller:
     project_id: str
 
 
-class ServerGroups(Protocol):
-    def ensure_group(self, caller: Caller, name: str, policy: str) -> str:
-        """The caller's group of this name, made if there is none; its id.
+class TenantServerGroups(Protocol):
+    """The server groups of whoever calls the API."""
 
-        Raises ``exceptions.CloudError`` (a quota, a missing right), ``CloudUnavailable``.
+    def ensure(self, caller: Caller, name: str, policy: str) -> str:
+        """The caller's group of this name and policy, made if there is none; its id.
+
+        ``policy``: Nova's, such as ``affinity``. Raises ``CloudError`` (a quota, a missing
+        right), ``CloudUnavailable``.
         """
         ...

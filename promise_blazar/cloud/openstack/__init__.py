@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real cloud: Nova and Placement, reached as the configuration says.
+"""The real cloud: Nova, Placement and Glance, reached as the configuration says.
 
 ``promise_blazar.conf.cloud.register_opts`` comes first. Each process connects once.
 """
@@ -7,9 +7,9 @@
 from oslo_config import cfg
 
 from promise_blazar.cloud.contract.cloud import Cloud
-from promise_blazar.cloud.contract.server_groups import ServerGroups
+from promise_blazar.cloud.contract.server_groups import TenantServerGroups
 from promise_blazar.cloud.openstack import cloud, session
-from promise_blazar.cloud.openstack import groups as server_groups
+from promise_blazar.cloud.openstack.compute import server_groups
 
 
 def connect(conf: cfg.ConfigOpts) -> Cloud:
@@ -17,6 +17,6 @@ def connect(conf: cfg.ConfigOpts) -> Cloud:
     return cloud.OpenStackCloud(conf, session.load(conf))
 
 
-def groups(conf: cfg.ConfigOpts) -> ServerGroups:
+def groups(conf: cfg.ConfigOpts) -> TenantServerGroups:
     """Server groups by the tenants' tokens, for the process that has the tokens: the API's."""
-    return server_groups.OpenStackServerGroups(conf, session.load(conf))
+    return server_groups.TenantServerGroups(conf, session.load(conf))

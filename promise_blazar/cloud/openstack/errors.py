@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What do the errors of OpenStack's clients mean to us? One table.
+"""Errors of OpenStack's clients, and which of ours each becomes: one table.
 
 ============================================  =========================
 no answer, a time-out, 408, 429, 5xx          ``CloudUnavailable``

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whose turn is it? What changes one host in OpenStack is best asked for one after another.
+"""Turns by name: what changes one host in OpenStack is best asked for one after another.
 
 Placement refuses all but one of the changes of a provider that come together, and Nova, which
 tells it of aggregates, tries again. Measured: 20 leases that started on one host at one instant
 made 36 such tries of 19 changes, and Nova took 0.8 s for each instead of 0.06 s.
 
-A courtesy and no lock: other processes know nothing of it, and who has waited for long goes on.
+It spares Placement and protects nothing: other processes know nothing of it, and who has waited
+for long goes on.
 """
 
 import contextlib
@@ -15,10 +16,10 @@ from collections.abc import Iterator
 
 
 class KeyedLock:
-    """``patience``: seconds that somebody waits for those before."""
+    """A turn for each name. ``timeout``: seconds that somebody waits for those before."""
 
-    def __init__(self, patience: float = 1) -> None:
-        self._patience = patience
+    def __init__(self, timeout: float = 1) -> None:
+        self._timeout = timeout
         self._guard = threading.Lock()
         self._held: weakref.WeakValueDictionary[str, threading.Lock] = (
             weakref.WeakValueDictionary()
@@ -29,7 +30,7 @@ class KeyedLock:
         """A turn at what has this name; to be taken before the fence is asked, not after."""
         with self._guard:
             turn = self._held.setdefault(name, threading.Lock())
-        mine = turn.acquire(timeout=self._patience)
+        mine = turn.acquire(timeout=self._timeout)
         try:
             yield
         finally:

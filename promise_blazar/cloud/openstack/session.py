@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who are we to OpenStack? The one keystoneauth session of a process, and its adapters.
+"""The one keystoneauth session of a process, which says who we are, and its adapters.
 
 A session holds a token and connections. It is made after a process has forked, shared by all
 threads, and kept for the life of the process.

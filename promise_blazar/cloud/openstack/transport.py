@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How does one HTTP request leave? Announced, within its time, and once.
+"""The one way out for HTTP requests: each is announced, within its time, and sent once.
 
 Whatever sends it (a client library, keystoneauth fetching a token, keystoneauth again after a
 401, a redirect), every request passes ``Transport.send``: so no request escapes the fence of

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong with a call? Injected latency and failures, kept in the world's file.
+"""Faults of calls: injected latency and failures, kept in the world's file.
 
 A rule is for one call by its name, or for ``*``, all calls that have no rule of their own. It
 stays until it is replaced or cleared; its failures are used up one by one.
@@ -12,7 +12,7 @@ from promise_blazar import exceptions
 from promise_blazar.cloud.simulated.world import World
 
 ANY_CALL = "*"
-#: What can be hit; ``cloud.py`` says which of its methods makes which call.
+#: What can be hit; ``cloud.py`` says which method makes which call.
 CALLS = frozenset(
     {
         "nova.aggregate.add_host",
@@ -49,8 +49,9 @@ CALLS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """``fail_next``: how many calls fail, with ``status``, or (None) by a time-out.
+    """A rule for a call.
 
+    ``fail_next``: how many calls fail, with ``status``, or (None) by a time-out.
     ``after``: a failing call does its work first; only its answer is lost.
     """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How does the simulated cloud say no? With an HTTP status and a sentence, as the real one."""
+"""Refusals of the simulated cloud: an HTTP status and a sentence, as the real one's."""
 
 from promise_blazar import exceptions
 

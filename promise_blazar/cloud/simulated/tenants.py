@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What do users and operators of the simulated cloud do with it?
+"""The simulated cloud as its users and operators see it.
 
 These calls are theirs, not the service's: no fence stops them and no injected fault hits them.
 """
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from promise_blazar import exceptions
-from promise_blazar.cloud.contract.cloud import Flavor
-from promise_blazar.cloud.simulated import aggregates, faults, flavors, servers
+from promise_blazar.cloud.contract.compute import Flavor
+from promise_blazar.cloud.simulated import faults
+from promise_blazar.cloud.simulated import image as images
+from promise_blazar.cloud.simulated.compute import (
+    aggregates,
+    flavors,
+    hypervisors,
+    server_groups,
+    servers,
+)
 from promise_blazar.cloud.simulated.faults import Fault
 from promise_blazar.cloud.simulated.refusals import missing
 from promise_blazar.cloud.simulated.world import IMAGE, World
@@ -18,7 +25,10 @@ from promise_blazar.cloud.simulated.world import IMAGE, World
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """``state``: ``up`` or ``down``; ``servers``: ids."""
+    """A host as an operator sees it. ``state``: ``up`` or ``down``; ``servers``: ids.
+
+    ``aggregates``: names. ``memory_mb`` in MiB, ``disk_gb`` in GiB.
+    """
 
     name: str
     state: str
@@ -31,7 +41,7 @@ class HostView:
 
 @dataclass(frozen=True, slots=True)
 class ServerView:
-    """``fault``: why it is in ERROR."""
+    """A server as its project sees it. ``fault``: why it is in ERROR."""
 
     id: str
     name: str
@@ -41,7 +51,10 @@ class ServerView:
 
 
 class Tenants:
-    """``project_id`` None stands for an administrator, who sees every project's servers."""
+    """The calls of users and operators.
+
+    ``project_id`` None stands for an administrator, who sees every project's servers.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -55,7 +68,7 @@ class Tenants:
             running: dict[str | None, list[str]] = {}
             for stored in servers.every(db):
                 running.setdefault(stored.server.host, []).append(stored.server.id)
-            hypervisors = aggregates.hypervisors(db)
+            hosts = hypervisors.every(db)
         return [
             HostView(
                 name=host.name,
@@ -66,7 +79,7 @@ class Tenants:
                 aggregates=tuple(memberships.get(host.name, ())),
                 servers=tuple(running.get(host.name, ())),
             )
-            for host in hypervisors
+            for host in hosts
         ]
 
     def set_host_state(self, name: str, state: str) -> HostView:
@@ -106,17 +119,17 @@ class Tenants:
             ]
             if not found:
                 raise exceptions.BadInput(f"Flavor {flavor} could not be found")
-            if not flavors.image_exists(db, image or IMAGE):
+            if not images.exists(db, image or IMAGE):
                 raise exceptions.BadInput(f"Image {image} could not be found")
             for group in _group_hints(asked):
-                if not servers.group_exists(db, project_id, group):
+                if not server_groups.exists(db, project_id, group):
                     raise exceptions.BadInput(f"Server group {group} could not be found")
             return _view(servers.create(db, project_id, name, found[0], asked))
 
     def image_exists(self, image: str) -> bool:
         """By id or name."""
         with self._world.reading() as db:
-            return flavors.image_exists(db, image)
+            return images.exists(db, image)
 
     def list_servers(self, project_id: str | None = None) -> list[ServerView]:
         with self._world.reading() as db:
@@ -138,7 +151,7 @@ class Tenants:
         """Raises ``NotFound``, also for another project's."""
         self.get_server(server_id, project_id)
         with self._world.writing() as db:
-            self._let_go(db, server_id)
+            servers.delete(db, server_id, self._world.in_seconds)
 
     def set_faults(
         self,
@@ -165,10 +178,6 @@ class Tenants:
         """How long a server is still seen after its deletion was asked for."""
         with self._world.writing() as db:
             servers.set_delete_seconds(db, seconds)
-
-    def _let_go(self, db: sqlite3.Connection, server_id: str) -> None:
-        seconds = servers.delete_seconds(db)
-        servers.delete(db, server_id, self._world.in_seconds(seconds) if seconds else None)
 
 
 def _group_hints(hints: Mapping[str, object]) -> list[str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where does the simulated cloud live? In one SQLite file, shared by every process that opens it.
+"""The world of the simulated cloud: one SQLite file, shared by all processes that open it.
 
 The file is made complete under another name and then linked into place, so that of several
 processes that start together one makes it and nobody sees half of it. Writers take the file's

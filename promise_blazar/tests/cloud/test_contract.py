@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 
 from promise_blazar.cloud import openstack
-from promise_blazar.cloud.contract.cloud import Flavor, Server
+from promise_blazar.cloud.contract.compute import Flavor, Server
 from promise_blazar.cloud.contract.server_groups import Caller
 from promise_blazar.tests import base, contract
 from promise_blazar.tests.cloud import site
@@ -26,7 +26,7 @@ class RealContractTest(contract.CloudContract, base.TestCase):
     def start_server(self, flavor: str, hints: Mapping[str, object]) -> Server:
         (server_id,) = self.user.boot(flavor, hints)
         self.user.settled(server_id)
-        server = self.cloud.server(server_id)
+        server = self.cloud.servers.find(server_id)
         assert server is not None
         return server
 

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from promise_blazar import exceptions
-from promise_blazar.cloud.contract.cloud import Aggregate, Cloud, Flavor, Hypervisor, Server
-from promise_blazar.cloud.contract.server_groups import Caller, ServerGroups
+from promise_blazar.cloud.contract.cloud import Cloud
+from promise_blazar.cloud.contract.compute import Aggregate, Flavor, Hypervisor, Server
+from promise_blazar.cloud.contract.server_groups import Caller, TenantServerGroups
 
 # Discovery runs every test case that it finds in a package: these are to be mixed into one.
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class ContractCase(_Mixin):
 
     #: The adapter.
     cloud: Cloud
-    groups: ServerGroups
+    groups: TenantServerGroups
     #: A tenant, who boots servers, and one of another project.
     tenant: Caller
     stranger: Caller
@@ -65,13 +66,13 @@ class ContractCase(_Mixin):
         self.resource_class = f"CUSTOM_CONTRACT_{self.unique.upper()}"
 
     def host(self, number: int = 0) -> Hypervisor:
-        return self.cloud.hypervisor(self.host_names[number])
+        return self.cloud.hypervisors.get(self.host_names[number])
 
     def make_aggregate(
         self, name: str, zone: str | None = None, metadata: Mapping[str, str] | None = None
     ) -> Aggregate:
-        aggregate = self.cloud.ensure_aggregate(name, zone, metadata or {})
-        self.addCleanup(self.cloud.delete_aggregate, aggregate.id)
+        aggregate = self.cloud.aggregates.ensure(name, zone, metadata or {})
+        self.addCleanup(self.cloud.aggregates.delete, aggregate.id)
         return aggregate
 
     def make_flavor(self, extra_specs: Mapping[str, str] | None = None) -> Flavor:
@@ -79,9 +80,9 @@ class ContractCase(_Mixin):
         flavor = Flavor(
             self.reservation, f"contract:{self.unique}", 1, 256, 1, dict(extra_specs or {})
         )
-        self.addCleanup(self.cloud.delete_flavor, flavor.id)
-        self.cloud.ensure_flavor(flavor)
-        self.cloud.grant_flavor(flavor.id, self.tenant.project_id)
+        self.addCleanup(self.cloud.flavors.delete, flavor.id)
+        self.cloud.flavors.ensure(flavor)
+        self.cloud.flavors.grant(flavor.id, self.tenant.project_id)
         return flavor
 
     def lend_host(self, number: int = 0) -> Aggregate:
@@ -91,7 +92,7 @@ class ContractCase(_Mixin):
             f"blazar_{self.reservation}",
             {"blazar:owner": self.tenant.project_id},
         )
-        self.cloud.add_to_aggregate(aggregate.id, self.host(number).service_host)
+        self.cloud.aggregates.add_host(aggregate.id, self.host(number).service_host)
         return aggregate
 
     def boot(self, flavor: str, hints: Mapping[str, object] | None = None) -> Server:
@@ -106,8 +107,8 @@ class ContractCase(_Mixin):
         return server
 
     def remove_server(self, server: Server) -> None:
-        self.cloud.delete_server(server.id)
-        self.eventually(lambda: self.cloud.server(server.id) is None)
+        self.cloud.servers.delete(server.id)
+        self.eventually(lambda: self.cloud.servers.find(server.id) is None)
 
     def eventually(self, happened: Callable[[], bool]) -> None:
         """A real cloud does some things later; how much later is not what is tested."""

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable
 
 from promise_blazar.cloud import fence
-from promise_blazar.cloud.contract.cloud import Flavor
+from promise_blazar.cloud.contract.compute import Flavor
 from promise_blazar.tests.contract.base import ContractCase
 
 
@@ -19,39 +19,39 @@ class CallContract(ContractCase):
         host = self.host()
         aggregate = self.make_aggregate(f"{name}-there", None, {"a": "1"})
         flavor = Flavor(self.reservation, f"contract:{name}", 1, 256, 0)
-        self.addCleanup(self.cloud.delete_flavor, flavor.id)
+        self.addCleanup(self.cloud.flavors.delete, flavor.id)
         cloud, groups = self.cloud, self.groups
         calls: list[Callable[[], object]] = [
-            lambda: cloud.hypervisor(host.name),
-            cloud.hypervisors,
-            cloud.aggregates,
-            lambda: cloud.aggregate(aggregate.id),
-            lambda: cloud.ensure_aggregate(name, None, {}),
-            lambda: cloud.set_aggregate_metadata(aggregate.id, {"a": "2"}),
-            lambda: cloud.add_to_aggregate(aggregate.id, host.service_host),
-            lambda: cloud.remove_from_aggregate(aggregate.id, host.service_host),
-            lambda: cloud.delete_aggregate(aggregate.id),
-            lambda: cloud.ensure_flavor(flavor),
-            lambda: cloud.delete_flavor(flavor.id),
-            lambda: cloud.flavors_named("reservation:"),
-            lambda: cloud.resource_classes("CUSTOM_"),
-            lambda: cloud.grant_flavor(flavor.id, self.tenant.project_id),
-            lambda: cloud.revoke_flavor(flavor.id, self.tenant.project_id),
-            lambda: cloud.server(server),
-            lambda: cloud.servers_on_host(host.service_host),
-            lambda: cloud.servers_of_flavor(flavor.id),
-            lambda: cloud.delete_server(server),
-            lambda: cloud.snapshot_server(server, name, "now"),
-            lambda: cloud.delete_server_group(server),
-            lambda: cloud.server_groups(name),
-            lambda: cloud.server_groups_named(name),
-            lambda: cloud.ensure_resource_class(self.resource_class),
-            lambda: cloud.delete_resource_class(self.resource_class),
-            lambda: cloud.consumers(host.uuid),
-            lambda: cloud.ensure_child_provider(host.uuid, child),
-            lambda: cloud.child_inventory(child),
-            lambda: cloud.ensure_child_inventory(child, self.resource_class, 1),
-            lambda: groups.ensure_group(self.tenant, name, "affinity"),
+            lambda: cloud.hypervisors.get(host.name),
+            cloud.hypervisors.list,
+            cloud.aggregates.list,
+            lambda: cloud.aggregates.get(aggregate.id),
+            lambda: cloud.aggregates.ensure(name, None, {}),
+            lambda: cloud.aggregates.set_metadata(aggregate.id, {"a": "2"}),
+            lambda: cloud.aggregates.add_host(aggregate.id, host.service_host),
+            lambda: cloud.aggregates.remove_host(aggregate.id, host.service_host),
+            lambda: cloud.aggregates.delete(aggregate.id),
+            lambda: cloud.flavors.ensure(flavor),
+            lambda: cloud.flavors.delete(flavor.id),
+            lambda: cloud.flavors.with_prefix("reservation:"),
+            lambda: cloud.resource_classes.with_prefix("CUSTOM_"),
+            lambda: cloud.flavors.grant(flavor.id, self.tenant.project_id),
+            lambda: cloud.flavors.revoke(flavor.id, self.tenant.project_id),
+            lambda: cloud.servers.find(server),
+            lambda: cloud.servers.on_host(host.service_host),
+            lambda: cloud.servers.of_flavor(flavor.id),
+            lambda: cloud.servers.delete(server),
+            lambda: cloud.servers.snapshot(server, name, "now"),
+            lambda: cloud.server_groups.delete(server),
+            lambda: cloud.server_groups.with_prefix(name),
+            lambda: cloud.server_groups.named(name),
+            lambda: cloud.resource_classes.ensure(self.resource_class),
+            lambda: cloud.resource_classes.delete(self.resource_class),
+            lambda: cloud.resource_providers.consumers(host.uuid),
+            lambda: cloud.resource_providers.ensure_child(host.uuid, child),
+            lambda: cloud.resource_providers.inventory(child),
+            lambda: cloud.resource_providers.ensure_inventory(child, self.resource_class, 1),
+            lambda: groups.ensure(self.tenant, name, "affinity"),
         ]
 
         def closed(call: str) -> None:
@@ -60,16 +60,16 @@ class CallContract(ContractCase):
         for call in calls:
             with self.assertRaises(Fenced), fence.fenced(closed):
                 call()
-        self.assertNotIn(name, [found.name for found in cloud.aggregates()])
-        self.assertEqual({"a": "1"}, dict(cloud.aggregate(aggregate.id).metadata))
-        self.assertEqual({}, dict(cloud.child_inventory(child)))
+        self.assertNotIn(name, [found.name for found in cloud.aggregates.list()])
+        self.assertEqual({"a": "1"}, dict(cloud.aggregates.get(aggregate.id).metadata))
+        self.assertEqual({}, dict(cloud.resource_providers.inventory(child)))
 
     def test_each_step_of_a_call_is_announced(self) -> None:
         aggregate = self.make_aggregate(self.unique)
         for number in (0, 1):
-            self.cloud.add_to_aggregate(aggregate.id, self.host(number).service_host)
+            self.cloud.aggregates.add_host(aggregate.id, self.host(number).service_host)
         announced: list[str] = []
         with fence.fenced(announced.append):
-            self.cloud.delete_aggregate(aggregate.id)
+            self.cloud.aggregates.delete(aggregate.id)
         self.assertEqual(2, announced.count("nova.aggregate.remove_host"))
         self.assertEqual("nova.aggregate.delete", announced[-1])

@@ -4,33 +4,33 @@
 import dataclasses
 
 from promise_blazar import exceptions
-from promise_blazar.cloud.contract.cloud import Flavor
+from promise_blazar.cloud.contract.compute import Flavor
 from promise_blazar.tests.contract.base import THREADS, ContractCase
 
 
 class FlavorContract(ContractCase):
     def flavor(self) -> Flavor:
-        self.addCleanup(self.cloud.delete_flavor, self.reservation)
+        self.addCleanup(self.cloud.flavors.delete, self.reservation)
         return Flavor(self.reservation, f"contract:{self.unique}", 2, 512, 3, {"a:b": "1"})
 
     def test_a_flavor_is_seen_by_whom_it_is_granted_to(self) -> None:
         flavor = self.flavor()
         project = self.tenant.project_id
         for _ in range(2):
-            self.cloud.ensure_flavor(flavor)
+            self.cloud.flavors.ensure(flavor)
         self.assertIsNone(self.tenant_flavor(flavor.id))
         for _ in range(2):
-            self.cloud.grant_flavor(flavor.id, project)
+            self.cloud.flavors.grant(flavor.id, project)
             self.assertEqual(flavor, self.tenant_flavor(flavor.id))
-        self.cloud.ensure_flavor(flavor)
+        self.cloud.flavors.ensure(flavor)
         self.assertEqual(flavor, self.tenant_flavor(flavor.id))
         for _ in range(2):
-            self.cloud.revoke_flavor(flavor.id, project)
+            self.cloud.flavors.revoke(flavor.id, project)
             self.assertIsNone(self.tenant_flavor(flavor.id))
 
     def test_a_flavor_of_another_shape_is_replaced(self) -> None:
         flavor = self.flavor()
-        self.cloud.ensure_flavor(flavor)
+        self.cloud.flavors.ensure(flavor)
         for wanted in (
             dataclasses.replace(flavor, vcpus=1),
             dataclasses.replace(flavor, memory_mb=1024),
@@ -38,49 +38,49 @@ class FlavorContract(ContractCase):
             dataclasses.replace(flavor, name=f"renamed:{self.unique}"),
         ):
             with self.subTest(wanted):
-                self.cloud.ensure_flavor(wanted)
-                self.cloud.grant_flavor(flavor.id, self.tenant.project_id)
+                self.cloud.flavors.ensure(wanted)
+                self.cloud.flavors.grant(flavor.id, self.tenant.project_id)
                 self.assertEqual(wanted, self.tenant_flavor(flavor.id))
 
     def test_other_extra_specs_leave_the_grants_alone(self) -> None:
         flavor = self.flavor()
-        self.cloud.ensure_flavor(flavor)
-        self.cloud.grant_flavor(flavor.id, self.tenant.project_id)
+        self.cloud.flavors.ensure(flavor)
+        self.cloud.flavors.grant(flavor.id, self.tenant.project_id)
         wanted = dataclasses.replace(flavor, extra_specs={"c:d": "2"})
-        self.cloud.ensure_flavor(wanted)
+        self.cloud.flavors.ensure(wanted)
         self.assertEqual(wanted, self.tenant_flavor(flavor.id))
 
     def test_private_flavors_are_found_by_how_their_names_begin(self) -> None:
         flavor = self.flavor()
-        self.assertNotIn(flavor.id, self.cloud.flavors_named(flavor.name))
-        self.cloud.ensure_flavor(flavor)
-        self.assertEqual([flavor.id], list(self.cloud.flavors_named(flavor.name)))
-        self.assertIn(flavor.id, self.cloud.flavors_named("contract:"))
-        self.assertNotIn(flavor.id, self.cloud.flavors_named("reservation:"))
+        self.assertNotIn(flavor.id, self.cloud.flavors.with_prefix(flavor.name))
+        self.cloud.flavors.ensure(flavor)
+        self.assertEqual([flavor.id], list(self.cloud.flavors.with_prefix(flavor.name)))
+        self.assertIn(flavor.id, self.cloud.flavors.with_prefix("contract:"))
+        self.assertNotIn(flavor.id, self.cloud.flavors.with_prefix("reservation:"))
 
     def test_a_flavor_goes(self) -> None:
         flavor = self.flavor()
-        self.cloud.ensure_flavor(flavor)
-        self.cloud.grant_flavor(flavor.id, self.tenant.project_id)
+        self.cloud.flavors.ensure(flavor)
+        self.cloud.flavors.grant(flavor.id, self.tenant.project_id)
         for _ in range(2):
-            self.cloud.delete_flavor(flavor.id)
+            self.cloud.flavors.delete(flavor.id)
             self.assertIsNone(self.tenant_flavor(flavor.id))
 
     def test_unknown_flavors(self) -> None:
         with self.assertRaises(exceptions.NotFound):
-            self.cloud.grant_flavor(self.reservation, self.tenant.project_id)
-        self.cloud.revoke_flavor(self.reservation, self.tenant.project_id)
-        self.cloud.delete_flavor(self.reservation)
+            self.cloud.flavors.grant(self.reservation, self.tenant.project_id)
+        self.cloud.flavors.revoke(self.reservation, self.tenant.project_id)
+        self.cloud.flavors.delete(self.reservation)
 
     def test_another_flavors_name_is_refused(self) -> None:
         flavor = self.flavor()
-        self.cloud.ensure_flavor(flavor)
+        self.cloud.flavors.ensure(flavor)
         other = dataclasses.replace(flavor, id=f"{self.unique}-other")
-        self.addCleanup(self.cloud.delete_flavor, other.id)
-        self.refused(409, lambda: self.cloud.ensure_flavor(other))
+        self.addCleanup(self.cloud.flavors.delete, other.id)
+        self.refused(409, lambda: self.cloud.flavors.ensure(other))
 
     def test_many_make_a_flavor_at_once(self) -> None:
         flavor = self.flavor()
-        self.at_once(*[lambda: self.cloud.ensure_flavor(flavor)] * THREADS)
-        self.cloud.grant_flavor(flavor.id, self.tenant.project_id)
+        self.at_once(*[lambda: self.cloud.flavors.ensure(flavor)] * THREADS)
+        self.cloud.flavors.grant(flavor.id, self.tenant.project_id)
         self.assertEqual(flavor, self.tenant_flavor(flavor.id))

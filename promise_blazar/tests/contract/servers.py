@@ -18,9 +18,9 @@ class ServerContract(ContractCase):
             {"reservation": self.reservation, "blazar:owner": self.tenant.project_id},
         )
         host = self.host().service_host
-        self.cloud.add_to_aggregate(lent.id, host)
+        self.cloud.aggregates.add_host(lent.id, host)
         booted = self.boot(flavor.id)
-        found = self.cloud.server(booted.id)
+        found = self.cloud.servers.find(booted.id)
         assert found is not None
         self.assertEqual(
             (booted.id, "ACTIVE", host, self.tenant.project_id, flavor.id, extra_specs),
@@ -33,38 +33,38 @@ class ServerContract(ContractCase):
                 dict(found.flavor_extra_specs),
             ),
         )
-        self.assertEqual([found], list(self.cloud.servers_on_host(host)))
-        self.assertEqual([found], list(self.cloud.servers_of_flavor(flavor.id)))
-        self.assertEqual([], list(self.cloud.servers_on_host(self.host(1).service_host)))
+        self.assertEqual([found], list(self.cloud.servers.on_host(host)))
+        self.assertEqual([found], list(self.cloud.servers.of_flavor(flavor.id)))
+        self.assertEqual([], list(self.cloud.servers.on_host(self.host(1).service_host)))
 
     def test_servers_of_a_flavor_that_is_gone_are_not_found_by_it(self) -> None:
         self.lend_host()
         flavor = self.make_flavor()
         server = self.boot(flavor.id, {"reservation": self.reservation})
-        self.assertEqual([server.id], [s.id for s in self.cloud.servers_of_flavor(flavor.id)])
-        self.cloud.delete_flavor(flavor.id)
-        self.assertEqual([], list(self.cloud.servers_of_flavor(flavor.id)))
-        self.cloud.ensure_flavor(flavor)
-        self.assertEqual([], list(self.cloud.servers_of_flavor(flavor.id)))
-        self.assertIsNotNone(self.cloud.server(server.id))
+        self.assertEqual([server.id], [s.id for s in self.cloud.servers.of_flavor(flavor.id)])
+        self.cloud.flavors.delete(flavor.id)
+        self.assertEqual([], list(self.cloud.servers.of_flavor(flavor.id)))
+        self.cloud.flavors.ensure(flavor)
+        self.assertEqual([], list(self.cloud.servers.of_flavor(flavor.id)))
+        self.assertIsNotNone(self.cloud.servers.find(server.id))
 
     def test_a_server_goes(self) -> None:
         self.lend_host()
         server = self.boot_on_lent_host()
         for _ in range(2):
-            self.cloud.delete_server(server.id)
-        self.eventually(lambda: self.cloud.server(server.id) is None)
-        self.eventually(lambda: not self.cloud.servers_on_host(self.host().service_host))
-        self.cloud.delete_server(server.id)
+            self.cloud.servers.delete(server.id)
+        self.eventually(lambda: self.cloud.servers.find(server.id) is None)
+        self.eventually(lambda: not self.cloud.servers.on_host(self.host().service_host))
+        self.cloud.servers.delete(server.id)
 
     def test_unknown_servers(self) -> None:
         unknown = str(uuid.uuid4())
-        self.assertIsNone(self.cloud.server(unknown))
-        self.cloud.delete_server(unknown)
-        self.assertEqual([], list(self.cloud.servers_on_host(f"no-{self.unique}")))
-        self.assertEqual([], list(self.cloud.servers_of_flavor(self.reservation)))
+        self.assertIsNone(self.cloud.servers.find(unknown))
+        self.cloud.servers.delete(unknown)
+        self.assertEqual([], list(self.cloud.servers.on_host(f"no-{self.unique}")))
+        self.assertEqual([], list(self.cloud.servers.of_flavor(self.reservation)))
         with self.assertRaises(exceptions.NotFound):
-            self.cloud.snapshot_server(unknown, self.unique, "now")
+            self.cloud.servers.snapshot(unknown, self.unique, "now")
 
     def test_a_server_becomes_an_image_once_on_each_occasion(self) -> None:
         self.lend_host()
@@ -80,7 +80,7 @@ class ServerContract(ContractCase):
     def snapshot(self, server_id: str, name: str, occasion: str) -> bool:
         """False: the server is busy with the one before."""
         try:
-            self.cloud.snapshot_server(server_id, name, occasion)
+            self.cloud.servers.snapshot(server_id, name, occasion)
         except exceptions.CloudUnavailable:
             return False
         return True
@@ -97,8 +97,8 @@ class ServerContract(ContractCase):
         name = f"reservation:{self.reservation}"
         made = self.make_group(name)
         self.assertEqual(made, self.make_group(name))
-        theirs = self.groups.ensure_group(self.stranger, name, "anti-affinity")
-        self.addCleanup(self.cloud.delete_server_group, theirs)
+        theirs = self.groups.ensure(self.stranger, name, "anti-affinity")
+        self.addCleanup(self.cloud.server_groups.delete, theirs)
         self.assertNotEqual(made, theirs)
 
     def test_a_server_joins_a_group(self) -> None:
@@ -107,16 +107,16 @@ class ServerContract(ContractCase):
         server = self.boot(self.small_flavor, {"reservation": self.reservation, "group": group})
         self.assertEqual("ACTIVE", server.status)
         for _ in range(2):
-            self.cloud.delete_server_group(group)
+            self.cloud.server_groups.delete(group)
         self.assertNotEqual(group, self.make_group(self.unique))
 
     def test_groups_are_found_by_name_whoever_made_them(self) -> None:
         mine = self.make_group(self.unique)
-        theirs = self.groups.ensure_group(self.stranger, self.unique, "affinity")
-        self.addCleanup(self.cloud.delete_server_group, theirs)
+        theirs = self.groups.ensure(self.stranger, self.unique, "affinity")
+        self.addCleanup(self.cloud.server_groups.delete, theirs)
         self.make_group(f"{self.unique}-longer")
-        self.assertEqual({mine, theirs}, set(self.cloud.server_groups_named(self.unique)))
-        self.assertEqual([], list(self.cloud.server_groups_named(self.unique[:-1])))
+        self.assertEqual({mine, theirs}, set(self.cloud.server_groups.named(self.unique)))
+        self.assertEqual([], list(self.cloud.server_groups.named(self.unique[:-1])))
 
     def test_many_ask_for_one_group_in_turn(self) -> None:
         # Nova has no unique names for groups: at the same time two could be made. One caller
@@ -125,6 +125,6 @@ class ServerContract(ContractCase):
         self.assertEqual(1, len(groups))
 
     def make_group(self, name: str) -> str:
-        group = self.groups.ensure_group(self.tenant, name, "anti-affinity")
-        self.addCleanup(self.cloud.delete_server_group, group)
+        group = self.groups.ensure(self.tenant, name, "anti-affinity")
+        self.addCleanup(self.cloud.server_groups.delete, group)
         return group

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import fixtures
 
-from promise_blazar.cloud.contract.cloud import Flavor, Server
+from promise_blazar.cloud.contract.compute import Flavor, Server
 from promise_blazar.cloud.contract.server_groups import Caller
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.tests import base, contract
@@ -22,11 +22,12 @@ class SimulatedContractTest(contract.CloudContract, base.TestCase):
         super().setUp()
         directory = Path(self.useFixture(fixtures.TempDir()).path)
         self.simulated = SimulatedCloud(directory / "cloud.sqlite", hosts=12)
-        self.cloud = self.groups = self.simulated
+        self.cloud = self.simulated
+        self.groups = self.simulated.server_groups
 
     def start_server(self, flavor: str, hints: Mapping[str, object]) -> Server:
         view = self.simulated.create_server(self.tenant.project_id, "contract", flavor, hints)
-        server = self.simulated.server(view.id)
+        server = self.simulated.servers.find(view.id)
         assert server is not None
         return server
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import fixtures
 
-from promise_blazar.cloud.contract.cloud import Aggregate, Flavor
+from promise_blazar.cloud.contract.compute import Aggregate, Flavor
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.tests import base, fakes
 
@@ -28,10 +28,10 @@ class SimulatedCase(base.TestCase):
 
     def lend(self, reservation: str, host: str, project: str = "demo") -> Aggregate:
         """What a started host reservation looks like."""
-        aggregate = self.cloud.ensure_aggregate(
+        aggregate = self.cloud.aggregates.ensure(
             reservation, f"blazar_{reservation}", {"blazar:owner": project}
         )
-        self.cloud.add_to_aggregate(aggregate.id, host)
+        self.cloud.aggregates.add_host(aggregate.id, host)
         return aggregate
 
     def make_flavor(
@@ -40,6 +40,6 @@ class SimulatedCase(base.TestCase):
         """A private flavor, granted to ``demo``; its id."""
         specs = {key.replace("__", ":"): value for key, value in extra_specs.items()}
         name = f"f-{vcpus}-{memory_mb}-{disk_gb}-{len(specs)}"
-        self.cloud.ensure_flavor(Flavor(name, name, vcpus, memory_mb, disk_gb, specs))
-        self.cloud.grant_flavor(name, "demo")
+        self.cloud.flavors.ensure(Flavor(name, name, vcpus, memory_mb, disk_gb, specs))
+        self.cloud.flavors.grant(name, "demo")
         return name

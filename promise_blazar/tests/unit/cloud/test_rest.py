@@ -44,8 +44,8 @@ class RestTest(SimulatedCase):
 
     def test_hosts(self) -> None:
         server = self.boot()
-        self.cloud.add_to_aggregate(
-            self.cloud.ensure_aggregate("freepool", None, {}).id, "compute-1"
+        self.cloud.aggregates.add_host(
+            self.cloud.aggregates.ensure("freepool", None, {}).id, "compute-1"
         )
         hosts = self.answer(200, "GET", "hosts")["hosts"]
         self.assertEqual(
@@ -122,7 +122,7 @@ class RestTest(SimulatedCase):
         host = self.answer(200, "PUT", "hosts/compute-1", {"state": "down"}, ADMIN)["host"]
         self.assertEqual("down", host["state"])
         self.answer(404, "PUT", "hosts/compute-9", {"state": "down"}, ADMIN)
-        self.assertFalse(self.cloud.hypervisor("compute-1").up)
+        self.assertFalse(self.cloud.hypervisors.get("compute-1").up)
 
     def test_faults_are_set_and_cleared(self) -> None:
         rule = {"call": "nova.server.list", "latency_ms": 5, "fail_next": 2, "status": 500}

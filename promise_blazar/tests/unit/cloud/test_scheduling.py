@@ -4,7 +4,7 @@
 import uuid
 
 from promise_blazar import exceptions
-from promise_blazar.cloud.contract.cloud import Flavor
+from promise_blazar.cloud.contract.compute import Flavor
 from promise_blazar.cloud.contract.server_groups import Caller
 from promise_blazar.cloud.simulated.tenants import ServerView
 from promise_blazar.tests.unit.cloud.simulated_case import SimulatedCase
@@ -39,12 +39,12 @@ class SchedulingTest(SimulatedCase):
         whole = self.make_flavor(memory_mb=131072)
         servers = [self.boot(whole) for _ in range(3)]
         self.assertEqual("ERROR", self.boot(whole).status)
-        self.cloud.delete_server(servers[1].id)
+        self.cloud.servers.delete(servers[1].id)
         self.assertEqual("compute-2", self.boot(whole).host)
 
     def test_a_host_that_is_down_gets_none(self) -> None:
         self.cloud.set_host_state("compute-1", "down")
-        self.assertFalse(self.cloud.hypervisor("compute-1").up)
+        self.assertFalse(self.cloud.hypervisors.get("compute-1").up)
         self.assertEqual("compute-2", self.boot().host)
         self.cloud.set_host_state("compute-1", "up")
         self.assertEqual("compute-1", self.boot().host)
@@ -56,19 +56,21 @@ class SchedulingTest(SimulatedCase):
         self.assertEqual("ACTIVE", self.boot(flavor).status)
 
     def test_slots_are_those_of_the_hosts_own_children(self) -> None:
-        self.cloud.ensure_resource_class("CUSTOM_SLOT")
+        self.cloud.resource_classes.ensure("CUSTOM_SLOT")
         for host, total in (("compute-2", 1), ("compute-3", 2)):
             child = f"blazar_{host}"
-            self.cloud.ensure_child_provider(self.cloud.hypervisor(host).uuid, child)
-            self.cloud.ensure_child_inventory(child, "CUSTOM_SLOT", total)
+            self.cloud.resource_providers.ensure_child(
+                self.cloud.hypervisors.get(host).uuid, child
+            )
+            self.cloud.resource_providers.ensure_inventory(child, "CUSTOM_SLOT", total)
         flavor = self.make_flavor(resources__CUSTOM_SLOT="1")
         hosts = [self.boot(flavor).host for _ in range(4)]
         self.assertCountEqual(["compute-2", "compute-3", "compute-3", None], hosts)
 
     def test_the_pool_is_closed_to_ordinary_servers(self) -> None:
-        freepool = self.cloud.ensure_aggregate("freepool", None, {})
+        freepool = self.cloud.aggregates.ensure("freepool", None, {})
         for host in ("compute-1", "compute-3"):
-            self.cloud.add_to_aggregate(freepool.id, host)
+            self.cloud.aggregates.add_host(freepool.id, host)
         self.assertEqual("compute-2", self.boot().host)
         self.cloud.set_host_state("compute-2", "down")
         refused = self.boot()
@@ -85,7 +87,7 @@ class SchedulingTest(SimulatedCase):
                 self.assertEqual("ERROR", self.boot(reservation=hint).status)
 
     def test_what_cannot_even_be_tried(self) -> None:
-        self.cloud.ensure_flavor(Flavor("p", "private", 1, 1, 1))
+        self.cloud.flavors.ensure(Flavor("p", "private", 1, 1, 1))
         for flavor, image, hints in (
             ("private", None, {}),
             ("p", None, {}),
@@ -99,7 +101,7 @@ class SchedulingTest(SimulatedCase):
         self.assertEqual("ACTIVE", self.cloud.create_server("demo", "s", "p", admin=True).status)
 
     def test_a_group_of_another_project_does_not_exist(self) -> None:
-        group = self.cloud.ensure_group(Caller("t", "alice", "demo"), "g", "affinity")
+        group = self.cloud.server_groups.ensure(Caller("t", "alice", "demo"), "g", "affinity")
         self.assertEqual("ACTIVE", self.boot(group=group).status)
         with self.assertRaises(exceptions.BadInput):
             self.cloud.create_server("other", "s", "m1.tiny", {"group": group})
@@ -119,6 +121,6 @@ class SchedulingTest(SimulatedCase):
     def test_a_server_in_error_makes_no_image(self) -> None:
         server = self.boot(reservation="unknown")
         with self.assertRaises(exceptions.CloudError) as caught:
-            self.cloud.snapshot_server(server.id, "i", "now")
+            self.cloud.servers.snapshot(server.id, "i", "now")
         self.assertEqual(409, caught.exception.facts["status"])
         self.assertFalse(self.cloud.image_exists("i"))

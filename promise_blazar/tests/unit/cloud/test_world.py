@@ -40,7 +40,7 @@ class WorldTest(SimulatedCase):
             ],
         )
         self.assertTrue(self.cloud.image_exists("tiny"))
-        self.assertEqual((), tuple(self.cloud.aggregates()))
+        self.assertEqual((), tuple(self.cloud.aggregates.list()))
 
     def test_the_world_outlives_those_who_look_at_it(self) -> None:
         aggregate = self.lend("r", "compute-2")
@@ -49,14 +49,14 @@ class WorldTest(SimulatedCase):
         again = SimulatedCloud(self.path, hosts=99)
         self.addCleanup(again.close)
         self.assertEqual(3, len(again.list_hosts()))
-        self.assertEqual(("compute-2",), again.aggregate(aggregate.id).hosts)
+        self.assertEqual(("compute-2",), again.aggregates.get(aggregate.id).hosts)
         self.assertEqual([server], again.list_servers())
 
     def test_a_change_is_seen_by_others_at_once(self) -> None:
         other = self.open()
-        aggregate = self.cloud.ensure_aggregate("a", None, {})
-        other.add_to_aggregate(aggregate.id, "compute-1")
-        self.assertEqual(("compute-1",), self.cloud.aggregate(aggregate.id).hosts)
+        aggregate = self.cloud.aggregates.ensure("a", None, {})
+        other.aggregates.add_host(aggregate.id, "compute-1")
+        self.assertEqual(("compute-1",), self.cloud.aggregates.get(aggregate.id).hosts)
 
     def test_nothing_is_left_beside_the_file(self) -> None:
         self.cloud.close()
@@ -103,17 +103,17 @@ class SlowDeletionTest(SimulatedCase):
         self.cloud.set_server_delete_seconds(10)
         lent = self.lend("r", "compute-1")
         server = self.cloud.create_server("demo", "s", "m1.tiny", {"reservation": "r"})
-        self.cloud.delete_server(server.id)
+        self.cloud.servers.delete(server.id)
         self.clock.advance(6)
-        self.cloud.delete_server(server.id)  # asking again does not put it off
+        self.cloud.servers.delete(server.id)  # asking again does not put it off
         self.clock.advance(3.9)
         self.assertEqual(
-            [server.id], [found.id for found in self.cloud.servers_on_host("compute-1")]
+            [server.id], [found.id for found in self.cloud.servers.on_host("compute-1")]
         )
         self.clock.advance(0.1)
-        self.assertEqual([], list(self.cloud.servers_on_host("compute-1")))
-        self.assertIsNone(self.cloud.server(server.id))
-        self.cloud.delete_aggregate(lent.id)
+        self.assertEqual([], list(self.cloud.servers.on_host("compute-1")))
+        self.assertIsNone(self.cloud.servers.find(server.id))
+        self.cloud.aggregates.delete(lent.id)
 
     def test_it_holds_its_resources_until_then(self) -> None:
         self.cloud.set_server_delete_seconds(10)

@@ -29,7 +29,7 @@ class AggregateTest(AdapterTest):
         self.services.lay("POST", f"{_AGGREGATES}/1/action", changed)
         self.services.lay("GET", f"{_AGGREGATES}/1", changed)
         for _ in range(2):
-            made = self.cloud.ensure_aggregate("a", None, {"key": "value"})
+            made = self.cloud.aggregates.ensure("a", None, {"key": "value"})
             self.assertEqual((1, {"key": "value"}), (made.id, dict(made.metadata)))
         self.assertEqual(1, len(self.services.seen("POST", _AGGREGATES)))
         self.assertEqual(1, len(self.services.seen("POST", f"{_AGGREGATES}/1/action")))
@@ -41,19 +41,19 @@ class AggregateTest(AdapterTest):
         self.services.lay("GET", _AGGREGATES, Answer(200, {"aggregates": listed}))
         self.services.lay("GET", f"{_AGGREGATES}/2", Answer(200, {"aggregate": aggregate(2)}))
         for _ in range(3):
-            self.assertEqual(2, self.cloud.ensure_aggregate("a", None, {}).id)
+            self.assertEqual(2, self.cloud.aggregates.ensure("a", None, {}).id)
         self.assertEqual(1, len(self.services.seen("GET", _AGGREGATES)))
 
     def test_one_that_another_process_made_is_found_by_the_number_it_told(self) -> None:
         self.services.lay("GET", f"{_AGGREGATES}/2", Answer(200, {"aggregate": aggregate(2)}))
-        self.assertEqual(2, self.cloud.ensure_aggregate("a", None, {}, 2).id)
+        self.assertEqual(2, self.cloud.aggregates.ensure("a", None, {}, 2).id)
         self.assertEqual([], self.services.seen("GET", _AGGREGATES))
 
     def test_a_number_that_is_another_aggregates_by_now_misleads_nobody(self) -> None:
         other = Answer(200, {"aggregate": aggregate(2, "other")})
         self.services.lay("GET", f"{_AGGREGATES}/2", other)
         self.services.lay("POST", _AGGREGATES, Answer(200, {"aggregate": aggregate(3)}))
-        self.assertEqual(3, self.cloud.ensure_aggregate("a", None, {}, 2).id)
+        self.assertEqual(3, self.cloud.aggregates.ensure("a", None, {}, 2).id)
 
     def test_one_that_went_or_was_renamed_is_made_again(self) -> None:
         renamed = Answer(200, {"aggregate": aggregate(1, "other")})
@@ -62,6 +62,6 @@ class AggregateTest(AdapterTest):
                 made = [Answer(200, {"aggregate": aggregate(number)}) for number in (1, 2)]
                 self.services.lay("POST", _AGGREGATES, *made)
                 self.services.lay("GET", f"{_AGGREGATES}/1", gone)
-                ids = [self.cloud.ensure_aggregate("a", None, {}).id for _ in range(2)]
+                ids = [self.cloud.aggregates.ensure("a", None, {}).id for _ in range(2)]
                 self.assertEqual([1, 2], ids)
                 self.cloud = openstack.connect(self.services.conf())

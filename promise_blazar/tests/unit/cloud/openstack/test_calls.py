@@ -35,33 +35,33 @@ class FenceTest(AdapterTest):
         self.services.lay("GET", _ONE, Answer(200, _AGGREGATE))
         announced: list[str] = []
         with fence.fenced(announced.append):
-            self.cloud.aggregate(1)
-            self.cloud.aggregate(1)
+            self.cloud.aggregates.get(1)
+            self.cloud.aggregates.get(1)
         self.assertEqual(["nova.aggregate.show"] * 3, announced)
         self.assertEqual(3, len(self.services.requests))
 
     def test_nothing_passes_a_closed_fence(self) -> None:
         with fence.fenced(open_for(0)), self.assertRaises(Closed):
-            self.cloud.aggregate(1)
+            self.cloud.aggregates.get(1)
         self.assertEqual([], self.services.requests)
 
     def test_a_fence_may_close_after_the_token(self) -> None:
         with fence.fenced(open_for(1)), self.assertRaises(Closed):
-            self.cloud.delete_flavor("f")
+            self.cloud.flavors.delete("f")
         self.assertEqual([_TOKENS], [request.path for request in self.services.requests])
 
     def test_a_call_sent_again_with_a_new_token_is_a_call(self) -> None:
         self.services.lay("GET", _ONE, Answer(401, {}), Answer(200, _AGGREGATE))
         with fence.fenced(open_for(3)), self.assertRaises(Closed):
-            self.cloud.aggregate(1)
+            self.cloud.aggregates.get(1)
         self.assertEqual(1, len(self.services.seen("GET", _ONE)))
-        self.assertEqual("a", self.cloud.aggregate(1).name)
+        self.assertEqual("a", self.cloud.aggregates.get(1).name)
 
     def test_a_redirect_is_a_call(self) -> None:
         elsewhere = Answer(302, None, {"Location": f"{self.services.url}/elsewhere"})
         self.services.lay("GET", _ONE, elsewhere)
         with fence.fenced(open_for(2)), self.assertRaises(Closed):
-            self.cloud.aggregate(1)
+            self.cloud.aggregates.get(1)
         self.assertEqual([], self.services.seen("GET", "/elsewhere"))
 
 
@@ -72,7 +72,7 @@ class FailureTest(AdapterTest):
                 path = f"{COMPUTE}/flavors/f{status}"
                 self.services.lay("DELETE", path, Answer(status, {}))
                 with self.assertRaises(exceptions.CloudUnavailable) as caught:
-                    self.cloud.delete_flavor(f"f{status}")
+                    self.cloud.flavors.delete(f"f{status}")
                 self.assertEqual(status, caught.exception.facts["status"])
                 self.assertEqual("nova.flavor.delete", caught.exception.facts["call"])
                 self.assertEqual(1, len(self.services.seen("DELETE", path)))
@@ -88,20 +88,20 @@ class FailureTest(AdapterTest):
         self.services.lay("DELETE", f"{COMPUTE}/flavors/f", hang)
         cloud = openstack.connect(self.services.conf(call_timeout=0.2))
         with self.assertRaises(exceptions.CloudUnavailable):
-            cloud.delete_flavor("f")
+            cloud.flavors.delete("f")
         self.assertEqual(1, len(self.services.seen("DELETE", f"{COMPUTE}/flavors/f")))
 
     def test_nobody_listens(self) -> None:
         conf = self.services.conf()
         conf.set_override("endpoint_override", "http://127.0.0.1:1", group="nova")
         with self.assertRaises(exceptions.CloudUnavailable):
-            openstack.connect(conf).delete_flavor("f")
+            openstack.connect(conf).flavors.delete("f")
 
     def test_another_refusal_is_told_as_it_is(self) -> None:
         refusal = {"forbidden": {"code": 403, "message": "Quota exceeded for servers"}}
         self.services.lay("GET", _ONE, Answer(403, refusal))
         with self.assertRaises(exceptions.CloudError) as caught:
-            self.cloud.aggregate(1)
+            self.cloud.aggregates.get(1)
         self.assertNotIsInstance(caught.exception, exceptions.CloudUnavailable)
         self.assertEqual(403, caught.exception.facts["status"])
         self.assertIn("Quota exceeded", caught.exception.message)
@@ -110,25 +110,25 @@ class FailureTest(AdapterTest):
         path = f"{COMPUTE}/servers/s"
         gone = {"itemNotFound": {"code": 404, "message": "Instance s could not be found."}}
         self.services.lay("GET", path, Answer(404, gone))
-        self.assertIsNone(self.cloud.server("s"))
+        self.assertIsNone(self.cloud.servers.find("s"))
         for proxy in (Answer(404, None, {}), Answer(404, gone, {})):
             self.services.lay("GET", path, proxy)
             with self.assertRaises(exceptions.CloudUnavailable):
-                self.cloud.server("s")
+                self.cloud.servers.find("s")
 
     def test_a_keystone_that_cannot_be_found_says_nothing_of_servers(self) -> None:
         self.services.lay("POST", _TOKENS, Answer(404, {"error": {"message": "?", "code": 404}}))
         with self.assertRaises(exceptions.CloudUnavailable):
-            self.cloud.server("s")
+            self.cloud.servers.find("s")
         self.services.lay("POST", _TOKENS, Answer(503, {}))
         with self.assertRaises(exceptions.CloudUnavailable):
-            self.cloud.server("s")
+            self.cloud.servers.find("s")
 
     def test_a_wrong_password_is_not_worth_a_retry(self) -> None:
         refusal = {"error": {"message": "no", "code": 401, "title": "Unauthorized"}}
         self.services.lay("POST", _TOKENS, Answer(401, refusal))
         with self.assertRaises(exceptions.CloudError) as caught:
-            self.cloud.server("s")
+            self.cloud.servers.find("s")
         self.assertNotIsInstance(caught.exception, exceptions.CloudUnavailable)
 
 
@@ -145,7 +145,7 @@ class ListTest(AdapterTest):
         )
         announced: list[str] = []
         with fence.fenced(announced.append):
-            found = self.cloud.servers_of_flavor("f")
+            found = self.cloud.servers.of_flavor("f")
         self.assertEqual(["1", "2", "3"], [each.id for each in found])
         first, second = self.services.seen("GET", self.PATH)
         self.assertEqual({"all_tenants": "1", "flavor": "f"}, first.query)
@@ -156,7 +156,7 @@ class ListTest(AdapterTest):
         partial = {"id": "2", "status": "UNKNOWN", "tenant_id": "demo"}
         self.services.lay("GET", self.PATH, Answer(200, {"servers": [server("1"), partial]}))
         with self.assertRaises(exceptions.CloudUnavailable):
-            self.cloud.servers_on_host("compute-1")
+            self.cloud.servers.on_host("compute-1")
 
     def test_a_server_that_goes_between_two_looks_is_gone(self) -> None:
         self.services.lay(
@@ -165,7 +165,7 @@ class ListTest(AdapterTest):
             Answer(200, {"servers": [server("1"), server("2")]}),
             Answer(200, {"servers": [server("2")]}),
         )
-        (found,) = self.cloud.servers_on_host("compute-1")
+        (found,) = self.cloud.servers.on_host("compute-1")
         self.assertEqual(
             ("2", "f", {"a": "b"}), (found.id, found.flavor_id, found.flavor_extra_specs)
         )

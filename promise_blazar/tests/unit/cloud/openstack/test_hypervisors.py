@@ -44,16 +44,18 @@ class HypervisorTest(AdapterTest):
         return Answer(200, {"hypervisors": found}) if found else Answer(404, {})
 
     def test_d27_of_the_names_that_nova_finds_it_is_the_exact_one(self) -> None:
-        self.assertEqual("compute-1", self.cloud.hypervisor("compute-1").name)
-        self.assertEqual("service-of-compute-10", self.cloud.hypervisor("compute-10").service_host)
+        self.assertEqual("compute-1", self.cloud.hypervisors.get("compute-1").name)
+        self.assertEqual(
+            "service-of-compute-10", self.cloud.hypervisors.get("compute-10").service_host
+        )
         for name in ("compute", "ompute-1", "compute-", "compute-2"):
             with self.assertRaises(exceptions.NotFound):
-                self.cloud.hypervisor(name)
+                self.cloud.hypervisors.get(name)
 
     def test_d28_what_looks_like_a_cells_number_is_a_name_and_no_id(self) -> None:
         for number in ("1", "10"):
             with self.assertRaises(exceptions.NotFound):
-                self.cloud.hypervisor(number)
+                self.cloud.hypervisors.get(number)
         self.assertEqual(
             {_DETAIL}, {each.path for each in self.services.requests} - {"/v3/auth/tokens"}
         )
@@ -61,14 +63,14 @@ class HypervisorTest(AdapterTest):
     def test_a_processor_whose_features_come_in_another_order_is_the_same(self) -> None:
         def seen(*features: str) -> str:
             self.nodes[2]["cpu_info"] = {"vendor": "x", "features": list(features), "arch": "y"}
-            return self.cloud.hypervisor("compute-1").cpu_info
+            return self.cloud.hypervisors.get("compute-1").cpu_info
 
         self.assertEqual(seen("sse", "avx", "aes"), seen("aes", "sse", "avx"))
         self.assertNotEqual(seen("sse"), seen("avx"))
 
     def test_those_that_are_asked_for(self) -> None:
         wanted = {str(each["id"]) for each in self.nodes[:2]}
-        found = self.cloud.hypervisors(wanted)
+        found = self.cloud.hypervisors.list(wanted)
         self.assertEqual(["compute-10", "compute-11"], [each.name for each in found])
         asked = [each for each in self.services.requests if each.path.endswith("/inventories")]
         self.assertEqual(2, len(asked))
@@ -77,6 +79,6 @@ class HypervisorTest(AdapterTest):
         down = {"binary": "nova-compute", "host": "service-of-compute-1", "status": "UNKNOWN"}
         self.services.lay("GET", f"{COMPUTE}/os-services", Answer(200, {"services": [down]}))
         with self.assertRaises(exceptions.CloudUnavailable):
-            self.cloud.hypervisors()
+            self.cloud.hypervisors.list()
         with self.assertRaises(exceptions.CloudUnavailable):
-            self.cloud.hypervisor("compute-1")
+            self.cloud.hypervisors.get("compute-1")

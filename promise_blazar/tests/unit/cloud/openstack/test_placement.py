@@ -34,17 +34,17 @@ class PlacementTest(AdapterTest):
         missing = Answer(404, {"errors": [{"detail": "no such class"}]})
         self.services.lay("PUT", _CLASS, Answer(204), Answer(201))
         self.services.lay("GET", _CLASS, missing)
-        self.cloud.ensure_resource_class("CUSTOM_A")
+        self.cloud.resource_classes.ensure("CUSTOM_A")
         self.assertEqual(2, len(self.services.seen("PUT", _CLASS)))
         self.services.lay("PUT", _CLASS, Answer(204))
         with self.assertRaises(exceptions.CloudUnavailable):
-            self.cloud.ensure_resource_class("CUSTOM_A")
+            self.cloud.resource_classes.ensure("CUSTOM_A")
         self.services.lay("GET", _CLASS, Answer(200, {"name": "CUSTOM_A"}))
-        self.cloud.ensure_resource_class("CUSTOM_A")
+        self.cloud.resource_classes.ensure("CUSTOM_A")
 
     def test_a_lost_race_is_run_again_with_what_is_there_now(self) -> None:
         self.services.lay("PUT", _INVENTORIES, _LOST, Answer(200, {}))
-        self.cloud.ensure_child_inventory("blazar_h", "CUSTOM_B", 3)
+        self.cloud.resource_providers.ensure_inventory("blazar_h", "CUSTOM_B", 3)
         first, second = (request.body for request in self.services.seen("PUT", _INVENTORIES))
         self.assertEqual(1, first["resource_provider_generation"])
         self.assertEqual({"CUSTOM_A", "CUSTOM_B"}, set(first["inventories"]))
@@ -55,56 +55,56 @@ class PlacementTest(AdapterTest):
     def test_races_lost_again_and_again_are_given_up(self) -> None:
         self.services.lay("PUT", _INVENTORIES, _LOST)
         with self.assertRaises(exceptions.CloudUnavailable):
-            self.cloud.ensure_child_inventory("blazar_h", "CUSTOM_B", 3)
+            self.cloud.resource_providers.ensure_inventory("blazar_h", "CUSTOM_B", 3)
         self.assertEqual(5, len(self.services.seen("PUT", _INVENTORIES)))
 
     def test_a_deadlock_in_placements_database_is_a_race_too(self) -> None:
         deadlock = Answer(500, {"errors": [{"detail": "Deadlock found", "code": "x"}]})
         self.services.lay("PUT", _INVENTORIES, deadlock, Answer(200, {}))
-        self.cloud.ensure_child_inventory("blazar_h", "CUSTOM_B", 3)
+        self.cloud.resource_providers.ensure_inventory("blazar_h", "CUSTOM_B", 3)
         self.assertEqual(2, len(self.services.seen("PUT", _INVENTORIES)))
 
     def test_a_placement_that_is_away_is_not_asked_again(self) -> None:
         self.services.lay("PUT", _INVENTORIES, Answer(503, {}))
         with self.assertRaises(exceptions.CloudUnavailable):
-            self.cloud.ensure_child_inventory("blazar_h", "CUSTOM_B", 3)
+            self.cloud.resource_providers.ensure_inventory("blazar_h", "CUSTOM_B", 3)
         self.assertEqual(1, len(self.services.seen("PUT", _INVENTORIES)))
 
     def test_what_is_in_use_is_refused_at_once(self) -> None:
         self.services.lay("PUT", _INVENTORIES, _IN_USE)
         with self.assertRaises(exceptions.CloudError) as caught:
-            self.cloud.ensure_child_inventory("blazar_h", "CUSTOM_A", 0)
+            self.cloud.resource_providers.ensure_inventory("blazar_h", "CUSTOM_A", 0)
         self.assertEqual((409, "in use"), self.facts(caught.exception))
         self.assertEqual(1, len(self.services.seen("PUT", _INVENTORIES)))
 
     def test_the_child_of_a_host_that_was_set_up_anew_moves_to_it(self) -> None:
         self.services.lay("PUT", f"{_PROVIDERS}/child", Answer(200, {}))
-        self.assertEqual("child", self.cloud.ensure_child_provider("new", "blazar_h"))
+        self.assertEqual("child", self.cloud.resource_providers.ensure_child("new", "blazar_h"))
         (moved,) = self.services.seen("PUT", f"{_PROVIDERS}/child")
         self.assertEqual({"name": "blazar_h", "parent_provider_uuid": "new"}, moved.body)
 
     def test_a_child_that_is_known_is_not_looked_up_again(self) -> None:
         self.services.lay("PUT", _INVENTORIES, Answer(200, {}))
         for _ in range(2):
-            self.cloud.ensure_child_provider("old", "blazar_h")
-            self.cloud.ensure_child_inventory("blazar_h", "CUSTOM_B", 3)
+            self.cloud.resource_providers.ensure_child("old", "blazar_h")
+            self.cloud.resource_providers.ensure_inventory("blazar_h", "CUSTOM_B", 3)
         self.assertEqual(1, len(self.services.seen("GET", _PROVIDERS)))
 
     def test_a_known_child_that_was_removed_and_made_anew_is_found_again(self) -> None:
-        self.cloud.ensure_child_provider("old", "blazar_h")
+        self.cloud.resource_providers.ensure_child("old", "blazar_h")
         anew = {"uuid": "anew", "name": "blazar_h", "parent_provider_uuid": "old"}
         self.services.lay("GET", _PROVIDERS, Answer(200, {"resource_providers": [anew]}))
         self.services.lay("GET", _INVENTORIES, Answer(404, {"errors": [{"detail": "gone"}]}))
         there = Answer(200, {"resource_provider_generation": 1, "inventories": {}})
         self.services.lay("GET", f"{_PROVIDERS}/anew/inventories", there)
         self.services.lay("PUT", f"{_PROVIDERS}/anew/inventories", Answer(200, {}))
-        self.cloud.ensure_child_inventory("blazar_h", "CUSTOM_B", 3)
+        self.cloud.resource_providers.ensure_inventory("blazar_h", "CUSTOM_B", 3)
         (sent,) = self.services.seen("PUT", f"{_PROVIDERS}/anew/inventories")
         self.assertEqual(3, sent.body["inventories"]["CUSTOM_B"]["total"])
 
     def test_changes_of_one_provider_do_not_meet(self) -> None:
         # A busy machine may be slower than anybody's patience.
-        self.cloud._placement._host_locks = KeyedLock(60)  # noqa: SLF001
+        self.cloud.resource_providers._host_locks = KeyedLock(60)  # noqa: SLF001
         under_way, met = threading.Lock(), []
 
         def change(request: Request) -> Answer:
@@ -116,7 +116,12 @@ class PlacementTest(AdapterTest):
         self.services.lay("PUT", _INVENTORIES, change)
         with ThreadPoolExecutor(4) as pool:
             for number in range(4):
-                pool.submit(self.cloud.ensure_child_inventory, "blazar_h", f"CUSTOM_{number}", 1)
+                pool.submit(
+                    self.cloud.resource_providers.ensure_inventory,
+                    "blazar_h",
+                    f"CUSTOM_{number}",
+                    1,
+                )
         self.assertEqual([False] * 4, met)
 
     def facts(self, error: exceptions.CloudError) -> tuple[object, object]:
@@ -158,7 +163,7 @@ class HypervisorTest(AdapterTest):
             asked.append((call, threading.current_thread().name))
 
         with fence.fenced(ask):
-            found = self.cloud.hypervisors()
+            found = self.cloud.hypervisors.list()
         self.assertEqual([8] * 20, [each.inventory["VCPU"].total for each in found])
         elsewhere = [call for call, name in asked if name.startswith("inventories")]
         self.assertEqual(["placement.inventory.show"] * 20, elsewhere)

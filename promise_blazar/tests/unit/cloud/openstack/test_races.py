@@ -28,23 +28,23 @@ class RaceTest(AdapterTest):
                     "GET", f"{_AGGREGATES}/1", Answer(200, {"aggregate": aggregate()})
                 )
                 self.services.lay("POST", _AGGREGATES, answer)
-                self.assertEqual(1, self.cloud.ensure_aggregate("a", None, {}).id)
+                self.assertEqual(1, self.cloud.aggregates.ensure("a", None, {}).id)
 
     def test_an_aggregate_that_cannot_be_made(self) -> None:
         self.services.lay("GET", _AGGREGATES, Answer(200, {"aggregates": []}))
         self.services.lay("POST", _AGGREGATES, _DUPLICATE)
         with self.assertRaises(exceptions.CloudUnavailable):
-            self.cloud.ensure_aggregate("a", None, {})
+            self.cloud.aggregates.ensure("a", None, {})
 
     def test_a_host_that_somebody_else_added_first(self) -> None:
         self.services.lay("GET", f"{_AGGREGATES}/1", Answer(200, {"aggregate": aggregate("h")}))
         for answer in (_CONFLICT, _DUPLICATE):
             self.services.lay("POST", _ACTION, answer)
-            self.cloud.add_to_aggregate(1, "h")
+            self.cloud.aggregates.add_host(1, "h")
 
     def test_a_host_that_may_not_be_added(self) -> None:
         self.services.lay("GET", f"{_AGGREGATES}/1", Answer(200, {"aggregate": aggregate()}))
         self.services.lay("POST", _ACTION, _CONFLICT)
         with self.assertRaises(exceptions.CloudError) as caught:
-            self.cloud.add_to_aggregate(1, "h")
+            self.cloud.aggregates.add_host(1, "h")
         self.assertEqual(409, caught.exception.facts["status"])

@@ -15,7 +15,7 @@ class SessionTest(AdapterTest):
 
     def test_d23_a_tenants_access_is_taken_with_our_own_token(self) -> None:
         self.services.lay("POST", _ACCESS, Answer(200, {"flavor_access": []}))
-        self.cloud.revoke_flavor(RESERVATION, "demo")
+        self.cloud.flavors.revoke(RESERVATION, "demo")
         (asked,) = self.services.seen("POST", _ACCESS)
         self.assertEqual({"removeTenantAccess": {"tenant": "demo"}}, asked.body)
         self.assertEqual("token-1", asked.token)
@@ -29,7 +29,7 @@ class SessionTest(AdapterTest):
             application_credential_secret="known to Keystone",
         )
         self.services.lay("GET", f"{COMPUTE}/os-aggregates", Answer(200, {"aggregates": []}))
-        self.assertEqual([], list(openstack.connect(conf).aggregates()))
+        self.assertEqual([], list(openstack.connect(conf).aggregates.list()))
         (login,) = self.logins()
         self.assertEqual(["application_credential"], login["identity"]["methods"])
         self.assertNotIn("OS-TRUST:trust", login.get("scope", {}))

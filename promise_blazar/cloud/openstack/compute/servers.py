@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers of all projects: calls ``nova.server.show``, ``.list``, ``.delete``, ``.snapshot``,
-``glance.image.list`` and ``.hand_over``; and their groups: ``nova.server_group.list``,
-``.delete``.
+and of Glance those of ``image`` beside this package.
 
 Nova 2.47 and later shows a server's flavor as it was, with its extra specs but without its id;
 earlier ones show the id alone. Both matter, so a look that finds something asks twice.
@@ -11,20 +10,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from promise_blazar import exceptions
-from promise_blazar.cloud.contract.cloud import Server
+from promise_blazar.cloud.contract.compute import Server
+from promise_blazar.cloud.openstack.compute.nova import Nova, refuse_partial
 from promise_blazar.cloud.openstack.errors import CONFLICT, calling, is_status
-from promise_blazar.cloud.openstack.images import OCCASION, Images, occasion_of
-from promise_blazar.cloud.openstack.nova import Nova, refuse_partial
+from promise_blazar.cloud.openstack.image import OCCASION, Images, occasion_of
 
 _HOST = "OS-EXT-SRV-ATTR:host"
 
 
 class Servers:
+    """``contract.compute.Servers`` on a real Nova, with Glance for the snapshots."""
+
     def __init__(self, nova: Nova, images: Images) -> None:
         self._nova = nova
         self._images = images
 
-    def show(self, server_id: str) -> Server | None:
+    def find(self, server_id: str) -> Server | None:
         client, earlier = self._nova.client, self._nova.flavor_id_client
         try:
             with calling("nova.server.show", self._nova.call_timeout):
@@ -88,28 +89,6 @@ class Servers:
                 raise exceptions.CloudUnavailable(error.message, **error.facts) from error
             raise
         return str(made)
-
-    def delete_group(self, group_id: str) -> None:
-        try:
-            with calling("nova.server_group.delete", self._nova.call_timeout):
-                self._nova.client.server_groups.delete(group_id)
-        except exceptions.NotFound:
-            return
-
-    def groups_named(self, name: str) -> list[str]:
-        return [group for group, found in self.groups(name).items() if found == name]
-
-    def groups(self, prefix: str) -> dict[str, str]:
-        # Nova pages them by offset, and does not say whether there are more.
-        found: dict[str, str] = {}
-        seen = 0
-        while True:
-            with calling("nova.server_group.list", self._nova.list_timeout):
-                page = self._nova.client.server_groups.list(all_projects=True, offset=seen)
-            if not page:
-                return found
-            found |= {str(g.id): str(g.name) for g in page if str(g.name).startswith(prefix)}
-            seen += len(page)
 
     def _list(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
         found = self._pages(self._nova.client, query)

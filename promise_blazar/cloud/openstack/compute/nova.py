@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How do we talk to Nova? novaclient, at two microversions, and the reading of long lists."""
+"""The clients of Nova: novaclient at two microversions, and the reading of long lists."""
 
 import os
 from collections.abc import Iterator, Mapping

@@ -30,7 +30,7 @@ class GroupTest(AdapterTest):
         made = group("4", "g", "affinity", "demo")
         self.services.lay("GET", _GROUPS, Answer(200, {"server_groups": others}))
         self.services.lay("POST", _GROUPS, Answer(200, {"server_group": made}))
-        self.assertEqual("4", self.groups.ensure_group(_CALLER, "g", "affinity"))
+        self.assertEqual("4", self.groups.ensure(_CALLER, "g", "affinity"))
         (asked,) = self.services.seen("POST", _GROUPS)
         self.assertEqual({"server_group": {"name": "g", "policy": "affinity"}}, asked.body)
         tokens = {request.token for request in self.services.requests if "compute" in request.path}
@@ -39,11 +39,11 @@ class GroupTest(AdapterTest):
     def test_a_group_that_is_there_is_found(self) -> None:
         there = group("5", "g", "affinity", "demo")
         self.services.lay("GET", _GROUPS, Answer(200, {"server_groups": [there]}))
-        self.assertEqual("5", self.groups.ensure_group(_CALLER, "g", "affinity"))
+        self.assertEqual("5", self.groups.ensure(_CALLER, "g", "affinity"))
         self.assertEqual([], self.services.seen("POST", _GROUPS))
 
     def test_a_token_that_nova_does_not_take_is_not_replaced_by_ours(self) -> None:
         self.services.lay("GET", _GROUPS, Answer(401, {}))
         with self.assertRaises(exceptions.CloudError):
-            self.groups.ensure_group(_CALLER, "g", "affinity")
+            self.groups.ensure(_CALLER, "g", "affinity")
         self.assertEqual({"callers-token"}, {r.token for r in self.services.seen("GET", _GROUPS)})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where does a server go? Placement's candidates, then the filter, then the emptiest host.
+"""Scheduling of a server: Placement's candidates, then the filter, then the emptiest host.
 
 Each resource class of the request is taken from one provider of the host's tree: the host
 itself or a child. The filter is the decision that Nova's scheduler takes with ``nova_filter``.
@@ -11,16 +11,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from nova_filter.decision import Request, hinted, select
-from promise_blazar.cloud.contract.cloud import Aggregate, Flavor
-from promise_blazar.cloud.simulated import aggregates
+from promise_blazar.cloud.contract.compute import Aggregate, Flavor
+from promise_blazar.cloud.simulated.compute import aggregates
 
 NO_VALID_HOST = "No valid host was found."
 _RESOURCES = "resources:"
 
 
 @dataclass(frozen=True, slots=True)
-class BookedHost:
-    """``amount`` of a class, on a provider."""
+class Allocation:
+    """An amount of a resource class, on a resource provider, by uuid."""
 
     provider: str
     resource_class: str
@@ -34,7 +34,7 @@ class Candidate:
     host: int
     name: str
     free_memory: int
-    taken: tuple[BookedHost, ...]
+    taken: tuple[Allocation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def _candidate(host: _Host, wanted: Mapping[str, int]) -> Candidate | None:
     for resource_class, amount in wanted.items():
         for stock in host.stocks.get(resource_class, ()):
             if amount <= min(stock.free, stock.max_unit):
-                taken.append(BookedHost(stock.provider, resource_class, amount))
+                taken.append(Allocation(stock.provider, resource_class, amount))
                 break
         else:
             return None

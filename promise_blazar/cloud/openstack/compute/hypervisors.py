@@ -14,36 +14,41 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from promise_blazar import exceptions
-from promise_blazar.cloud.contract.cloud import Hypervisor, Inventory
+from promise_blazar.cloud.contract.compute import Hypervisor
+from promise_blazar.cloud.contract.placement import Inventory
+from promise_blazar.cloud.openstack.compute.nova import Nova, refuse_partial
 from promise_blazar.cloud.openstack.errors import BAD_REQUEST, calling, is_status
-from promise_blazar.cloud.openstack.nova import Nova, refuse_partial
-from promise_blazar.cloud.openstack.placement import Placement
+from promise_blazar.cloud.openstack.placement.resource_providers import ResourceProviders
 
 _COMPUTE = "nova-compute"
 
 
 class Hypervisors:
-    def __init__(self, nova: Nova, placement: Placement, list_workers: int) -> None:
+    """``contract.compute.Hypervisors`` on a real Nova and Placement.
+
+    ``list_workers``: how many inventories are asked for at once.
+    """
+
+    def __init__(self, nova: Nova, providers: ResourceProviders, list_workers: int) -> None:
         self._nova = nova
-        self._placement = placement
+        self._providers = providers
         self._list_workers = list_workers
 
-    def show(self, name: str) -> Hypervisor:
+    def get(self, name: str) -> Hypervisor:
         node = self._by_id(name) or self._by_name(name)
         if node is None:
             raise exceptions.NotFound(object={"hypervisor": name})
         zones = self._zones(node["service"]["host"])
-        return _hypervisor(node, zones, self._placement.inventory(node["id"]))
+        return _hypervisor(node, zones, self._providers.compute_inventory(node["id"]))
 
     def list(self, uuids: Collection[str] | None = None) -> tuple[Hypervisor, ...]:
-        """All, or those of these uuids."""
         nodes = [node for node in self._pages({}) if uuids is None or node["id"] in uuids]
         zones = self._zones(None)
         with ThreadPoolExecutor(self._list_workers, "inventories") as pool:
             # Each runs in a copy of our context, so that the fence holds there too.
+            look = self._providers.compute_inventory
             asked = [
-                pool.submit(contextvars.copy_context().run, self._placement.inventory, node["id"])
-                for node in nodes
+                pool.submit(contextvars.copy_context().run, look, node["id"]) for node in nodes
             ]
             try:
                 inventories = [each.result() for each in asked]
@@ -52,8 +57,7 @@ class Hypervisors:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
         return tuple(
-            _hypervisor(node, zones, inventory)
-            for node, inventory in zip(nodes, inventories, strict=True)
+            _hypervisor(node, zones, found) for node, found in zip(nodes, inventories, strict=True)
         )
 
     def _by_id(self, name: str) -> Mapping[str, Any] | None:

@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Flavors, who sees them, and the images, as Nova and Glance keep them.
+"""Flavors, and who sees them, as Nova keeps them.
 
 A private flavor exists only for administrators and for the projects that were given access.
 """
 
 import json
 import sqlite3
-import uuid
 from dataclasses import dataclass
 
-from promise_blazar.cloud.contract.cloud import Flavor
+from promise_blazar.cloud.contract.compute import Flavor
 from promise_blazar.cloud.simulated.refusals import CONFLICT, Refused, missing
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFlavor:
-    """``number``: by which servers remember it, whatever is made under its id later."""
+    """A flavor's row. ``number``: by which servers know it, whatever is under its id later."""
 
     number: int
     public: bool
@@ -37,7 +36,7 @@ def seen_by(db: sqlite3.Connection, project_id: str, admin: bool) -> list[Stored
     return [_stored(row) for row in rows]
 
 
-def named(db: sqlite3.Connection, prefix: str) -> list[str]:
+def with_prefix(db: sqlite3.Connection, prefix: str) -> list[str]:
     """Ids, by age."""
     rows = db.execute("SELECT id, name FROM flavors ORDER BY number")
     return [row["id"] for row in rows if row["name"].startswith(prefix)]
@@ -86,18 +85,6 @@ def revoke(db: sqlite3.Connection, flavor_id: str, project_id: str) -> None:
         " AND flavor = (SELECT number FROM flavors WHERE id = ?)",
         (project_id, flavor_id),
     )
-
-
-def image_exists(db: sqlite3.Connection, image: str) -> bool:
-    """By id or name."""
-    row = db.execute("SELECT 1 FROM images WHERE id = ? OR name = ?", (image, image)).fetchone()
-    return row is not None
-
-
-def add_image(db: sqlite3.Connection, name: str, server_id: str, occasion: str) -> None:
-    """An image made from a server, one on each occasion; several may have one name."""
-    image = str(uuid.uuid5(uuid.UUID(server_id), occasion))
-    db.execute("INSERT OR IGNORE INTO images VALUES (?, ?, ?)", (image, name, server_id))
 
 
 def _stored(row: sqlite3.Row) -> StoredFlavor:

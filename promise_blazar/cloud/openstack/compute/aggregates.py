@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from promise_blazar import exceptions
-from promise_blazar.cloud.contract.cloud import Aggregate
+from promise_blazar.cloud.contract.compute import Aggregate
+from promise_blazar.cloud.openstack.compute.nova import Nova
 from promise_blazar.cloud.openstack.errors import calling, may_be_race
-from promise_blazar.cloud.openstack.nova import Nova
 from promise_blazar.cloud.openstack.serialize import KeyedLock
 
 _ZONE = "availability_zone"
@@ -25,6 +25,8 @@ _REMEMBERED = 10_000
 
 
 class Aggregates:
+    """``contract.compute.Aggregates`` on a real Nova."""
+
     def __init__(self, nova: Nova) -> None:
         self._nova = nova
         self._api = nova.client.aggregates
@@ -37,12 +39,12 @@ class Aggregates:
         with calling("nova.aggregate.list", self._nova.list_timeout):
             return tuple(_aggregate(found) for found in self._api.list())
 
-    def show(self, aggregate_id: int) -> Aggregate:
+    def get(self, aggregate_id: int) -> Aggregate:
         with calling("nova.aggregate.show", self._nova.call_timeout):
             return _aggregate(self._api.get(aggregate_id))
 
     def ensure(
-        self, name: str, zone: str | None, metadata: Mapping[str, str], number: int | None
+        self, name: str, zone: str | None, metadata: Mapping[str, str], number: int | None = None
     ) -> Aggregate:
         """Without ``zone`` the zone stays as it is: Nova can change one, but not take it away."""
         aggregate = self._known(name, number) or self._create(name, zone)
@@ -55,12 +57,11 @@ class Aggregates:
             key: value for key, value in metadata.items() if aggregate.metadata.get(key) != value
         }
         if missing:
-            aggregate = self.set_metadata(aggregate.id, missing)
+            aggregate = self._set_metadata(aggregate.id, missing)
         return aggregate
 
-    def set_metadata(self, aggregate_id: int, metadata: Mapping[str, str | None]) -> Aggregate:
-        with calling("nova.aggregate.set_metadata", self._nova.call_timeout):
-            return _aggregate(self._api.set_metadata(aggregate_id, dict(metadata)))
+    def set_metadata(self, aggregate_id: int, metadata: Mapping[str, str | None]) -> None:
+        self._set_metadata(aggregate_id, metadata)
 
     def add_host(self, aggregate_id: int, service_host: str) -> None:
         try:
@@ -71,7 +72,7 @@ class Aggregates:
                 self._api.add_host(aggregate_id, service_host)
         except exceptions.CloudError as error:
             # Nova says 409 to a host that is a member and to one that may not become one.
-            member = may_be_race(error) and service_host in self.show(aggregate_id).hosts
+            member = may_be_race(error) and service_host in self.get(aggregate_id).hosts
             if not member:
                 raise
 
@@ -87,12 +88,16 @@ class Aggregates:
 
     def delete(self, aggregate_id: int) -> None:
         try:
-            for host in self.show(aggregate_id).hosts:
+            for host in self.get(aggregate_id).hosts:
                 self.remove_host(aggregate_id, host)
             with calling("nova.aggregate.delete", self._nova.call_timeout):
                 self._api.delete(aggregate_id)
         except exceptions.NotFound:
             return
+
+    def _set_metadata(self, aggregate_id: int, metadata: Mapping[str, str | None]) -> Aggregate:
+        with calling("nova.aggregate.set_metadata", self._nova.call_timeout):
+            return _aggregate(self._api.set_metadata(aggregate_id, dict(metadata)))
 
     def _known(self, name: str, number: int | None) -> Aggregate | None:
         """By what is remembered, or else by what another process has told the caller."""
@@ -101,7 +106,7 @@ class Aggregates:
         if number is None:
             return None
         try:
-            aggregate = self.show(number)
+            aggregate = self.get(number)
         except exceptions.NotFound:
             aggregate = None
         if aggregate is None or aggregate.name != name:

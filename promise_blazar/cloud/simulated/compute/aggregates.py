@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hosts and their aggregates, by Nova's rules.
+"""Host aggregates, by Nova's rules.
 
 A host is in one availability zone at most, that of its zoned aggregates (the key
 ``availability_zone`` of their metadata). Its zone cannot change while it has servers: not by
@@ -10,12 +10,10 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-from promise_blazar.cloud.contract.cloud import Aggregate, Hypervisor, Inventory
+from promise_blazar.cloud.contract.compute import Aggregate
 from promise_blazar.cloud.simulated.refusals import BAD_REQUEST, CONFLICT, Refused, missing
-from promise_blazar.model.openstack_names import RESERVATION_CLASS
 
 ZONE_KEY = "availability_zone"
-DEFAULT_ZONE = "nova"
 
 
 def every(db: sqlite3.Connection) -> list[Aggregate]:
@@ -114,52 +112,6 @@ def delete(db: sqlite3.Connection, aggregate_id: int) -> None:
     if members(db, aggregate_id):
         raise Refused(BAD_REQUEST, f"Aggregate {aggregate_id} is not empty")
     db.execute("DELETE FROM aggregates WHERE id = ?", (aggregate_id,))
-
-
-def hypervisors(db: sqlite3.Connection, key: str | None = None) -> list[Hypervisor]:
-    """All hosts, or the one of exactly this name or uuid."""
-    rows = db.execute(
-        "SELECT * FROM hosts WHERE :key IS NULL OR name = :key OR uuid = :key ORDER BY number",
-        {"key": key},
-    ).fetchall()
-    inventories = _inventories(db, key)
-    zones = {
-        host: aggregate.zone
-        for aggregate in every(db)
-        if aggregate.zone
-        for host in aggregate.hosts
-    }
-    return [
-        Hypervisor(
-            uuid=row["uuid"],
-            name=row["name"],
-            service_host=row["name"],
-            type="simulated",
-            version=1,
-            cpu_info="{}",
-            vcpus=row["vcpus"],
-            memory_mb=row["memory_mb"],
-            disk_gb=row["disk_gb"],
-            zone=zones.get(row["name"], DEFAULT_ZONE),
-            up=bool(row["up"]),
-            inventory=inventories.get(row["uuid"], {}),
-        )
-        for row in rows
-    ]
-
-
-def _inventories(db: sqlite3.Connection, key: str | None) -> dict[str, dict[str, Inventory]]:
-    found: dict[str, dict[str, Inventory]] = {}
-    for row in db.execute(
-        "SELECT i.* FROM inventories i JOIN hosts h ON h.uuid = i.provider"
-        " WHERE :key IS NULL OR h.name = :key OR h.uuid = :key ORDER BY i.resource_class",
-        {"key": key},
-    ):
-        if not row["resource_class"].startswith(RESERVATION_CLASS):
-            found.setdefault(row["provider"], {})[row["resource_class"]] = Inventory(
-                row["total"], row["reserved"], row["allocation_ratio"]
-            )
-    return found
 
 
 def _aggregate(row: sqlite3.Row, hosts: Iterable[str]) -> Aggregate:

@@ -9,12 +9,14 @@ which takes its grants away. Servers keep what they were booted with.
 from typing import Any
 
 from promise_blazar import exceptions
-from promise_blazar.cloud.contract.cloud import Flavor
+from promise_blazar.cloud.contract.compute import Flavor
+from promise_blazar.cloud.openstack.compute.nova import Nova
 from promise_blazar.cloud.openstack.errors import CONFLICT, calling, is_status, may_be_race
-from promise_blazar.cloud.openstack.nova import Nova
 
 
 class Flavors:
+    """``contract.compute.Flavors`` on a real Nova."""
+
     def __init__(self, nova: Nova) -> None:
         self._nova = nova
         self._api = nova.client.flavors
@@ -40,7 +42,7 @@ class Flavors:
         except exceptions.NotFound:
             return
 
-    def named(self, prefix: str) -> list[str]:
+    def with_prefix(self, prefix: str) -> list[str]:
         listed = self._nova.pages(
             "nova.flavor.list", self._nova.client, "/flavors", "flavors", {"is_public": "None"}
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Is there a snapshot yet, and whose is it? Calls ``glance.image.list`` and ``.hand_over``.
+"""Snapshots in Glance, found and handed over: calls ``glance.image.list``, ``.hand_over``.
 
 Nova makes a snapshot the asker's. The asker is the service, in whose project the tenant would
 never see it. Nova makes another each time it is asked; what it was asked for is a property.
@@ -24,6 +24,8 @@ def occasion_of(server_id: str, occasion: str) -> str:
 
 
 class Images:
+    """The images of servers. ``api``: Glance's; ``call_timeout`` in seconds."""
+
     def __init__(self, api: adapter.Adapter, call_timeout: float) -> None:
         self._api = api
         self._call_timeout = call_timeout
@@ -41,6 +43,7 @@ class Images:
         return str(found[0]["id"]) if found else None
 
     def hand_over(self, image_id: str, project_id: str) -> None:
+        """Make it a project's."""
         call = "glance.image.hand_over"
         change = [{"op": "replace", "path": "/owner", "value": project_id}]
         with calling(call, self._call_timeout):

@@ -6,7 +6,7 @@ import uuid
 import requests
 
 from promise_blazar import exceptions
-from promise_blazar.cloud.openstack.images import OCCASION, Images, occasion_of
+from promise_blazar.cloud.openstack.image import OCCASION, Images, occasion_of
 from promise_blazar.tests import base
 
 SERVER, OTHER = str(uuid.uuid4()), str(uuid.uuid4())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Servers and server groups, as Nova keeps them.
+"""Servers, as Nova keeps them.
 
 A server is deleted at once, or (``delete_seconds``) after a while in which it is still seen,
 still holds its resources and still ties its host to its zone.
@@ -8,12 +8,13 @@ still holds its resources and still ties its host to its zone.
 import json
 import sqlite3
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from promise_blazar.cloud.contract.cloud import Server
-from promise_blazar.cloud.simulated import flavors, scheduler
-from promise_blazar.cloud.simulated.flavors import StoredFlavor
+from promise_blazar.cloud.contract.compute import Server
+from promise_blazar.cloud.simulated import image
+from promise_blazar.cloud.simulated.compute import flavors, scheduler
+from promise_blazar.cloud.simulated.compute.flavors import StoredFlavor
 from promise_blazar.cloud.simulated.refusals import CONFLICT, Refused, missing
 
 DELETE_SECONDS = "server_delete_seconds"
@@ -22,7 +23,7 @@ _SELECT = "SELECT s.*, h.name AS host_name FROM servers s LEFT JOIN hosts h ON h
 
 @dataclass(frozen=True, slots=True)
 class StoredServer:
-    """``fault``: why it is in ERROR."""
+    """A server's row. ``fault``: why it is in ERROR."""
 
     number: int
     fault: str | None
@@ -82,8 +83,8 @@ def create(
         db.executemany(
             "INSERT INTO allocations VALUES (?, ?, ?, ?)",
             (
-                (made.lastrowid, held.provider, held.resource_class, held.amount)
-                for held in chosen.taken
+                (made.lastrowid, each.provider, each.resource_class, each.amount)
+                for each in chosen.taken
             ),
         )
     row = db.execute(f"{_SELECT} WHERE s.id = ?", (server_id,)).fetchone()
@@ -99,15 +100,19 @@ def set_delete_seconds(db: sqlite3.Connection, seconds: float) -> None:
     db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (DELETE_SECONDS, seconds))
 
 
-def delete(db: sqlite3.Connection, server_id: str, gone_at: int | None) -> None:
-    """``gone_at`` None: at once. A second request does not put it off."""
-    if gone_at is None:
-        db.execute("DELETE FROM servers WHERE id = ?", (server_id,))
-    else:
+def delete(db: sqlite3.Connection, server_id: str, in_seconds: Callable[[float], int]) -> None:
+    """At once, or seen for a while yet. A second request does not put it off.
+
+    ``in_seconds``: the instant so many seconds from now, as ``gone_at`` keeps it.
+    """
+    seconds = delete_seconds(db)
+    if seconds:
         db.execute(
             "UPDATE servers SET gone_at = ? WHERE id = ? AND gone_at IS NULL",
-            (gone_at, server_id),
+            (in_seconds(seconds), server_id),
         )
+    else:
+        db.execute("DELETE FROM servers WHERE id = ?", (server_id,))
 
 
 def snapshot(db: sqlite3.Connection, server_id: str, image_name: str, occasion: str) -> None:
@@ -117,44 +122,7 @@ def snapshot(db: sqlite3.Connection, server_id: str, image_name: str, occasion: 
         raise missing("server", server_id)
     if found.server.host is None:
         raise Refused(CONFLICT, f"Server {server_id} is in ERROR")
-    flavors.add_image(db, image_name, server_id, occasion)
-
-
-def ensure_group(db: sqlite3.Connection, project_id: str, name: str, policy: str) -> str:
-    """The project's group of this name and policy; its id."""
-    row = db.execute(
-        "SELECT id FROM server_groups WHERE project_id = ? AND name = ? AND policy = ?",
-        (project_id, name, policy),
-    ).fetchone()
-    if row:
-        return str(row["id"])
-    made = str(uuid.uuid4())
-    db.execute("INSERT INTO server_groups VALUES (?, ?, ?, ?)", (made, project_id, name, policy))
-    return made
-
-
-def delete_group(db: sqlite3.Connection, group_id: str) -> None:
-    db.execute("DELETE FROM server_groups WHERE id = ?", (group_id,))
-
-
-def groups(db: sqlite3.Connection, prefix: str) -> dict[str, str]:
-    """Every project's: names by id."""
-    rows = db.execute("SELECT id, name FROM server_groups ORDER BY id")
-    return {row["id"]: row["name"] for row in rows if row["name"].startswith(prefix)}
-
-
-def groups_named(db: sqlite3.Connection, name: str) -> list[str]:
-    """Every project's."""
-    rows = db.execute("SELECT id FROM server_groups WHERE name = ? ORDER BY id", (name,))
-    return [row["id"] for row in rows]
-
-
-def group_exists(db: sqlite3.Connection, project_id: str, group_id: str) -> bool:
-    """A group of another project does not."""
-    row = db.execute(
-        "SELECT 1 FROM server_groups WHERE id = ? AND project_id = ?", (group_id, project_id)
-    ).fetchone()
-    return row is not None
+    image.add(db, image_name, server_id, occasion)
 
 
 def _stored(row: sqlite3.Row) -> StoredServer:
