@@ -25,7 +25,7 @@ from promise_blazar import times
 from promise_blazar.capacity.demand.request import AllocationRequest, Slots, WholeHosts, Window
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud import fence
-from promise_blazar.cloud.contract.cloud import Aggregate, Flavor
+from promise_blazar.cloud.contract.compute import Aggregate, Flavor
 from promise_blazar.conf import opts
 from promise_blazar.context import RequestContext
 from promise_blazar.db import bookings, migrate, tables
@@ -145,18 +145,29 @@ class TimedDatabase(Database):
 
 
 class AnsweringCloud:
-    """What a create asks of ``cloud.protocol.Cloud``; everything is as wished, at once."""
+    """What a create asks of ``cloud.contract.cloud.Cloud``; everything is as wished, at once."""
 
-    def ensure_aggregate(
+    def __init__(self) -> None:
+        self.aggregates = AnsweringAggregates()
+        self.flavors = AnsweringFlavors()
+        self.resource_classes = AnsweringResourceClasses()
+
+
+class AnsweringAggregates:
+    def ensure(
         self, name: str, zone: str | None, metadata: dict, number: int | None = None
     ) -> Aggregate:
         fence.announce("aggregate")
         return Aggregate(1, name, zone, metadata, ())
 
-    def ensure_flavor(self, flavor: Flavor) -> None:
+
+class AnsweringFlavors:
+    def ensure(self, flavor: Flavor) -> None:
         fence.announce("flavor")
 
-    def ensure_resource_class(self, name: str) -> None:
+
+class AnsweringResourceClasses:
+    def ensure(self, name: str) -> None:
         fence.announce("resource class")
 
 

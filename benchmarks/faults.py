@@ -242,7 +242,7 @@ class Auditor(threading.Thread):
 
     def _whole(self) -> set[str]:
         with self._cloud.well():
-            return {found.name for found in self._cloud.aggregates() if found.zone}
+            return {found.name for found in self._cloud.aggregates.list() if found.zone}
 
 
 def main() -> int:
@@ -358,18 +358,18 @@ def eventually(question: Callable[[], T]) -> T:
 
 def leftovers(cloud: SimulatedCloud) -> list[str]:
     """Everything in OpenStack that should not be there when there are no leases."""
-    aggregates = {found.name: found.hosts for found in cloud.aggregates()}
+    aggregates = {found.name: found.hosts for found in cloud.aggregates.list()}
     pool = aggregates.pop("freepool", ())
     slots = [
         f"{total} {name} on {host.name}"
         for host in cloud.list_hosts()
-        for name, total in cloud.child_inventory(child_provider_of(host.name)).items()
+        for name, total in cloud.resource_providers.inventory(child_provider_of(host.name)).items()
     ]
     return [
         *(f"aggregate {name}" for name in aggregates),
         *(f"{host.name} out of the pool" for host in cloud.list_hosts() if host.name not in pool),
-        *(f"flavor {name}" for name in cloud.flavors_named(FLAVOR)),
-        *(f"class {name}" for name in cloud.resource_classes(RESERVATION_CLASS)),
+        *(f"flavor {name}" for name in cloud.flavors.with_prefix(FLAVOR)),
+        *(f"class {name}" for name in cloud.resource_classes.with_prefix(RESERVATION_CLASS)),
         *slots,
         # One that no host would take is on none, and its tenant's to delete.
         *(f"server {server.id}" for server in cloud.list_servers() if server.host),

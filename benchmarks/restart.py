@@ -48,7 +48,7 @@ def main() -> int:
         database = Database(here.url)
         with database.writer() as connection:
             fill_ours(connection, draw(options.seed, hosts, waiting))
-            for hypervisor in here.cloud.hypervisors():
+            for hypervisor in here.cloud.hypervisors.list():
                 known = tables.Host.hypervisor_hostname == hypervisor.name
                 connection.execute(
                     update(tables.Host).where(known).values(hypervisor_uuid=hypervisor.uuid)

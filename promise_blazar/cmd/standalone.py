@@ -34,7 +34,7 @@ def main() -> None:
     clock = SystemClock()
     cloud = registry.cloud(conf)
     # The same world for both ends of a simulated cloud; the real one has another session.
-    groups = cloud if isinstance(cloud, SimulatedCloud) else registry.groups(conf)
+    groups = cloud.server_groups if isinstance(cloud, SimulatedCloud) else registry.groups(conf)
     service = composition.manager(conf, database, cloud, clock)
     service.start()
     extensions = []

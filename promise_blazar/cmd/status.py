@@ -30,7 +30,7 @@ class Checks(upgradecheck.UpgradeCommands):
     def cloud(self) -> upgradecheck.Result:
         """OpenStack answers us."""
         try:
-            count = len(registry.cloud(cfg.CONF).hypervisors())
+            count = len(registry.cloud(cfg.CONF).hypervisors.list())
         except exceptions.CloudError as error:
             return upgradecheck.Result(upgradecheck.Code.FAILURE, error.message)
         if count > PLACEMENT_RESULTS:

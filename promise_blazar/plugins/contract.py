@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from promise_blazar.capacity.demand.request import Slots, WholeHosts
-from promise_blazar.cloud.contract.cloud import Aggregate, Cloud
+from promise_blazar.cloud.contract.cloud import Cloud
+from promise_blazar.cloud.contract.compute import Aggregate
 from promise_blazar.model.openstack_names import Names
 
 Spec = TypeVar("Spec")

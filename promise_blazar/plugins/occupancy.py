@@ -5,7 +5,8 @@ import contextlib
 from collections.abc import Iterable
 
 from promise_blazar import exceptions
-from promise_blazar.cloud.contract.cloud import Aggregate, Cloud, Server
+from promise_blazar.cloud.contract.cloud import Cloud
+from promise_blazar.cloud.contract.compute import Aggregate, Server
 from promise_blazar.plugins.contract import Reason
 
 
@@ -16,10 +17,10 @@ def find_aggregate(cloud: Cloud, name: str, number: int | None = None) -> Aggreg
     """
     if number is not None:
         with contextlib.suppress(exceptions.NotFound):
-            found = cloud.aggregate(number)
+            found = cloud.aggregates.get(number)
             if found.name == name:
                 return found
-    return next((found for found in cloud.aggregates() if found.name == name), None)
+    return next((found for found in cloud.aggregates.list() if found.name == name), None)
 
 
 def arriving(cloud: Cloud, hypervisor_uuid: str, there: Iterable[Server]) -> list[Server]:
@@ -29,13 +30,15 @@ def arriving(cloud: Cloud, hypervisor_uuid: str, there: Iterable[Server]) -> lis
     compute is busy with others. Its room is taken when it is let in.
     """
     known = {server.id for server in there}
-    consumers = (each for each in cloud.consumers(hypervisor_uuid) if each not in known)
-    return [server for each in consumers if (server := cloud.server(each)) is not None]
+    consumers = (
+        each for each in cloud.resource_providers.consumers(hypervisor_uuid) if each not in known
+    )
+    return [server for each in consumers if (server := cloud.servers.find(each)) is not None]
 
 
 def occupants(cloud: Cloud, service_host: str, hypervisor_uuid: str) -> list[Server]:
     """The servers that are on a host, and those on their way there."""
-    there = list(cloud.servers_on_host(service_host))
+    there = list(cloud.servers.on_host(service_host))
     return there + arriving(cloud, hypervisor_uuid, there)
 
 

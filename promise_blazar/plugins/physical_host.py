@@ -12,7 +12,8 @@ from typing import Any
 
 from promise_blazar import exceptions
 from promise_blazar.capacity.demand.request import WholeHosts
-from promise_blazar.cloud.contract.cloud import Aggregate, Cloud, Server
+from promise_blazar.cloud.contract.cloud import Cloud
+from promise_blazar.cloud.contract.compute import Aggregate, Server
 from promise_blazar.model.openstack_names import Names
 from promise_blazar.plugins import inputs
 from promise_blazar.plugins.contract import (
@@ -102,7 +103,7 @@ class PhysicalHost(NoServerGroup):
 
     def start(self, context: Context) -> StepResult:
         aggregate = self._aggregate(context)
-        freepool = self._cloud.ensure_aggregate(self._names.freepool, None, {})
+        freepool = self._cloud.aggregates.ensure(self._names.freepool, None, {})
         for held in context.allocations:
             host = held.service_host
             if host not in aggregate.hosts:
@@ -111,9 +112,9 @@ class PhysicalHost(NoServerGroup):
                     return _occupied(held.hypervisor, strangers)
                 # Into the new pool before out of the old: in between, a host in no pool
                 # would take anybody's server.
-                self._cloud.add_to_aggregate(aggregate.id, host)
+                self._cloud.aggregates.add_host(aggregate.id, host)
             if host in freepool.hosts:
-                self._cloud.remove_from_aggregate(freepool.id, host)
+                self._cloud.aggregates.remove_host(freepool.id, host)
         return Done()
 
     def before_end(self, context: Context) -> StepResult:
@@ -129,7 +130,7 @@ class PhysicalHost(NoServerGroup):
         for server in self._servers(aggregate):
             if server.project_id in tenants:
                 name = self._names.image_prefix + server.name
-                self._cloud.snapshot_server(server.id, name, context.occasion)
+                self._cloud.servers.snapshot(server.id, name, context.occasion)
         return Done()
 
     def end(self, context: Context) -> StepResult:
@@ -144,7 +145,7 @@ class PhysicalHost(NoServerGroup):
         }
         if keys:
             # From here on the filter lets nobody in; who came until now is seen by a second look.
-            self._cloud.set_aggregate_metadata(aggregate.id, keys)
+            self._cloud.aggregates.set_metadata(aggregate.id, keys)
             servers = self._servers(aggregate)
         for held in context.allocations:
             if held.service_host in aggregate.hosts:
@@ -152,15 +153,15 @@ class PhysicalHost(NoServerGroup):
         context.record(server.id for server in servers if server.project_id in tenants)
         for server in servers:
             if server.id in context.servers or server.project_id in tenants:
-                self._cloud.delete_server(server.id)
+                self._cloud.servers.delete(server.id)
         if servers:
             return Waiting(deleting(servers))
-        freepool = self._cloud.ensure_aggregate(self._names.freepool, None, {})
+        freepool = self._cloud.aggregates.ensure(self._names.freepool, None, {})
         for host in aggregate.hosts:
             if host not in freepool.hosts:
-                self._cloud.add_to_aggregate(freepool.id, host)
-            self._cloud.remove_from_aggregate(aggregate.id, host)
-        self._cloud.delete_aggregate(aggregate.id)
+                self._cloud.aggregates.add_host(freepool.id, host)
+            self._cloud.aggregates.remove_host(aggregate.id, host)
+        self._cloud.aggregates.delete(aggregate.id)
         return Done()
 
     # What reconcile asks
@@ -198,11 +199,11 @@ class PhysicalHost(NoServerGroup):
         # Hosts go back to the freepool by reconcile's own look at it, if nobody holds them.
         aggregate = observed.aggregates[reservation_id]
         for host in aggregate.hosts:
-            self._cloud.remove_from_aggregate(aggregate.id, host)
-        self._cloud.delete_aggregate(aggregate.id)
+            self._cloud.aggregates.remove_host(aggregate.id, host)
+        self._cloud.aggregates.delete(aggregate.id)
 
     def _aggregate(self, context: Context) -> Aggregate:
-        return self._cloud.ensure_aggregate(
+        return self._cloud.aggregates.ensure(
             context.reservation_id,
             self._names.zone_prefix + context.reservation_id,
             {self._names.owner_key: context.project_id},
@@ -210,7 +211,7 @@ class PhysicalHost(NoServerGroup):
         )
 
     def _servers(self, aggregate: Aggregate) -> list[Server]:
-        return [s for host in aggregate.hosts for s in self._cloud.servers_on_host(host)]
+        return [s for host in aggregate.hosts for s in self._cloud.servers.on_host(host)]
 
     def _tenants(self, context: Context, aggregate: Aggregate) -> frozenset[str]:
         """The owner's project, and the projects the operator let in beside it."""

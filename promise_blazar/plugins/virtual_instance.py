@@ -14,7 +14,8 @@ from typing import Any
 
 from promise_blazar import exceptions
 from promise_blazar.capacity.demand.request import Slots
-from promise_blazar.cloud.contract.cloud import Aggregate, Cloud, Flavor
+from promise_blazar.cloud.contract.cloud import Cloud
+from promise_blazar.cloud.contract.compute import Aggregate, Flavor
 from promise_blazar.model import openstack_names, resource_classes
 from promise_blazar.model.openstack_names import Names
 from promise_blazar.plugins import inputs
@@ -141,8 +142,8 @@ class VirtualInstance:
     def prepare(self, context: Context) -> StepResult:
         aggregate = self._aggregate(context)
         resource_class = openstack_names.resource_class_of(context.reservation_id)
-        self._cloud.ensure_resource_class(resource_class)
-        self._cloud.ensure_flavor(
+        self._cloud.resource_classes.ensure(resource_class)
+        self._cloud.flavors.ensure(
             Flavor(
                 id=context.reservation_id,
                 name=f"{openstack_names.FLAVOR}{context.reservation_id}",
@@ -156,7 +157,7 @@ class VirtualInstance:
             )
         )
         if context.state.stale_group_id is not None:
-            self._cloud.delete_server_group(context.state.stale_group_id)
+            self._cloud.server_groups.delete(context.state.stale_group_id)
         return Done(replace(context.state, aggregate_id=aggregate.id, stale_group_id=None))
 
     def start(self, context: Context) -> StepResult:
@@ -164,12 +165,12 @@ class VirtualInstance:
         resource_class = openstack_names.resource_class_of(context.reservation_id)
         for held in context.allocations:
             if held.service_host not in aggregate.hosts:
-                self._cloud.add_to_aggregate(aggregate.id, held.service_host)
+                self._cloud.aggregates.add_host(aggregate.id, held.service_host)
             provider = openstack_names.child_provider_of(held.hypervisor)
-            self._cloud.ensure_child_provider(held.hypervisor_uuid, provider)
-            self._cloud.ensure_child_inventory(provider, resource_class, held.units)
+            self._cloud.resource_providers.ensure_child(held.hypervisor_uuid, provider)
+            self._cloud.resource_providers.ensure_inventory(provider, resource_class, held.units)
         # Access comes last: what it gives access to is there then.
-        self._cloud.grant_flavor(context.reservation_id, context.project_id)
+        self._cloud.flavors.grant(context.reservation_id, context.project_id)
         return Done()
 
     def before_end(self, context: Context) -> StepResult:
@@ -178,27 +179,27 @@ class VirtualInstance:
 
     def end(self, context: Context) -> StepResult:
         try:
-            self._cloud.revoke_flavor(context.reservation_id, context.project_id)
+            self._cloud.flavors.revoke(context.reservation_id, context.project_id)
         except exceptions.CloudError as error:
             # No reason to leave anything in place: the access goes with the flavor.
             LOG.warning("Flavor %s is still open to its tenant: %s", context.reservation_id, error)
-        servers = self._cloud.servers_of_flavor(context.reservation_id)
+        servers = self._cloud.servers.of_flavor(context.reservation_id)
         context.record(server.id for server in servers)
         for server in servers:
-            self._cloud.delete_server(server.id)
+            self._cloud.servers.delete(server.id)
         if servers:
             return Waiting(deleting(servers))
         resource_class = openstack_names.resource_class_of(context.reservation_id)
         for held in context.allocations:
             self._empty(openstack_names.child_provider_of(held.hypervisor), resource_class)
-        self._cloud.delete_resource_class(resource_class)
+        self._cloud.resource_classes.delete(resource_class)
         aggregate = find_aggregate(self._cloud, context.reservation_id, context.state.aggregate_id)
         if aggregate is not None:
-            self._cloud.delete_aggregate(aggregate.id)
+            self._cloud.aggregates.delete(aggregate.id)
         for group in self._groups(context):
-            self._cloud.delete_server_group(group)
+            self._cloud.server_groups.delete(group)
         # Last: by the flavor the servers were found.
-        self._cloud.delete_flavor(context.reservation_id)
+        self._cloud.flavors.delete(context.reservation_id)
         return Done()
 
     # What reconcile asks
@@ -209,12 +210,14 @@ class VirtualInstance:
         providers = [openstack_names.child_provider_of(name) for name in hypervisors]
         return InstanceObservation(
             aggregates=aggregates,
-            flavors=frozenset(self._cloud.flavors_named(openstack_names.FLAVOR)),
+            flavors=frozenset(self._cloud.flavors.with_prefix(openstack_names.FLAVOR)),
             resource_classes=frozenset(
-                self._cloud.resource_classes(openstack_names.RESERVATION_CLASS)
+                self._cloud.resource_classes.with_prefix(openstack_names.RESERVATION_CLASS)
             ),
-            inventories={name: self._cloud.child_inventory(name) for name in providers},
-            groups=self._cloud.server_groups(openstack_names.SERVER_GROUP),
+            inventories={
+                name: self._cloud.resource_providers.inventory(name) for name in providers
+            },
+            groups=self._cloud.server_groups.with_prefix(openstack_names.SERVER_GROUP),
         )
 
     def diff(self, context: Context, observed: InstanceObservation, running: bool) -> list[str]:
@@ -262,18 +265,18 @@ class VirtualInstance:
     def delete_leftovers(self, reservation_id: str, observed: InstanceObservation) -> None:
         resource_class = openstack_names.resource_class_of(reservation_id)
         if reservation_id in observed.flavors:
-            self._cloud.delete_flavor(reservation_id)
+            self._cloud.flavors.delete(reservation_id)
         for provider, slots in observed.inventories.items():
             if resource_class in slots:
-                self._cloud.ensure_child_inventory(provider, resource_class, 0)
+                self._cloud.resource_providers.ensure_inventory(provider, resource_class, 0)
         if resource_class in observed.resource_classes:
-            self._cloud.delete_resource_class(resource_class)
+            self._cloud.resource_classes.delete(resource_class)
         if reservation_id in observed.aggregates:
-            self._cloud.delete_aggregate(observed.aggregates[reservation_id].id)
+            self._cloud.aggregates.delete(observed.aggregates[reservation_id].id)
         for group, name in observed.groups.items():
             # Made for the tenant when its lease was gone already: no ownership fences that call.
             if name == openstack_names.SERVER_GROUP + reservation_id:
-                self._cloud.delete_server_group(group)
+                self._cloud.server_groups.delete(group)
 
     def _groups(self, context: Context) -> set[str]:
         known = (context.state.server_group_id, context.state.stale_group_id)
@@ -281,7 +284,7 @@ class VirtualInstance:
         if self.missing_group(context.spec, context.state) is not None:
             # One may have been made, and the answer with its id was lost.
             groups.update(
-                self._cloud.server_groups_named(
+                self._cloud.server_groups.named(
                     openstack_names.SERVER_GROUP + context.reservation_id
                 )
             )
@@ -290,11 +293,11 @@ class VirtualInstance:
     def _empty(self, provider: str, resource_class: str) -> None:
         # Emptied, never deleted: under a running nova-compute a deleted child provider makes
         # every build on the host fail until the compute has refreshed its tree.
-        if resource_class in self._cloud.child_inventory(provider):
-            self._cloud.ensure_child_inventory(provider, resource_class, 0)
+        if resource_class in self._cloud.resource_providers.inventory(provider):
+            self._cloud.resource_providers.ensure_inventory(provider, resource_class, 0)
 
     def _aggregate(self, context: Context) -> Aggregate:
-        return self._cloud.ensure_aggregate(
+        return self._cloud.aggregates.ensure(
             context.reservation_id,
             None,
             {"reservation": context.reservation_id, self._names.owner_key: context.project_id},

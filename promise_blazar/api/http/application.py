@@ -17,7 +17,7 @@ from promise_blazar import policies
 from promise_blazar.api import v1
 from promise_blazar.api.http import auth, dependencies, errors, health, versions
 from promise_blazar.clock import Clock
-from promise_blazar.cloud.contract.server_groups import ServerGroups
+from promise_blazar.cloud.contract.server_groups import TenantServerGroups
 from promise_blazar.conf import api as options
 from promise_blazar.manager.contract.interface import Manager
 
@@ -29,7 +29,7 @@ _SUFFIX = ".json"
 def create_app(
     conf: cfg.ConfigOpts,
     manager: Manager,
-    groups: ServerGroups,
+    groups: TenantServerGroups,
     clock: Clock,
     extensions: Sequence[flask.Blueprint] = (),
 ) -> Any:

@@ -10,7 +10,7 @@ from oslo_policy import policy
 
 from promise_blazar import exceptions
 from promise_blazar.api.http.lease_cache import Memory
-from promise_blazar.cloud.contract.server_groups import ServerGroups
+from promise_blazar.cloud.contract.server_groups import TenantServerGroups
 from promise_blazar.manager.contract.interface import Manager
 
 _KEY = "promise_blazar"
@@ -22,7 +22,7 @@ class Services:
 
     conf: cfg.ConfigOpts
     manager: Manager
-    groups: ServerGroups
+    groups: TenantServerGroups
     enforcer: policy.Enforcer
     memory: Memory = field(default_factory=Memory)
 

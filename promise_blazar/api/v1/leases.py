@@ -184,7 +184,7 @@ def _with_groups(view: LeaseView) -> LeaseView:
     caller = Caller(flask.g.token, flask.g.context.user_id, flask.g.context.project_id)
     for wanted in view.groups_wanted:
         name = openstack_names.SERVER_GROUP + wanted.reservation_id
-        group_id = services().groups.ensure_group(caller, name, wanted.policy)
+        group_id = services().groups.ensure(caller, name, wanted.policy)
         services().manager.set_server_group(flask.g.context, wanted.reservation_id, group_id)
     return services().manager.get_lease(flask.g.context, view.id)
 

@@ -16,7 +16,7 @@ from typing import Any
 from promise_blazar import times
 from promise_blazar.capacity.overcommit import Load
 from promise_blazar.clock import Clock
-from promise_blazar.cloud.contract.cloud import Hypervisor
+from promise_blazar.cloud.contract.compute import Hypervisor
 from promise_blazar.db import hosts
 from promise_blazar.db.session import Connection, Database
 from promise_blazar.manager.hosts.facts import facts_of, inventory_of
@@ -89,7 +89,7 @@ class InventorySync:
         with self._database.reader() as connection:
             lent = hosts.listed(connection, self._provider.id)
         lent = [host for host in lent if host.state == HostState.READY]
-        found = self._cloud.hypervisors({host.hypervisor_uuid for host in lent})
+        found = self._cloud.hypervisors.list({host.hypervisor_uuid for host in lent})
         there = {hypervisor.uuid: hypervisor for hypervisor in found}
         compared = (self._compare(host, there.get(host.hypervisor_uuid)) for host in lent)
         return tuple(change for change in compared if change.words)

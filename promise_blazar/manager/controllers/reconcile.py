@@ -15,7 +15,7 @@ from typing import Any
 
 from promise_blazar import exceptions
 from promise_blazar.clock import Clock
-from promise_blazar.cloud.contract.cloud import Aggregate
+from promise_blazar.cloud.contract.compute import Aggregate
 from promise_blazar.db import bookings, hosts, leases
 from promise_blazar.db.session import Database
 from promise_blazar.manager.provider import ProviderRuntime
@@ -118,7 +118,7 @@ class Reconcile:
         provider = self._provider
         with self._database.reader() as connection:
             lent = hosts.listed(connection, provider.id)
-        aggregates = {found.name: found for found in provider.cloud.aggregates()}
+        aggregates = {found.name: found for found in provider.cloud.aggregates.list()}
         names = [host.hypervisor_hostname for host in lent]
         by_type = {
             kind: plugin.observe(aggregates, names) for kind, plugin in provider.plugins.items()
@@ -210,16 +210,16 @@ class Reconcile:
         No ownership stops us: a lease may start while we add its host. Then either it takes the
         host out after us, or we see that it has begun.
         """
-        freepool = self._cloud.ensure_aggregate(self._names.freepool, None, {})
+        freepool = self._cloud.aggregates.ensure(self._names.freepool, None, {})
         added = {
             host.service_host
             for host in self._at_home(self._records())
             if host.hypervisor_hostname in stray
         }
         for host in added:
-            self._cloud.add_to_aggregate(freepool.id, host)
+            self._cloud.aggregates.add_host(freepool.id, host)
         for host in added - {found.service_host for found in self._at_home(self._records())}:
-            self._cloud.remove_from_aggregate(freepool.id, host)
+            self._cloud.aggregates.remove_host(freepool.id, host)
 
     def _delete_leftovers(self, reservation_id: str, kind: str, observed: _Observed) -> None:
         try:

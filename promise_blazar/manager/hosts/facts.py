@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from promise_blazar.cloud.contract.cloud import Hypervisor
+from promise_blazar.cloud.contract.compute import Hypervisor
 
 
 def facts_of(hypervisor: Hypervisor) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from promise_blazar import exceptions, times
 from promise_blazar.clock import Clock
-from promise_blazar.cloud.contract.cloud import Hypervisor
+from promise_blazar.cloud.contract.compute import Hypervisor
 from promise_blazar.context import RequestContext
 from promise_blazar.db import bookings, hosts, idempotency
 from promise_blazar.db.session import Connection, Database
@@ -61,7 +61,7 @@ class HostRegistry:
             answer = self._answers.given(context, key, HostView, self._present)
             if answer is not None:
                 return answer
-        hypervisor = self._cloud.hypervisor(request.name)
+        hypervisor = self._cloud.hypervisors.get(request.name)
         servers = occupants(self._cloud, hypervisor.service_host, hypervisor.uuid)
         if servers:
             raise _cannot_add(hypervisor, f"it has servers: {', '.join(s.id for s in servers)}")
@@ -85,11 +85,11 @@ class HostRegistry:
         except idempotency.Taken:
             raise exceptions.RequestInFlight() from None
         try:
-            self._cloud.ensure_child_provider(
+            self._cloud.resource_providers.ensure_child(
                 hypervisor.uuid, openstack_names.child_provider_of(hypervisor.name)
             )
-            freepool = self._cloud.ensure_aggregate(self._names.freepool, None, {})
-            self._cloud.add_to_aggregate(freepool.id, hypervisor.service_host)
+            freepool = self._cloud.aggregates.ensure(self._names.freepool, None, {})
+            self._cloud.aggregates.add_host(freepool.id, hypervisor.service_host)
         except (exceptions.CloudError, exceptions.NotFound):
             self._undo(host_id)
             self._answers.forget(_key_object(host_id))
@@ -161,7 +161,7 @@ class HostRegistry:
         """See ``interface.Manager.delete_host``. What a crash left half removed is removed."""
         host = self._host_queries.host(host_id)
         if host.state == HostState.READY:
-            servers = self._cloud.servers_on_host(host.service_host)
+            servers = self._cloud.servers.on_host(host.service_host)
             if servers:
                 raise _cannot_delete(host, f"it has servers: {', '.join(s.id for s in servers)}")
         self._provider.ledger.change(
@@ -169,7 +169,7 @@ class HostRegistry:
         )
         freepool = find_aggregate(self._cloud, self._names.freepool)
         if freepool is not None:
-            self._cloud.remove_from_aggregate(freepool.id, host.service_host)
+            self._cloud.aggregates.remove_host(freepool.id, host.service_host)
 
         def write(connection: Connection, generation: int) -> bool:
             values = {"tombstone": host.id, "generation": generation}
@@ -182,7 +182,7 @@ class HostRegistry:
         with self._database.reader() as connection:
             anew = hosts.named(connection, self._provider.id, host.hypervisor_hostname)
         if freepool is not None and anew is not None and anew.state == HostState.READY:
-            self._cloud.add_to_aggregate(freepool.id, host.service_host)
+            self._cloud.aggregates.add_host(freepool.id, host.service_host)
 
     def _finish_removal(self, hypervisor: str) -> None:
         """Remove what a failure left half removed, so that it can be added anew."""
@@ -217,7 +217,7 @@ class HostRegistry:
         with self._database.reader() as connection:
             host = hosts.get(connection, self._provider.id, host_id)
         if host is None or host.state != HostState.READY:
-            self._cloud.remove_from_aggregate(freepool, hypervisor.service_host)
+            self._cloud.aggregates.remove_host(freepool, hypervisor.service_host)
             raise _cannot_add(hypervisor, "it was removed at the same time")
 
 

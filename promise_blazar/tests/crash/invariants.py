@@ -58,10 +58,13 @@ def _statuses(site: Site) -> Iterator[str]:
 
 def _cloud(site: Site) -> Iterator[str]:
     """What each live reservation has, and that nobody else has anything."""
-    aggregates = {found.name: found for found in site.cloud.aggregates()}
+    aggregates = {found.name: found for found in site.cloud.aggregates.list()}
     flavors = {f.id: f for f in site.cloud.list_flavors("", admin=True)}
     granted = {flavor.id for flavor in site.cloud.list_flavors("demo")}
-    slots = {f"compute-{n}": site.cloud.child_inventory(f"blazar_compute-{n}") for n in _HOSTS}
+    slots = {
+        f"compute-{n}": site.cloud.resource_providers.inventory(f"blazar_compute-{n}")
+        for n in _HOSTS
+    }
     live: dict[str, str] = {}
     taken: list[str] = []
     for lease in site.leases():

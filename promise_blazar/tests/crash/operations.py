@@ -276,7 +276,7 @@ def _deletable(site: Site) -> Facts:
 def _astray(site: Site) -> Facts:
     facts = _pending(site)
     _, slots = site.lease(facts["id"])["reservations"]
-    site.cloud.delete_flavor(slots["id"])
+    site.cloud.flavors.delete(slots["id"])
     return facts
 
 

@@ -15,7 +15,7 @@ from unittest import mock
 
 from promise_blazar.cloud import fence
 from promise_blazar.cloud.openstack.transport import Transport
-from promise_blazar.cloud.simulated import SimulatedCloud
+from promise_blazar.cloud.simulated.calls import Calls
 from promise_blazar.db.session import Database
 
 #: Before the transaction begins, or the fence is asked; before the commit, or the call's work;
@@ -45,7 +45,7 @@ def watched(reached: Callable[[Point], object]) -> Iterator[None]:
     numbers = itertools.count(1)
     this = threading.local()
     writer, announce, send = Database.writer, fence.announce, Transport.send
-    call_of = SimulatedCloud._call  # noqa: SLF001 - the only place that sees a call end
+    call_of = Calls._call  # noqa: SLF001 - the only place that sees a call end
 
     @contextlib.contextmanager
     def watched_writer(database):
@@ -76,7 +76,7 @@ def watched(reached: Callable[[Point], object]) -> Iterator[None]:
     with (
         mock.patch.object(Database, "writer", watched_writer),
         mock.patch.object(fence, "announce", watched_announce),
-        mock.patch.object(SimulatedCloud, "_call", watched_call),
+        mock.patch.object(Calls, "_call", watched_call),
         mock.patch.object(Transport, "send", watched_send),
     ):
         yield

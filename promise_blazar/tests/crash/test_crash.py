@@ -82,11 +82,11 @@ class TestHarness(base.TestCase):
         facts = self.operation.arrange(self.site)
         self.points(facts)
         whole, slots = (r["id"] for r in self.site.lease(facts["id"])["reservations"])
-        by_name = {found.name: found for found in self.site.cloud.aggregates()}
+        by_name = {found.name: found for found in self.site.cloud.aggregates.list()}
         (host,) = by_name[whole].hosts
-        self.site.cloud.add_to_aggregate(by_name["freepool"].id, host)
-        self.site.cloud.revoke_flavor(slots, "demo")
-        self.site.cloud.ensure_resource_class("CUSTOM_RESERVATION_LEFT")
+        self.site.cloud.aggregates.add_host(by_name["freepool"].id, host)
+        self.site.cloud.flavors.revoke(slots, "demo")
+        self.site.cloud.resource_classes.ensure("CUSTOM_RESERVATION_LEFT")
         found = "\n".join(invariants.faults(self.site))
         self.assertIn("in the freepool are", found)
         self.assertIn("resource classes of nobody: {'CUSTOM_RESERVATION_LEFT'}", found)

@@ -77,5 +77,5 @@ class TestSuspended(CrashTestCase):
         self.cloud.clear_faults()
         self.manager()
         eventually(lambda: not audit.rows(self.url, "leases"))
-        self.assertIsNone(self.cloud.server(server))
+        self.assertIsNone(self.cloud.servers.find(server))
         self.check_that_it_does_no_harm(sleeper)

@@ -110,7 +110,7 @@ class ServiceTestCase(base.DatabaseTestCase):
 
     def application(self, service: Manager) -> Any:
         extensions = [simulated.blueprint(self.cloud)]
-        return create_app(self.conf, service, self.cloud, self.clock, extensions)
+        return create_app(self.conf, service, self.cloud.server_groups, self.clock, extensions)
 
     def with_a_database(self, manager: Manager, url: str = "") -> Client:
         """What speaks to an API process that has ``manager``, and the database for itself."""
@@ -222,7 +222,7 @@ class ServiceTestCase(base.DatabaseTestCase):
 
     def aggregates(self) -> dict[str, list[str]]:
         """The hosts of each aggregate, by its name."""
-        return {found.name: sorted(found.hosts) for found in self.cloud.aggregates()}
+        return {found.name: sorted(found.hosts) for found in self.cloud.aggregates.list()}
 
     def event(self, lease: dict[str, Any], event_type: str) -> tuple[str, str]:
         """When, and its status."""

@@ -27,7 +27,9 @@ class UpdateCase(ServiceTestCase):
         """How many servers Placement counts for a reservation, by host."""
         name = resource_class_of(reservation_id)
         found = {
-            f"compute-{n}": self.cloud.child_inventory(child_provider_of(f"compute-{n}"))
+            f"compute-{n}": self.cloud.resource_providers.inventory(
+                child_provider_of(f"compute-{n}")
+            )
             for n in range(1, self.hosts + 1)
         }
         return {host: totals[name] for host, totals in found.items() if name in totals}

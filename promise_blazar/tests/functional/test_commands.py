@@ -285,7 +285,7 @@ class TestManage(CommandTestCase):
         self.assertEqual(1, manage("lease", "retry", "nobody")[0])
 
         reservation = lease.reservations[0].id
-        cloud.delete_aggregate(cloud.ensure_aggregate(reservation, None, {}).id)
+        cloud.aggregates.delete(cloud.aggregates.ensure(reservation, None, {}).id)
         self.assertEqual((1, f"lease {lease.id}: its aggregate is missing\n"), manage("audit"))
         self.assertEqual(0, manage("audit", "--fix")[0])
         self.assertEqual((0, ""), manage("audit"))

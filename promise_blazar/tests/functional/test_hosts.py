@@ -27,7 +27,7 @@ class TestHosts(HostCase):
         self.refused(409, self.call("POST", "/v1/leases", self.body({**HOST, "min": 3, "max": 3})))
 
     def test_d28_a_host_has_an_id_of_ours_and_novas_is_kept_beside_it(self):
-        nova = self.cloud.hypervisor("compute-3").uuid
+        nova = self.cloud.hypervisors.get("compute-3").uuid
         answer = self.admin("POST", "", {"name": nova})
         self.assertEqual(201, answer.status_code, answer.text)
         made = answer.json["host"]

@@ -86,15 +86,15 @@ class TestStocktaking(StocktakingCase):
         self.assertTrue(self.inventory_sync.run().clean)
 
     def test_d29_a_zone_that_changes_is_seen_and_that_of_a_lease_is_not(self):
-        pool = self.cloud.ensure_aggregate("rack", "east", {})
-        self.cloud.add_to_aggregate(pool.id, "compute-2")
+        pool = self.cloud.aggregates.ensure("rack", "east", {})
+        self.cloud.aggregates.add_host(pool.id, "compute-2")
         self.inventory_sync.run()
         hosts = self.registered_hosts()
         zones = {name: host["availability_zone"] for name, host in hosts.items()}
         self.assertEqual("east", zones["compute-2"])
         lease = self.active({**HOST, **ON_ONE})
         (reservation,) = lease["reservations"]
-        there = self.cloud.hypervisor("compute-1")
+        there = self.cloud.hypervisors.get("compute-1")
         self.assertEqual(f"blazar_{reservation['id']}", there.zone)
         self.assertEqual([], self.look())
         self.inventory_sync.run()
@@ -213,7 +213,7 @@ class TestOutage(StocktakingCase):
         (slots,) = (r["id"] for r in lease["reservations"])
         self.delete(lease)
         self.pass_time(2)
-        self.cloud.ensure_aggregate(slots, None, {})
+        self.cloud.aggregates.ensure(slots, None, {})
         self.cloud.set_faults("nova.hypervisor.list", fail_next=9, status=503)
         self.assertRaises(exceptions.CloudUnavailable, self.inventory_sync.run)
         self.service.reconcile.run()

@@ -97,7 +97,10 @@ class TestInstanceLease(ServiceTestCase):
 
         self.assertEqual(404, self.call("GET", f"/v1/leases/{lease['id']}").status_code)
         self.assertEqual(["freepool"], list(self.aggregates()))
-        left = [self.cloud.child_inventory(child_provider_of(f"compute-{n}")) for n in (1, 2, 3)]
+        left = [
+            self.cloud.resource_providers.inventory(child_provider_of(f"compute-{n}"))
+            for n in (1, 2, 3)
+        ]
         self.assertEqual([{}, {}, {}], left)
         flavors = self.call("GET", "/simulated/flavors", token="admin:admin").json["flavors"]
         self.assertNotIn(flavor, [found["id"] for found in flavors])

@@ -31,10 +31,10 @@ class TestReconcile(ServiceTestCase):
         self.pass_time()
         reservation = lease["reservations"][0]["id"]
         (host,) = self.aggregates()[reservation]
-        by_name = {found.name: found.id for found in self.cloud.aggregates()}
-        self.cloud.add_to_aggregate(by_name["freepool"], host)
+        by_name = {found.name: found.id for found in self.cloud.aggregates.list()}
+        self.cloud.aggregates.add_host(by_name["freepool"], host)
         self.assert_repaired("still in the freepool")
-        self.cloud.delete_aggregate(by_name[reservation])
+        self.cloud.aggregates.delete(by_name[reservation])
         self.assert_repaired("its aggregate is missing")
         self.assertEqual([host], self.aggregates()[reservation])
         self.assertEqual("ACTIVE", self.boot(reservation=reservation)["status"])
@@ -45,8 +45,8 @@ class TestReconcile(ServiceTestCase):
         self.pass_time()
         reservation = lease["reservations"][0]["id"]
         (host,) = self.aggregates()[reservation]
-        self.cloud.delete_flavor(reservation)
-        self.cloud.ensure_child_inventory(
+        self.cloud.flavors.delete(reservation)
+        self.cloud.resource_providers.ensure_inventory(
             child_provider_of(host), resource_class_of(reservation), 1
         )
         self.assert_repaired("its flavor is missing", "offers 1 of its 2 slots")
@@ -61,9 +61,9 @@ class TestReconcile(ServiceTestCase):
         self.pass_time(2)
         self.assertEqual(404, self.call("GET", f"/v1/leases/{lease['id']}").status_code)
         # A call that OpenStack carried out long after we had given it up.
-        self.cloud.ensure_aggregate(whole, f"blazar_{whole}", {"blazar:owner": "demo"})
-        self.cloud.ensure_resource_class(resource_class_of(slots))
-        self.cloud.ensure_child_inventory(
+        self.cloud.aggregates.ensure(whole, f"blazar_{whole}", {"blazar:owner": "demo"})
+        self.cloud.resource_classes.ensure(resource_class_of(slots))
+        self.cloud.resource_providers.ensure_inventory(
             child_provider_of("compute-2"), resource_class_of(slots), 2
         )
         self.assert_repaired(f"left over: physical:host {whole}", "left over: virtual:instance")
@@ -75,8 +75,8 @@ class TestReconcile(ServiceTestCase):
         (slots,) = (r["id"] for r in lease["reservations"])
         self.call("DELETE", f"/v1/leases/{lease['id']}")
         self.pass_time(2)
-        self.cloud.ensure_aggregate(slots, None, {})
-        self.cloud.ensure_aggregate("11111111-2222-3333-4444-555555555555", None, {})
+        self.cloud.aggregates.ensure(slots, None, {})
+        self.cloud.aggregates.ensure("11111111-2222-3333-4444-555555555555", None, {})
         self.assert_repaired(f"left over: virtual:instance {slots}")
         self.assertNotIn(slots, self.aggregates())
 
@@ -87,21 +87,21 @@ class TestReconcile(ServiceTestCase):
         self.call("DELETE", f"/v1/leases/{lease['id']}")
         self.pass_time(2)
         caller = Caller("alice:demo", "alice", "demo")
-        self.cloud.ensure_group(caller, f"reservation:{slots}", "affinity")
-        others = self.cloud.ensure_group(caller, "reservations", "affinity")
+        self.cloud.server_groups.ensure(caller, f"reservation:{slots}", "affinity")
+        others = self.cloud.server_groups.ensure(caller, "reservations", "affinity")
         self.assert_repaired(f"left over: virtual:instance {slots}")
-        self.assertEqual([others], list(self.cloud.server_groups("")))
+        self.assertEqual([others], list(self.cloud.server_groups.with_prefix("")))
 
     def test_what_others_made_is_left_alone(self):
         other = "11111111-2222-3333-4444-555555555555"
-        made = self.cloud.ensure_aggregate(other, f"blazar_{other}", {"blazar:owner": "x"})
+        made = self.cloud.aggregates.ensure(other, f"blazar_{other}", {"blazar:owner": "x"})
         self.reconcile.run()
         self.assertEqual([f"not ours, left alone: {other}"], self.reconcile.look().lines())
-        self.cloud.delete_aggregate(made.id)
+        self.cloud.aggregates.delete(made.id)
 
     def test_d25_a_lent_host_outside_the_freepool_is_brought_back(self):
-        by_name = {found.name: found.id for found in self.cloud.aggregates()}
-        self.cloud.remove_from_aggregate(by_name["freepool"], "compute-2")
+        by_name = {found.name: found.id for found in self.cloud.aggregates.list()}
+        self.cloud.aggregates.remove_host(by_name["freepool"], "compute-2")
         self.assert_repaired("host compute-2 is not in the freepool")
 
     def test_a_lease_that_is_being_worked_on_is_left_alone(self):
@@ -126,7 +126,7 @@ class TestLateReconcile(ServiceTestCase):
 
     def test_a_host_is_not_brought_back_from_a_lease_that_starts_meanwhile(self):
         self.asked = HOST
-        self.cloud.remove_from_aggregate(self.cloud.aggregates()[0].id, "compute-1")
+        self.cloud.aggregates.remove_host(self.cloud.aggregates.list()[0].id, "compute-1")
         self.cloud.set_faults("nova.aggregate.add_host", latency_ms=1)
         self.service.reconcile.run()
         (reservation,) = self.started["reservations"]

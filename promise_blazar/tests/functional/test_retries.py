@@ -129,7 +129,7 @@ class TestRefused(ServiceTestCase):
             self.pass_time(seconds)
         self.assertEqual("TERMINATED", self.show(lease)["status"])
         self.assertEqual([], self.cloud_objects()["servers"])
-        self.assertEqual([], self.cloud.flavors_named("reservation:"))
+        self.assertEqual([], self.cloud.flavors.with_prefix("reservation:"))
 
 
 class TestAway(ServiceTestCase):

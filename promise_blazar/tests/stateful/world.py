@@ -213,11 +213,11 @@ class World(ServiceTestCase):
             name: hosts for name, hosts in self.aggregates().items() if hosts or name != "freepool"
         }
         assert not found, f"I5: aggregates {found}"
-        flavors = self.cloud.flavors_named(FLAVOR)
-        classes = self.cloud.resource_classes(RESERVATION_CLASS)
+        flavors = self.cloud.flavors.with_prefix(FLAVOR)
+        classes = self.cloud.resource_classes.with_prefix(RESERVATION_CLASS)
         assert not [*flavors, *classes], f"I5: {flavors} {classes}"
         for number in range(1, self.hosts + 1):
-            slots = self.cloud.child_inventory(child_provider_of(f"compute-{number}"))
+            slots = self.cloud.resource_providers.inventory(child_provider_of(f"compute-{number}"))
             assert not slots, f"I5: compute-{number} has {slots}"
         with self._cloud_file() as cloud:
             groups = cloud.execute("SELECT * FROM server_groups").fetchall()

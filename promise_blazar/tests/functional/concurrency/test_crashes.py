@@ -66,8 +66,8 @@ class CrashTestCase(base.DatabaseTestCase):
         eventually(lambda: self.look(lease).status == status)
 
     def everything_made(self):
-        aggregates = {found.name: sorted(found.hosts) for found in self.cloud.aggregates()}
-        children = [self.cloud.child_inventory(f"blazar_compute-{n}") for n in (1, 2)]
+        aggregates = {found.name: sorted(found.hosts) for found in self.cloud.aggregates.list()}
+        children = [self.cloud.resource_providers.inventory(f"blazar_compute-{n}") for n in (1, 2)]
         return aggregates, children
 
     def hang(self, call):
@@ -115,7 +115,7 @@ class TestHostLease(CrashTestCase):
         self.manager()
         self.until(lease, "TERMINATED")
         self.assertEqual(self.objects, self.everything_made())
-        self.assertIsNone(self.cloud.server(server))
+        self.assertIsNone(self.cloud.servers.find(server))
         found = self.look(lease)
         self.assertEqual({"DONE"}, {event.status for event in found.events})
         self.assertEqual(["deleted"], [r.status for r in found.reservations])
@@ -143,6 +143,6 @@ class TestInstanceLease(CrashTestCase):
         self.manager()
         eventually(lambda: not audit.rows(self.url, "leases"))
         self.assertEqual(self.objects, self.everything_made())
-        self.assertIsNone(self.cloud.server(server))
+        self.assertIsNone(self.cloud.servers.find(server))
         self.assertNotIn(reservation, [f.id for f in self.cloud.list_flavors("demo", True)])
         self.assertEqual([], audit.faults(self.url))

@@ -89,7 +89,7 @@ class TestRaces(base.DatabaseTestCase):
         left = [row for row in audit.rows(self.url, "bookings") if not row["deleted"]]
         self.assertEqual([], left)
         pool = [host.hypervisor_hostname for host in self.observer.list_hosts(ALICE)]
-        (aggregate,) = self.cloud.aggregates()
+        (aggregate,) = self.cloud.aggregates.list()
         self.assertEqual(("freepool", sorted(pool)), (aggregate.name, sorted(aggregate.hosts)))
         self.assert_sound()
 

@@ -136,11 +136,11 @@ class TestOccupied(ReplacementTestCase):
     def stranger_on(self, host):
         """As by an operator who forced it there."""
         pool = self.aggregates()["freepool"]
-        (freepool,) = (a for a in self.cloud.aggregates() if a.name == "freepool")
-        self.cloud.remove_from_aggregate(freepool.id, host)
+        (freepool,) = (a for a in self.cloud.aggregates.list() if a.name == "freepool")
+        self.cloud.aggregates.remove_host(freepool.id, host)
         server = self.boot(token="eve:other")
         self.assertEqual(("ACTIVE", host), (server["status"], server["host"]))
-        self.cloud.add_to_aggregate(freepool.id, host)
+        self.cloud.aggregates.add_host(freepool.id, host)
         self.assertEqual(pool, self.aggregates()["freepool"])
         return server["id"]
 
@@ -151,7 +151,7 @@ class TestOccupied(ReplacementTestCase):
         self.pass_time()
         self.assert_statuses("ACTIVE")
         self.assertEqual(["compute-2"], self.hosts_of(lease))
-        self.assertIsNotNone(self.cloud.server(server))
+        self.assertIsNotNone(self.cloud.servers.find(server))
 
     def test_one_that_is_not_on_the_host_yet_is_in_the_way_too(self):
         server = self.stranger_on("compute-1")
@@ -159,7 +159,7 @@ class TestOccupied(ReplacementTestCase):
         lease = self.lease(HOST)
         self.pass_time()
         self.assertEqual(["compute-2"], self.hosts_of(lease))
-        self.assertIsNotNone(self.cloud.server(server))
+        self.assertIsNotNone(self.cloud.servers.find(server))
 
     def test_d32_with_strangers_everywhere_it_is_in_error_and_touches_nobody(self):
         servers = [self.stranger_on("compute-1"), self.stranger_on("compute-2")]
@@ -169,7 +169,7 @@ class TestOccupied(ReplacementTestCase):
         shown = self.show(lease)
         self.assertTrue(shown["degraded"])
         self.assertIn("compute-2 has servers of others", shown["status_reason"])
-        self.assertEqual([True, True], [self.cloud.server(s) is not None for s in servers])
+        self.assertEqual([True, True], [self.cloud.servers.find(s) is not None for s in servers])
         self.assertEqual({"freepool": ["compute-1", "compute-2"]}, self.aggregates())
         self.assertEqual(204, self.delete(lease).status_code)
         self.pass_time(1)
@@ -182,6 +182,6 @@ class TestOccupied(ReplacementTestCase):
         grown = {"id": lease["reservations"][0]["id"], "max": 2, "min": 2}
         self.update(lease, reservations=[grown])
         self.pass_seconds(60)
-        self.assertIsNotNone(self.cloud.server(mine["id"]))
+        self.assertIsNotNone(self.cloud.servers.find(mine["id"]))
         self.assertIn("compute-1", self.aggregates()[lease["reservations"][0]["id"]])
-        self.assertIsNotNone(self.cloud.server(server))
+        self.assertIsNotNone(self.cloud.servers.find(server))

@@ -139,7 +139,7 @@ class TestTakeover(TwoManagers):
         """It stayed the dead one's until its next event: nobody could change or mend it."""
         lease = self.lease(INSTANCE, start=self.minute(5))
         (slots,) = lease["reservations"]
-        self.cloud.delete_flavor(slots["id"])
+        self.cloud.flavors.delete(slots["id"])
         self.rival.heartbeat.beat()
         self.when_calling("nova.flavor.create", lambda: None)
         self.dies(self.service.reconcile.run)
@@ -167,7 +167,7 @@ class TestOneActor(TwoManagers):
     def test_a_repair_whose_database_went_away_is_not_left_with_the_lease(self):
         lease = self.active(INSTANCE)
         (slots,) = lease["reservations"]
-        self.cloud.delete_flavor(slots["id"])
+        self.cloud.flavors.delete(slots["id"])
 
         def away():
             raise exceptions.Unavailable(what="database", retry_after=2)

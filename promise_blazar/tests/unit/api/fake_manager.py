@@ -301,7 +301,7 @@ class FakeGroups:
         self.made: dict[str, tuple[Caller, str]] = {}
         self.error: Exception | None = None
 
-    def ensure_group(self, caller: Caller, name: str, policy: str) -> str:
+    def ensure(self, caller: Caller, name: str, policy: str) -> str:
         if self.error is not None:
             raise self.error
         self.made[name] = caller, policy
