@@ -26,11 +26,13 @@ from promise_blazar.manager.ownership.heartbeat import Heartbeat
 from promise_blazar.manager.provider import ProviderRuntime, Providers
 from promise_blazar.manager.queries.hosts import HostQueries
 from promise_blazar.manager.queries.reader import database_reader
+from promise_blazar.manager.rpc import wire
 from promise_blazar.manager.service import Machinery, ManagerService, UseCases
 from promise_blazar.manager.workflow.engine import Engine, EngineSettings
 from promise_blazar.manager.workflow.rebooking import Rebooking
 from promise_blazar.manager.workflow.results import RetryPolicy
 from promise_blazar.manager.workflow.steps import LeaseSteps
+from promise_blazar.model.manager import RULES, ManagerIdentity
 from promise_blazar.model.openstack_names import Names
 from promise_blazar.plugins import registry
 
@@ -43,7 +45,7 @@ def manager(
     Raises ``RuntimeError`` if it has none, or for a plugin that is enabled and not installed.
     """
     runtimes = Providers([_default_provider(conf, database, cloud, clock)])
-    heartbeat = _heartbeat(conf, database, clock)
+    heartbeat = _heartbeat(conf, database, clock, runtimes.default)
     engine = _engine(conf, database, clock, runtimes, heartbeat)
     heartbeat.on_death(engine.wake)
     provider = runtimes.default
@@ -78,11 +80,13 @@ def _default_provider(
     )
 
 
-def _heartbeat(conf: cfg.ConfigOpts, database: Database, clock: Clock) -> Heartbeat:
+def _heartbeat(
+    conf: cfg.ConfigOpts, database: Database, clock: Clock, provider: ProviderRuntime
+) -> Heartbeat:
     return Heartbeat(
         database,
         clock,
-        socket.gethostname(),
+        ManagerIdentity(socket.gethostname(), RULES, wire.VERSION, frozenset(provider.plugins)),
         conf.manager.heartbeat_interval,
         conf.manager.ownership_seconds,
         conf.openstack.call_timeout,

@@ -20,6 +20,7 @@ from promise_blazar.cloud.fence import Fence
 from promise_blazar.db import heartbeats, work_queue
 from promise_blazar.db.session import Database, LostRace
 from promise_blazar.manager.ownership.work import Superseded, WorkOwnership
+from promise_blazar.model.manager import ManagerIdentity
 
 LOG = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class Heartbeat:
         self,
         database: Database,
         clock: Clock,
-        host: str,
+        identity: ManagerIdentity,
         interval: float,
         ownership_seconds: float,
         call_seconds: float,
@@ -56,7 +57,7 @@ class Heartbeat:
             )
         self._database = database
         self._clock = clock
-        self._host = host
+        self._identity = identity
         self._interval = interval
         self._ownership_seconds = ownership_seconds
         self._call_seconds = call_seconds
@@ -163,7 +164,7 @@ class Heartbeat:
         sent = self._clock.monotonic()
         with self._database.writer() as connection:
             heartbeats.forget_managers(connection, [self.id])
-            heartbeats.register(connection, new, self._host, self._clock.now())
+            heartbeats.register(connection, new, self._identity, self._clock.now())
         self.id = new
         self._acknowledged = sent
 

@@ -69,7 +69,7 @@ ROOMS = {
         "plugins",
     ),
     "manager.ledger": ("capacity", "db", "manager.contract", "manager.ownership", "model"),
-    "manager.ownership": ("cloud.fence", "db"),
+    "manager.ownership": ("cloud.fence", "db", "model"),
     "manager.provider": ("cloud.contract", "manager.ledger", "model", "plugins"),
     "manager.queries": ("capacity", "db", "manager.contract", "model", "plugins"),
     "manager.workflow": (

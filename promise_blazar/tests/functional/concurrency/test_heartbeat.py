@@ -6,10 +6,13 @@ import random
 from promise_blazar.db import leases
 from promise_blazar.db.session import Database
 from promise_blazar.manager.ownership.heartbeat import Heartbeat, Superseded, WorkOwnership
+from promise_blazar.model.manager import ManagerIdentity
 from promise_blazar.tests import base
 from promise_blazar.tests.fakes import ManualClock
 from promise_blazar.tests.functional.base import sync
 from promise_blazar.tests.functional.concurrency.test_ledger_store import Interposed
+
+IDENTITY = ManagerIdentity("here", 0, "1.0", frozenset({"physical:host"}))
 
 
 class TestPresence(base.DatabaseTestCase):
@@ -25,7 +28,7 @@ class TestPresence(base.DatabaseTestCase):
 
     def heartbeat(self, database):
         self.addCleanup(database.dispose)
-        found = Heartbeat(database, self.clock, "here", 1, 7, 5)
+        found = Heartbeat(database, self.clock, IDENTITY, 1, 7, 5)
         found.register()
         return found
 
