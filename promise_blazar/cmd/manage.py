@@ -48,6 +48,20 @@ def _add_commands(subparsers) -> None:  # type: ignore[no-untyped-def]  # oslo.c
     command.add_argument("lease_id")
     command.set_defaults(run=retry)
 
+    command = commands.add_parser(
+        "forget",
+        help="finish a lease of a type that no manager knows; what OpenStack has of it must be "
+        "gone",
+    )
+    command.add_argument("lease_id")
+    command.add_argument(
+        "--released",
+        action="store_true",
+        required=True,
+        help="say that OpenStack has nothing of it any more; its hosts are lent to others then",
+    )
+    command.set_defaults(run=forget)
+
     command = subparsers.add_parser(
         "audit", help="compare what OpenStack has with what was promised"
     )
@@ -95,6 +109,21 @@ def retry(conf: cfg.ConfigOpts) -> int:
         values = {"look_at": SystemClock().now(), "failures": 0}
         leases.set_lease(connection, lease_id, values, attempt=lease.attempt)
     print(f"lease {lease_id} is looked at within a heartbeat of the managers")
+    return 0
+
+
+def forget(conf: cfg.ConfigOpts) -> int:
+    service = composition.manager(
+        conf, common.ready_database(conf), registry.cloud(conf), SystemClock()
+    )
+    try:
+        service.forget_lease(conf.category.lease_id)
+    except exceptions.PromiseBlazarError as error:
+        print(error.message)
+        return 1
+    finally:
+        service.stop()
+    print(f"lease {conf.category.lease_id} is over; what it held is free")
     return 0
 
 

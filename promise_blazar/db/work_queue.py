@@ -134,15 +134,27 @@ def next_look(
 
 
 def of_unknown_types(
-    connection: Connection, now: datetime, known: Collection[str], limit: int
+    connection: Connection,
+    now: datetime,
+    dead: Sequence[str],
+    known: Collection[str],
+    said: str,
+    limit: int,
 ) -> list[str]:
-    """Leases that want attention, are nobody's, and have a type that none of these is."""
+    """Leases that want attention, that nobody works on, and that have a type which none of these
+    is; without those that were seen to before, whose reasons begin as ``said``."""
+    ended_by_time = (LeaseStatus.PENDING, LeaseStatus.ACTIVE, LeaseStatus.ERROR)
     rows = connection.execute(
         select(tables.Lease.id)
         .where(
             tables.Lease.look_at <= now,
-            tables.Lease.owner.is_(None),
+            _unowned(dead),
             ~_of_known_types(known),
+            or_(
+                tables.Lease.reason.is_(None),
+                ~tables.Lease.reason.startswith(said, autoescape=True),
+                and_(tables.Lease.end <= now, tables.Lease.status.in_(ended_by_time)),
+            ),
         )
         .limit(limit)
     )

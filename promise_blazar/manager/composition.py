@@ -19,6 +19,7 @@ from promise_blazar.manager.hosts.registry import HostRegistry
 from promise_blazar.manager.idempotency import Answers
 from promise_blazar.manager.leases.create import CreationSettings, LeaseCreation
 from promise_blazar.manager.leases.delete import LeaseDeletion
+from promise_blazar.manager.leases.forget import LeaseForgetting
 from promise_blazar.manager.leases.server_groups import LeaseServerGroups
 from promise_blazar.manager.leases.update import LeaseUpdates
 from promise_blazar.manager.ledger.store import LedgerStore
@@ -32,19 +33,28 @@ from promise_blazar.manager.workflow.engine import Engine, EngineSettings
 from promise_blazar.manager.workflow.rebooking import Rebooking
 from promise_blazar.manager.workflow.results import RetryPolicy
 from promise_blazar.manager.workflow.steps import LeaseSteps
+from promise_blazar.manager.workflow.unknown_types import UnknownTypes
 from promise_blazar.model.manager import RULES, ManagerIdentity
 from promise_blazar.model.openstack_names import Names
 from promise_blazar.plugins import registry
+from promise_blazar.plugins.registry import InstalledTypes
 
 
 def manager(
-    conf: cfg.ConfigOpts, database: Database, cloud: Cloud, clock: Clock
+    conf: cfg.ConfigOpts,
+    database: Database,
+    cloud: Cloud,
+    clock: Clock,
+    types: InstalledTypes | None = None,
 ) -> ManagerService:
     """A manager that is not started yet. The database must have its schema.
 
+    ``types``: the resource types that it knows; by default, those that are installed.
+
     Raises ``RuntimeError`` if it has none, or for a plugin that is enabled and not installed.
     """
-    runtimes = Providers([_default_provider(conf, database, cloud, clock)])
+    types = types or registry.installed(conf.manager.plugins)
+    runtimes = Providers([_default_provider(conf, database, cloud, clock, types)])
     heartbeat = _heartbeat(conf, database, clock, runtimes.default)
     engine = _engine(conf, database, clock, runtimes, heartbeat)
     heartbeat.on_death(engine.wake)
@@ -59,7 +69,11 @@ def manager(
 
 
 def _default_provider(
-    conf: cfg.ConfigOpts, database: Database, cloud: Cloud, clock: Clock
+    conf: cfg.ConfigOpts,
+    database: Database,
+    cloud: Cloud,
+    clock: Clock,
+    types: InstalledTypes,
 ) -> ProviderRuntime:
     with database.reader() as connection:
         provider_id = providers.find(connection, providers.DEFAULT)
@@ -73,7 +87,6 @@ def _default_provider(
         image_prefix=conf.nova.image_prefix,
         before_end=hosts.before_end,
     )
-    types = registry.installed(conf.manager.plugins)
     ledger = LedgerStore(database, provider_id, clock, conf.manager.decision_timeout)
     return ProviderRuntime(
         provider_id, cloud, ledger, types.plugins(cloud, names), types.creatable, names
@@ -111,7 +124,8 @@ def _engine(
         options.heartbeat_interval,
         frozenset(runtimes.default.plugins),
     )
-    return Engine(database, clock, heartbeat, steps, settings)
+    unknown_types = UnknownTypes(database, clock, runtimes, heartbeat)
+    return Engine(database, clock, heartbeat, steps, unknown_types, settings)
 
 
 def _use_cases(
@@ -135,6 +149,7 @@ def _use_cases(
         LeaseUpdates(database, clock, runtimes, engine, options.prepare_wait),
         LeaseDeletion(database, clock, runtimes, engine),
         LeaseServerGroups(database, runtimes, answers),
+        LeaseForgetting(database, clock, runtimes),
         HostRegistry(database, clock, provider, host_queries, answers),
         HostCapabilities(database, clock, provider, host_queries),
     )

@@ -15,6 +15,7 @@ from promise_blazar.manager.hosts.capabilities import HostCapabilities
 from promise_blazar.manager.hosts.registry import HostRegistry
 from promise_blazar.manager.leases.create import LeaseCreation
 from promise_blazar.manager.leases.delete import LeaseDeletion
+from promise_blazar.manager.leases.forget import LeaseForgetting
 from promise_blazar.manager.leases.server_groups import LeaseServerGroups
 from promise_blazar.manager.leases.update import LeaseUpdates
 from promise_blazar.manager.ledger.store import LedgerStore
@@ -33,6 +34,7 @@ class UseCases:
     updates: LeaseUpdates
     deletion: LeaseDeletion
     server_groups: LeaseServerGroups
+    forgetting: LeaseForgetting
     hosts: HostRegistry
     capabilities: HostCapabilities
 
@@ -129,6 +131,10 @@ class ManagerService(DatabaseReader):
         self, context: RequestContext, reservation_id: str, group_id: str
     ) -> None:
         self._use_cases.server_groups.record(reservation_id, group_id)
+
+    def forget_lease(self, lease_id: str) -> None:
+        """For administrators on the machine; see ``LeaseForgetting``."""
+        self._use_cases.forgetting.forget(lease_id)
 
     # Hosts
 

@@ -95,4 +95,28 @@ class ReleasedReservation:
     now: datetime
 
 
-Record = DeletedLease | RemovedLease | FailedLease | ReleasedReservation
+@dataclass(frozen=True, slots=True)
+class AbandonedLease:
+    """A lease that is over and that nobody can end: it stays TERMINATING, unreleased."""
+
+    lease: Lease
+    reason: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ForgottenLease:
+    """An abandoned or deleted lease of which nothing is left, as an administrator says."""
+
+    lease: Lease
+    now: datetime
+
+
+Record = (
+    DeletedLease
+    | RemovedLease
+    | FailedLease
+    | ReleasedReservation
+    | AbandonedLease
+    | ForgottenLease
+)

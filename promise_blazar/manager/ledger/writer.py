@@ -12,9 +12,11 @@ from promise_blazar.capacity.demand.request import AllocationRequest
 from promise_blazar.db import bookings, idempotency, leases, specs
 from promise_blazar.db.session import Connection
 from promise_blazar.manager.ledger.changes import (
+    AbandonedLease,
     Decision,
     DeletedLease,
     FailedLease,
+    ForgottenLease,
     NewLease,
     Rebooked,
     Record,
@@ -99,6 +101,10 @@ def record(writing: Writing, change: Record) -> bool:
             leases.remove(connection, change.lease.id, change.now)
         case FailedLease():
             _fail(writing, change)
+        case AbandonedLease():
+            return _abandon(writing, change)
+        case ForgottenLease():
+            return _forget(writing, change)
         case ReleasedReservation():
             update_owned(connection, change.ownership)
             bookings.release(connection, generation, [change.reservation])
@@ -235,6 +241,55 @@ def _fail(writing: Writing, change: FailedLease) -> None:
         leases.set_reservation(connection, number, failed)
     failed = {"status": EventStatus.ERROR, "updated_at": now}
     leases.set_event(connection, lease.id, EventType.START, failed)
+
+
+def _abandon(writing: Writing, change: AbandonedLease) -> bool:
+    lease, now = change.lease, change.now
+    values = {
+        "status": move(lease.status, LeaseStatus.TERMINATING),
+        "owner": None,
+        "attempt": lease.attempt + 1,
+        "failures": 0,
+        "reason": change.reason,
+        "updated_at": now,
+    }
+    if not leases.set_lease(
+        writing.connection, lease.id, values, attempt=lease.attempt, status=lease.status
+    ):
+        return False
+    numbers = [reservation.id for reservation in lease.reservations]
+    bookings.give_up(writing.connection, writing.generation, numbers, times.to_micros(now))
+    begun = {"status": EventStatus.IN_PROGRESS, "updated_at": now}
+    leases.set_event(writing.connection, lease.id, EventType.END, begun)
+    return True
+
+
+def _forget(writing: Writing, change: ForgottenLease) -> bool:
+    connection, lease, now = writing.connection, change.lease, change.now
+    values: dict[str, Any] = {
+        "attempt": lease.attempt + 1,
+        "owner": None,
+        "reason": None,
+        "updated_at": now,
+    }
+    if lease.status == LeaseStatus.TERMINATING:
+        values |= {"status": move(lease.status, LeaseStatus.TERMINATED), "look_at": None}
+    if not leases.set_lease(
+        connection, lease.id, values, attempt=lease.attempt, status=lease.status
+    ):
+        return False
+    numbers = [reservation.id for reservation in lease.reservations]
+    if lease.status == LeaseStatus.DELETING:
+        bookings.drop(connection, writing.generation, numbers)
+        leases.remove(connection, lease.id, now)
+        return True
+    bookings.release(connection, writing.generation, numbers)
+    for number in numbers:
+        gone = {"status": ReservationStatus.DELETED, "updated_at": now}
+        leases.set_reservation(connection, number, gone)
+    done = {"status": EventStatus.DONE, "updated_at": now}
+    leases.set_event(connection, lease.id, EventType.END, done)
+    return True
 
 
 def _columns(row: Any, *without: str) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from promise_blazar.manager.ownership.heartbeat import Heartbeat
 from promise_blazar.manager.ownership.work import Superseded, WorkOwnership
 from promise_blazar.manager.workflow.idle_gate import IdleGate
 from promise_blazar.manager.workflow.steps import LeaseSteps
+from promise_blazar.manager.workflow.unknown_types import UnknownTypes
 from promise_blazar.model import lifecycle
 from promise_blazar.model.lease import Lease
 from promise_blazar.model.states import EventStatus, move
@@ -36,6 +37,9 @@ Taker = Callable[[], tuple[WorkOwnership, Lease | None] | None]
 
 #: Seconds between looks while something is due that cannot be begun yet.
 BUSY_LOOK = 0.25
+
+#: Seconds between two looks for leases of types that no manager knows.
+UNKNOWN_LOOK = 10.0
 
 #: Between two tries of something that met a fault of ours.
 FAULT_PAUSE = timedelta(seconds=10)
@@ -59,11 +63,14 @@ class Engine:
         clock: Clock,
         heartbeat: Heartbeat,
         steps: LeaseSteps,
+        unknown_types: UnknownTypes,
         settings: EngineSettings,
     ) -> None:
         self._database = database
         self._heartbeat = heartbeat
         self._steps = steps
+        self._unknown_types = unknown_types
+        self._unknown_at = float("-inf")
         self._clock = clock
         self._workers = workers = settings.workers
         self._start_wait = timedelta(seconds=settings.start_wait)
@@ -166,6 +173,7 @@ class Engine:
                 self._attend(due.id, self._taker(due), begun=1)
                 count += 1
         self._record_blocked_reasons()
+        self._unknown_types.run()
         return count
 
     # The loop
@@ -175,6 +183,7 @@ class Engine:
             self._wake.clear()
             try:
                 self._begin_due()
+                self._look_at_unknown_types()
                 pause = self._pause()
             except (exceptions.Busy, exceptions.Unavailable, LostRace) as error:
                 LOG.warning("Cannot look for due leases: %s", error)
@@ -212,6 +221,12 @@ class Engine:
             self._under_way.update([due.id for due in chosen])
             self._begun += len(chosen)
         return chosen
+
+    def _look_at_unknown_types(self) -> None:
+        now = self._clock.monotonic()
+        if now - self._unknown_at >= UNKNOWN_LOOK:
+            self._unknown_at = now
+            self._unknown_types.run()
 
     def _pause(self) -> float:
         with self._database.reader() as connection:

@@ -28,6 +28,7 @@ from promise_blazar.plugins.contract import (
     StepResult,
     Waiting,
     changed_fields,
+    fields_of,
 )
 
 Step = Callable[[LeaseWork, Reservation], StepResult]
@@ -59,9 +60,12 @@ class ReservationSteps:
     def ensure(self, work: LeaseWork, reservation: Reservation) -> StepResult:
         """As a reservation should be: prepared, and handed over once its lease has started."""
         result = self.prepare(work, reservation)
-        if isinstance(result, Done) and lifecycle.started(work.lease):
-            return self.hand_over(work, reservation)
-        return result
+        if not isinstance(result, Done) or not lifecycle.started(work.lease):
+            return result
+        if result.state is not None:
+            details = {**reservation.details, **fields_of(result.state)}
+            reservation = dataclasses.replace(reservation, details=details)
+        return self.hand_over(work, reservation)
 
     def prepare(self, work: LeaseWork, reservation: Reservation) -> StepResult:
         context = self._context(work, reservation)

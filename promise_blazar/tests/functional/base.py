@@ -29,6 +29,7 @@ from promise_blazar.manager.contract.interface import Manager
 from promise_blazar.manager.queries.local_reader import local_reader
 from promise_blazar.manager.service import ManagerService
 from promise_blazar.plugins import registry
+from promise_blazar.plugins.registry import InstalledTypes
 from promise_blazar.tests import base
 from promise_blazar.tests.fakes import ManualClock
 
@@ -79,6 +80,9 @@ class ServiceTestCase(base.DatabaseTestCase):
     #: Options, as for ``configuration``.
     options: dict[str, Any] = {}  # noqa: RUF012 - replaced by subclasses, never changed
 
+    #: The resource types that managers know; None: those that are installed.
+    types: InstalledTypes | None = None
+
     def setUp(self) -> None:
         super().setUp()
         self.clock = ManualClock()
@@ -99,7 +103,9 @@ class ServiceTestCase(base.DatabaseTestCase):
 
     def manager(self) -> ManagerService:
         """One more manager on the same database and cloud; it acts only in ``run_due``."""
-        service = composition.manager(self.conf, Database(self.url), self.cloud, self.clock)
+        service = composition.manager(
+            self.conf, Database(self.url), self.cloud, self.clock, self.types
+        )
         service.heartbeat.register()
         self.addCleanup(service.stop)
         return service

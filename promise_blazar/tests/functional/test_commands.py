@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from promise_blazar import exceptions
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.context import RequestContext
@@ -20,6 +21,7 @@ from promise_blazar.db.session import Database
 from promise_blazar.manager import composition
 from promise_blazar.manager.contract.messages import HostRequest, LeaseRequest, ReservationRequest
 from promise_blazar.tests import base
+from promise_blazar.tests.examples.types import OURS, WITH_NODES
 from promise_blazar.tests.functional.base import HOST, configuration
 
 #: A hang guard, not an expectation.
@@ -289,6 +291,46 @@ class TestManage(CommandTestCase):
         self.assertEqual((1, f"lease {lease.id}: its aggregate is missing\n"), manage("audit"))
         self.assertEqual(0, manage("audit", "--fix")[0])
         self.assertEqual((0, ""), manage("audit"))
+
+    def test_an_operator_forgets_a_lease_that_no_manager_can_end(self):
+        path = self.directory / "cloud.sqlite"
+        conf = self.configured(
+            f"[database]\nconnection = sqlite:///{self.directory / 'db.sqlite'}\n"
+            f"[cloud]\ndriver = simulated\nsimulated_state = {path}\n"
+        )
+        self.run_command("promise-blazar-manage", conf, "db", "sync")
+        database = Database(f"sqlite:///{self.directory / 'db.sqlite'}")
+        self.addCleanup(database.dispose)
+        cloud = SimulatedCloud(path)
+        self.addCleanup(cloud.close)
+
+        def manager(*types):
+            service = composition.manager(configuration(), database, cloud, SystemClock(), *types)
+            service.heartbeat.register()
+            return service
+
+        knowing = manager(WITH_NODES)
+        knowing.create_host(CONTEXT, HostRequest("compute-1"))
+        nodes = ReservationRequest("bare:node", {"nodes": 1})
+        request = LeaseRequest("n", "now", "2999-01-01 00:00", None, (nodes,))
+        lease = knowing.create_lease(CONTEXT, request)
+        knowing.engine.run_due()
+        knowing.stop()
+        ours = manager(OURS)
+        self.addCleanup(ours.stop)
+        ours.delete_lease(CONTEXT, lease.id)
+        ours.engine.run_due()
+
+        def manage(*arguments):
+            done = self.run_command("promise-blazar-manage", conf, *arguments)
+            return done.returncode, done.stdout
+
+        self.assertEqual(1, manage("lease", "forget", "--released", "nobody")[0])
+        self.assertEqual(2, manage("lease", "forget", lease.id)[0])
+        self.assertEqual("DELETING", ours.get_lease(CONTEXT, lease.id).status)
+        self.assertEqual(0, manage("lease", "forget", "--released", lease.id)[0])
+        self.assertRaises(exceptions.NotFound, ours.get_lease, CONTEXT, lease.id)
+        self.assertEqual((0, ""), manage("lease", "stuck"))
 
     def test_a_manager_without_a_schema_says_what_to_do(self):
         conf = self.configured(
