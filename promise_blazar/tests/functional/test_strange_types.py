@@ -197,7 +197,7 @@ broken = promise_blazar.tests.examples.nothing_here:Nothing
 """
 LOOK = """
 import sys
-from promise_blazar import exceptions
+from promise_blazar.plugins import registry
 types = registry.installed(sys.argv[1:])
 print(sorted(types.classes), sorted(types.creatable))
 """
