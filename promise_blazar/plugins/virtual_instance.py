@@ -249,7 +249,7 @@ class VirtualInstance:
         aggregates = {
             name
             for name, aggregate in observed.aggregates.items()
-            if aggregate.metadata.get("reservation") == name
+            if aggregate.metadata.get(openstack_names.RESERVATION_KEY) == name
         }
         counted = {name for slots in observed.inventories.values() for name in slots}
         classes = {
@@ -300,7 +300,10 @@ class VirtualInstance:
         return self._cloud.aggregates.ensure(
             context.reservation_id,
             None,
-            {"reservation": context.reservation_id, self._names.owner_key: context.project_id},
+            {
+                openstack_names.RESERVATION_KEY: context.reservation_id,
+                self._names.owner_key: context.project_id,
+            },
             context.state.aggregate_id,
         )
 

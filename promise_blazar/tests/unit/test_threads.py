@@ -1,13 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Does the service run on native threads, with eventlet out of reach?"""
+"""Threads of the service: native ones, and no more than are counted here."""
 
+import ast
 import subprocess
 import sys
+from collections import Counter
 
 from promise_blazar.tests import base, tree
 
 #: The filter itself needs Nova, whose environment this is not.
 ELSEWHERE = ("nova_filter.filters",)
+
+#: What makes threads, by module, and how often it stands there. A new one has to be argued for:
+#: durable work that comes back is a job of the engine's, not a loop of its own.
+THREADS = {
+    # Two that may wait for a manager's health, so that no request does.
+    "promise_blazar.api.http.health": {"concurrent.futures.ThreadPoolExecutor": 1},
+    # Inventories that are fetched side by side, for the length of a call.
+    "promise_blazar.cloud.openstack.compute.hypervisors": {"ThreadPoolExecutor": 1},
+    # The listener to the bus, and the WSGI server of the commands that have one.
+    "promise_blazar.cmd.manager": {"threading.Thread": 1},
+    "promise_blazar.cmd.serve": {"threading.Thread": 1},
+    "promise_blazar.manager.composition": {"Periodic": 3},
+    "promise_blazar.manager.controllers.periodic": {"threading.Thread": 1},
+    "promise_blazar.manager.ownership.heartbeat": {"threading.Thread": 1},
+    # The first connection to the broker, which oslo.messaging makes without a bound.
+    "promise_blazar.manager.rpc.client": {"threading.Thread": 1},
+    # The loop, and its workers: for what is due, for what somebody waits for, for the rest.
+    "promise_blazar.manager.workflow.engine": {"ThreadPoolExecutor": 3, "threading.Thread": 1},
+}
+#: Loops that wait, by module: each is one of the threads above, or ends by itself.
+LOOPS = {
+    # A signal that comes late.
+    "promise_blazar.cmd.common": 1,
+    "promise_blazar.manager.controllers.periodic": 1,
+    "promise_blazar.manager.ownership.heartbeat": 1,
+    "promise_blazar.manager.workflow.engine": 1,
+    # A quarter of a second at most.
+    "promise_blazar.manager.workflow.idle_gate": 1,
+}
+MAKERS = ("Thread", "Timer", "ThreadPoolExecutor", "ProcessPoolExecutor", "Periodic", "Process")
 
 IMPORT_ALL = """
 import importlib, sys
@@ -28,3 +60,30 @@ class TestThreads(base.TestCase):
             [sys.executable, "-c", IMPORT_ALL, *names], capture_output=True, text=True, check=False
         )
         self.assertEqual((0, str(len(names))), (done.returncode, done.stdout.strip()), done.stderr)
+
+    def test_threads_and_periodic_loops_are_counted(self):
+        made, loops = {}, Counter()
+        for module in tree.product():
+            calls = Counter(
+                ast.unparse(node.func)
+                for node in ast.walk(module.tree)
+                if isinstance(node, ast.Call)
+                and ast.unparse(node.func).rpartition(".")[2] in MAKERS
+            )
+            if calls:
+                made[module.name] = dict(calls)
+            for node in ast.walk(module.tree):
+                if isinstance(node, ast.While) and _waits(node):
+                    loops[module.name] += 1
+        self.assertEqual(THREADS, made)
+        self.assertEqual(LOOPS, dict(loops))
+
+
+def _waits(loop: ast.While) -> bool:
+    """Is there anything in the loop that passes the time?"""
+    called = (
+        ast.unparse(node.func).rpartition(".")[2]
+        for node in ast.walk(loop)
+        if isinstance(node, ast.Call)
+    )
+    return any(name in ("wait", "sleep", "join") for name in called)
