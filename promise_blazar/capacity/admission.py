@@ -2,9 +2,10 @@
 """Can these reservations be promised together, and on which hosts?
 
 The host rule: for every host, class and instant, what is promised is at most the capacity, and
-a host that is lent whole carries nothing else. A plan always keeps it. For one ask a refusal is
-a proof that nothing fits. Several kinds of asks together are NP-hard to place, so several asks
-are tried in a bounded number of orders; a refusal says when that bound, not a proof, ended it.
+a host that is lent whole carries nothing else. A plan always keeps it. For one request a refusal
+is a proof that nothing fits. Several kinds of requests together are NP-hard to place, so several
+requests are tried in a bounded number of orders; a refusal says when that bound, not a proof,
+ended it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,22 +21,22 @@ from promise_blazar.capacity.free_capacity import FreeCapacity, Given, Share
 from promise_blazar.capacity.host_selection import Field, choose, grow
 from promise_blazar.capacity.ledger import Ledger
 
-#: Orders of asks that are tried before giving up: all of them for up to four asks.
+#: Orders of requests that are tried before giving up: all of them for up to four requests.
 MAX_ORDERS: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What each ask gets, by its key; placements in the order of host ids."""
+    """What each request gets, by its key; placements in the order of host ids."""
 
     placements: Mapping[str, tuple[Placement, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The ask that failed first.
+    """The request that failed first.
 
-    ``gave_up``: each ask fits alone, and no order of placing them was found in which all fit.
+    ``gave_up``: each request fits alone, and no order of placing them was found in which all fit.
     ``beside``: what the others had when it failed.
     """
 
@@ -46,40 +47,40 @@ class Refusal:
 
 def admit(
     ledger: Ledger,
-    asks: Sequence[AllocationRequest],
+    requests: Sequence[AllocationRequest],
     now: int,
     exclude: frozenset[int] = frozenset(),
 ) -> Plan | Refusal:
-    """All of the asks, or none.
+    """All of the requests, or none.
 
-    ``exclude``: numbers of reservations whose bookings do not count, being those that the asks
+    ``exclude``: numbers of reservations whose bookings do not count, being those that the requests
     replace; what they have ended and not released counts all the same. A window counts whole:
     one that begins before ``now`` also needs room in the past.
     """
-    if len({ask.key for ask in asks}) < len(asks):
-        raise ValueError("two asks of the same key")
-    return _Search(FreeCapacity(ledger, now, exclude), asks).run()
+    if len({request.key for request in requests}) < len(requests):
+        raise ValueError("two requests of the same key")
+    return _Search(FreeCapacity(ledger, now, exclude), requests).run()
 
 
 def holds(
     ledger: Ledger,
-    asks: Sequence[AllocationRequest],
+    requests: Sequence[AllocationRequest],
     plan: Plan,
     now: int,
     exclude: frozenset[int] = frozenset(),
 ) -> bool:
-    """Does a plan for these asks still keep the host rule, on the ledger as it is now?"""
+    """Does a plan for these requests still keep the host rule, on the ledger as it is now?"""
     only = np.zeros(ledger.size, dtype=np.bool_)
     given: list[Given] = []
-    for ask in asks:
-        share = _share(ledger, plan.placements[ask.key])
+    for request in requests:
+        share = _share(ledger, plan.placements[request.key])
         if share is None:
             return False
         only[list(share)] = True
-        given.append(Given(ask, share))
+        given.append(Given(request, share))
     rooms = FreeCapacity(ledger, now, exclude, only)
     for mine in given:
-        room = rooms.room(mine.ask, [other for other in given if other is not mine])
+        room = rooms.room(mine.request, [other for other in given if other is not mine])
         if any(room[slot] < units for slot, units in mine.share.items()):
             return False
     return True
@@ -96,33 +97,33 @@ def _share(ledger: Ledger, placements: Sequence[Placement]) -> Share | None:
     return share
 
 
-def _kept(ledger: Ledger, ask: AllocationRequest) -> Share | None:
-    """What the ask keeps, by slot; None if it is pinned to a host that is not known."""
-    known = tuple(p for p in ask.keep if ledger.slot(p.host) is not None)
-    if ask.pinned and len(known) < len(ask.keep):
+def _kept(ledger: Ledger, request: AllocationRequest) -> Share | None:
+    """What the request keeps, by slot; None if it is pinned to a host that is not known."""
+    known = tuple(p for p in request.keep if ledger.slot(p.host) is not None)
+    if request.pinned and len(known) < len(request.keep):
         return None
     share = _share(ledger, known) or {}
-    return dict.fromkeys(share, 1) if isinstance(ask.demand, WholeHosts) else share
+    return dict.fromkeys(share, 1) if isinstance(request.demand, WholeHosts) else share
 
 
 class _Search:
     """One decision."""
 
-    def __init__(self, rooms: FreeCapacity, asks: Sequence[AllocationRequest]) -> None:
+    def __init__(self, rooms: FreeCapacity, requests: Sequence[AllocationRequest]) -> None:
         self._rooms = rooms
-        self._asks = {ask.key: ask for ask in asks}
+        self._requests = {request.key: request for request in requests}
         self._kept: dict[str, Share] = {}
         self._alone: dict[str, IntArray] = {}
         self._suggested: list[tuple[str, ...]] = []
 
     def run(self) -> Plan | Refusal:
-        for key, ask in self._asks.items():
-            kept = _kept(self._rooms.ledger, ask)
+        for key, request in self._requests.items():
+            kept = _kept(self._rooms.ledger, request)
             if kept is None:
                 return Refusal(key)
             self._kept[key] = kept
-            self._alone[key] = self._rooms.room(ask)
-            if choose(ask, kept, self._field(ask, {})) is None:
+            self._alone[key] = self._rooms.room(request)
+            if choose(request, kept, self._field(request, {})) is None:
                 return Refusal(key)
         refusal = None
         for order in self._orders():
@@ -134,8 +135,8 @@ class _Search:
         return refusal or Plan({})
 
     def _orders(self) -> Iterator[tuple[str, ...]]:
-        """The most constrained ask first, then what failures suggest, then any other order."""
-        tightest = tuple(sorted(self._asks, key=lambda key: (self._slack(key), key)))
+        """The most constrained request first, then what failures suggest, then any other order."""
+        tightest = tuple(sorted(self._requests, key=lambda key: (self._slack(key), key)))
         tried: set[tuple[str, ...]] = set()
         for order in permutations(tightest):
             self._suggested.append(order)
@@ -153,8 +154,8 @@ class _Search:
         self._suggested.append((failed, *(key for key in order if key != failed)))
 
     def _slack(self, key: str) -> float:
-        """How many times over the ask would fit alone."""
-        demand, room = self._asks[key].demand, self._alone[key]
+        """How many times over the request would fit alone."""
+        demand, room = self._requests[key].demand, self._alone[key]
         if isinstance(demand, WholeHosts):
             return float(np.count_nonzero(room)) / max(demand.minimum, 1)
         if demand.affinity:
@@ -164,12 +165,12 @@ class _Search:
 
     def _place(self, order: Sequence[str]) -> tuple[dict[str, Share], str | None]:
         """What each gets in this order, the least that satisfies it, until one fails."""
-        # What pinned asks keep is theirs in any plan, so nobody may take it before their turn.
-        given = {key: self._kept[key] for key in order if self._asks[key].pinned}
+        # What pinned requests keep is theirs in any plan, so nobody may take it before their turn.
+        given = {key: self._kept[key] for key in order if self._requests[key].pinned}
         for key in order:
             given.pop(key, None)
-            ask = self._asks[key]
-            share = choose(ask, self._kept[key], self._field(ask, given))
+            request = self._requests[key]
+            share = choose(request, self._kept[key], self._field(request, given))
             if share is None:
                 return given, key
             given[key] = share
@@ -177,23 +178,25 @@ class _Search:
 
     def _grown(self, given: dict[str, Share]) -> dict[str, Share]:
         """With the hosts that are left given to those who take more than their minimum."""
-        for key, ask in self._asks.items():
-            if isinstance(ask.demand, WholeHosts):
+        for key, request in self._requests.items():
+            if isinstance(request.demand, WholeHosts):
                 share = given.pop(key)
-                given[key] = grow(ask.demand, share, self._kept[key], self._field(ask, given))
+                given[key] = grow(
+                    request.demand, share, self._kept[key], self._field(request, given)
+                )
         return given
 
-    def _room(self, ask: AllocationRequest, given: Mapping[str, Share]) -> IntArray:
-        others = [Given(self._asks[key], share) for key, share in given.items()]
+    def _room(self, request: AllocationRequest, given: Mapping[str, Share]) -> IntArray:
+        others = [Given(self._requests[key], share) for key, share in given.items()]
         if not others:
-            return self._alone[ask.key]
-        return self._rooms.room(ask, others)
+            return self._alone[request.key]
+        return self._rooms.room(request, others)
 
-    def _field(self, ask: AllocationRequest, given: Mapping[str, Share]) -> Field:
-        busy = self._rooms.timeline(ask.window).busy()
+    def _field(self, request: AllocationRequest, given: Mapping[str, Share]) -> Field:
+        busy = self._rooms.timeline(request.window).busy()
         for share in given.values():
             busy[list(share)] = True
-        return Field(self._rooms.ledger.ids, self._room(ask, given), busy)
+        return Field(self._rooms.ledger.ids, self._room(request, given), busy)
 
     def _plan(self, given: Mapping[str, Share]) -> Plan:
         ids = self._rooms.ledger.ids
@@ -205,7 +208,7 @@ class _Search:
                         (int(ids[slot]), units) for slot, units in given[key].items()
                     )
                 )
-                for key in self._asks
+                for key in self._requests
                 if key in given
             }
         )

@@ -45,10 +45,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why an ask fails. No reasons: nothing fails (any more).
+    """Why a request fails. No reasons: nothing fails (any more).
 
     ``fits``: the most of it that would be admitted in that window if nothing had to stay where it
-    is, ``{"hosts": n}`` or ``{"slots": n}``. ``alternatives``: windows of all asks together,
+    is, ``{"hosts": n}`` or ``{"slots": n}``. ``alternatives``: windows of all requests together,
     earliest first; later ones than ``looked_until`` were not looked at.
     """
 
@@ -68,31 +68,31 @@ class Explanation:
 
 def explain(
     ledger: Ledger,
-    asks: Sequence[AllocationRequest],
+    requests: Sequence[AllocationRequest],
     now: int,
     exclude: frozenset[int] = frozenset(),
     alternatives: int = 1,
     grain: int = MINUTE,
 ) -> Explanation:
-    """Why ``admit`` refuses these asks, for the first that fails.
+    """Why ``admit`` refuses these requests, for the first that fails.
 
     ``alternatives``: how many other windows to look for; they start at multiples of ``grain``.
     """
     total = len(ledger.hosts)
-    refusal = admit(ledger, asks, now, exclude)
+    refusal = admit(ledger, requests, now, exclude)
     if not isinstance(refusal, Refusal):
         return Explanation("", total)
-    by_key = {ask.key: ask for ask in asks}
-    ask = by_key[refusal.key]
+    by_key = {request.key: request for request in requests}
+    request = by_key[refusal.key]
     rooms = FreeCapacity(ledger, now, exclude)
     others = [
         Given(by_key[key], _by_slot(ledger, placements))
         for key, placements in refusal.beside.items()
     ]
-    sieve = _Sieve(rooms, ask, others, refusal.gave_up)
-    found = next_windows(ledger, asks, now, exclude, alternatives, grain)
+    sieve = _Sieve(rooms, request, others, refusal.gave_up)
+    found = next_windows(ledger, requests, now, exclude, alternatives, grain)
     return Explanation(
-        key=ask.key,
+        key=request.key,
         total=total,
         reasons=sieve.reasons(),
         fits=sieve.fits(),
@@ -107,19 +107,23 @@ def _by_slot(ledger: Ledger, placements: Sequence[Placement]) -> dict[int, int]:
 
 
 class _Sieve:
-    """One ask that fails, alone or (``gave_up``) beside what others were given."""
+    """One request that fails, alone or (``gave_up``) beside what others were given."""
 
     def __init__(
-        self, rooms: FreeCapacity, ask: AllocationRequest, others: Sequence[Given], gave_up: bool
+        self,
+        rooms: FreeCapacity,
+        request: AllocationRequest,
+        others: Sequence[Given],
+        gave_up: bool,
     ) -> None:
         self._gave_up = gave_up
         self._rooms = rooms
-        self._ask = ask
-        self._alone = rooms.room(ask)
-        self._room = rooms.room(ask, others)
+        self._request = request
+        self._alone = rooms.room(request)
+        self._room = rooms.room(request, others)
 
     def fits(self) -> Mapping[str, int]:
-        demand = self._ask.demand
+        demand = self._request.demand
         if isinstance(demand, WholeHosts):
             return {"hosts": int(self._room.sum())}
         if demand.affinity is None:
@@ -129,7 +133,7 @@ class _Sieve:
         return {"slots": int(np.count_nonzero(self._room))}
 
     def reasons(self) -> tuple[Reason, ...]:
-        ledger, ask = self._rooms.ledger, self._ask
+        ledger, request = self._rooms.ledger, self._request
         if not ledger.hosts:
             return (Reason("hosts", 0, "none is registered"),)
         found: list[Reason] = []
@@ -137,13 +141,13 @@ class _Sieve:
         away = len(ledger.hosts) - int(np.count_nonzero(left))
         if away:
             found.append(Reason("hosts", away, f"{away} not in service"))
-        for query in ask.demand.where:
+        for query in request.demand.where:
             lost = left & ~ledger.matching(query)
             found += _reason("property", lost, f"lack {query}")
             left &= ~lost
-        if isinstance(ask.demand, Slots):
-            lost = left & (self._rooms.empty_room(ask.demand) < self._units)
-            found += _reason("capacity", lost, f"too small for {self._size(ask.demand)}")
+        if isinstance(request.demand, Slots):
+            lost = left & (self._rooms.empty_room(request.demand) < self._units)
+            found += _reason("capacity", lost, f"too small for {self._size(request.demand)}")
             left &= ~lost
         lost = left & (self._alone < self._units)
         if lost.any():
@@ -154,14 +158,14 @@ class _Sieve:
         if self._gave_up:
             hosts = int(np.count_nonzero(lost))
             text = f"{hosts} taken by the rest of the request, all of which was not found to fit"
-            found.append(Reason("together", hosts, text, ask.window))
+            found.append(Reason("together", hosts, text, request.window))
         left &= ~lost
         return (*found, *self._verdict(left))
 
     @property
     def _units(self) -> int:
         """What one host must have room for, to be of any use."""
-        demand = self._ask.demand
+        demand = self._request.demand
         return demand.amount if isinstance(demand, Slots) and demand.affinity else 1
 
     def _size(self, demand: Slots) -> str:
@@ -170,14 +174,14 @@ class _Sieve:
 
     def _busy_window(self, lost: BoolArray) -> Window:
         """From when the first of these hosts lacks room until the last has it again."""
-        window = self._ask.window
-        spans = self._rooms.lacking(self._ask, window, self._units)
+        window = self._request.window
+        spans = self._rooms.lacking(self._request, window, self._units)
         here = lost[spans.slot]
         return Window(int(spans.start[here].min()), int(spans.end[here].max()))
 
     def _verdict(self, left: BoolArray) -> list[Reason]:
         """What remains, against what is asked; and whether what is held could stay."""
-        demand, window = self._ask.demand, self._ask.window
+        demand, window = self._request.demand, self._request.window
         hosts = int(np.count_nonzero(left))
         (most,) = self.fits().values()
         if isinstance(demand, WholeHosts):
@@ -194,19 +198,23 @@ class _Sieve:
         return [enough, *self._kept()]
 
     def _kept(self) -> list[Reason]:
-        ask = self._ask
-        if not ask.pinned:
+        request = self._request
+        if not request.pinned:
             return []
-        held = sum(placement.units for placement in ask.keep)
-        most = ask.demand.maximum if isinstance(ask.demand, WholeHosts) else ask.demand.amount
+        held = sum(placement.units for placement in request.keep)
+        most = (
+            request.demand.maximum
+            if isinstance(request.demand, WholeHosts)
+            else request.demand.amount
+        )
         if held > most:
             text = f"the reservation is running and can only grow: it has {held}, {most} asked"
-            return [Reason("kept", len(ask.keep), text)]
-        stuck = sum(not self._stays(placement) for placement in ask.keep)
+            return [Reason("kept", len(request.keep), text)]
+        stuck = sum(not self._stays(placement) for placement in request.keep)
         if not stuck:
             return []
-        text = f"the reservation is running and cannot stay on {stuck} of its {len(ask.keep)}"
-        return [Reason("kept", stuck, text, ask.window)]
+        text = f"the reservation is running and cannot stay on {stuck} of its {len(request.keep)}"
+        return [Reason("kept", stuck, text, request.window)]
 
     def _stays(self, placement: Placement) -> bool:
         slot = self._rooms.ledger.slot(placement.host)

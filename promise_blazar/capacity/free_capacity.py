@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much room has each host for an ask? The ledger as one decision sees it.
+"""How much room has each host for a request? The ledger as one decision sees it.
 
-Room is exact: the units of the ask's kind that a host can take through the whole window, beside
-every booking that counts and beside what the decision has already given to other asks.
+Room is exact: the units of the request's kind that a host can take through the whole window,
+beside every booking that counts and beside what the decision has already given to other requests.
 """
 
 from collections.abc import Sequence
@@ -26,9 +26,9 @@ Share = dict[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a decision has given to an ask so far."""
+    """What a decision has given to a request so far."""
 
-    ask: AllocationRequest
+    request: AllocationRequest
     share: Share
 
 
@@ -65,27 +65,29 @@ class FreeCapacity:
             self._timelines[window] = Timeline(self.rows(window), window, self.ledger.size)
         return self._timelines[window]
 
-    def eligible(self, ask: AllocationRequest) -> BoolArray:
-        """Hosts that may be lent and that all queries of the ask accept."""
+    def eligible(self, request: AllocationRequest) -> BoolArray:
+        """Hosts that may be lent and that all queries of the request accept."""
         accepted = self.ledger.reservable().copy()
-        for query in ask.demand.where:
+        for query in request.demand.where:
             accepted &= self.ledger.matching(query)
         return accepted
 
-    def room(self, ask: AllocationRequest, others: Sequence[Given] = ()) -> IntArray:
-        """Units (whole hosts: 1 or 0) that the ask could have on each host."""
+    def room(self, request: AllocationRequest, others: Sequence[Given] = ()) -> IntArray:
+        """Units (whole hosts: 1 or 0) that the request could have on each host."""
         rivals = [
-            other for other in others if other.share and other.ask.window.overlaps(ask.window)
+            other
+            for other in others
+            if other.share and other.request.window.overlaps(request.window)
         ]
-        eligible = self.eligible(ask)
-        if isinstance(ask.demand, WholeHosts):
-            room = (eligible & ~self.timeline(ask.window).busy()).astype(np.int64)
+        eligible = self.eligible(request)
+        if isinstance(request.demand, WholeHosts):
+            room = (eligible & ~self.timeline(request.window).busy()).astype(np.int64)
             for other in rivals:
                 room[list(other.share)] = 0
             return room
-        room = np.where(eligible, self._slot_room(ask.demand, ask.window), 0)
+        room = np.where(eligible, self._slot_room(request.demand, request.window), 0)
         if rivals:
-            self._make_room(room, ask.demand, ask.window, rivals)
+            self._make_room(room, request.demand, request.window, rivals)
         return room
 
     def empty_room(self, demand: Slots) -> IntArray:
@@ -93,18 +95,18 @@ class FreeCapacity:
         nothing = np.zeros(self.ledger.size, dtype=np.int64)
         return self._fit(demand, dict.fromkeys(demand.taken, nothing))
 
-    def lacking(self, ask: AllocationRequest, window: Window, units: int) -> Spans:
+    def lacking(self, request: AllocationRequest, window: Window, units: int) -> Spans:
         """When, within a window, eligible hosts have room for fewer units; spans may overlap."""
         timeline = self.timeline(window)
-        if isinstance(ask.demand, WholeHosts):
+        if isinstance(request.demand, WholeHosts):
             parts = [timeline.bookings()]
         else:
             parts = [timeline.bookings(whole_only=True)]
-            for name, amount in ask.demand.taken.items():
+            for name, amount in request.demand.taken.items():
                 limit = self.ledger.capacity(name) - min(amount * units, _MOST)
                 parts.append(timeline.above(self.ledger.use(self.rows(window), name), limit))
         slot = np.concatenate([part.slot for part in parts])
-        here = self.eligible(ask)[slot]
+        here = self.eligible(request)[slot]
         return Spans(
             slot[here],
             np.concatenate([part.start for part in parts])[here],
@@ -138,24 +140,27 @@ class FreeCapacity:
         rows = self.rows(window)
         rows = rows.where(touched[rows.slot])
         added = [
-            (slot, units, rival.ask) for rival in rivals for slot, units in rival.share.items()
+            (slot, units, rival.request) for rival in rivals for slot, units in rival.share.items()
         ]
         together = Rows(
             np.append(rows.slot, [slot for slot, _, _ in added]),
             np.append(
                 rows.bundle,
-                [WHOLE if isinstance(ask.demand, WholeHosts) else 0 for _, _, ask in added],
+                [
+                    WHOLE if isinstance(request.demand, WholeHosts) else 0
+                    for _, _, request in added
+                ],
             ),
             np.append(rows.units, [units for _, units, _ in added]),
-            np.append(rows.start, [ask.window.start for _, _, ask in added]),
-            np.append(rows.end, [ask.window.end for _, _, ask in added]),
+            np.append(rows.start, [request.window.start for _, _, request in added]),
+            np.append(rows.end, [request.window.end for _, _, request in added]),
         )
         timeline = Timeline(together, window, len(room))
         peaks = {
             name: timeline.peak(
                 np.append(
                     self.ledger.use(rows, name),
-                    [_taken(ask, units, name) for _, units, ask in added],
+                    [_taken(request, units, name) for _, units, request in added],
                 )
             )
             for name in demand.taken
@@ -165,7 +170,7 @@ class FreeCapacity:
         np.minimum(room, again, out=room, where=touched)
 
 
-def _taken(ask: AllocationRequest, units: int, resource_class: str) -> int:
-    if isinstance(ask.demand, WholeHosts):
+def _taken(request: AllocationRequest, units: int, resource_class: str) -> int:
+    if isinstance(request.demand, WholeHosts):
         return 0
-    return units * ask.demand.amounts.get(resource_class, 0)
+    return units * request.demand.amounts.get(resource_class, 0)

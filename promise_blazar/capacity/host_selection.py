@@ -26,15 +26,15 @@ class Field:
     busy: BoolArray
 
 
-def choose(ask: AllocationRequest, kept: Share, field: Field) -> Share | None:
-    """Units by slot, the fewest that satisfy the ask; None if nothing does.
+def choose(request: AllocationRequest, kept: Share, field: Field) -> Share | None:
+    """Units by slot, the fewest that satisfy the request; None if nothing does.
 
-    ``kept``: what the ask keeps, by slot; if it is pinned, the answer contains all of it.
+    ``kept``: what the request keeps, by slot; if it is pinned, the answer contains all of it.
     """
-    pinned = kept if ask.pinned else {}
+    pinned = kept if request.pinned else {}
     if any(field.room[slot] < units for slot, units in pinned.items()):
         return None
-    demand = ask.demand
+    demand = request.demand
     if isinstance(demand, WholeHosts):
         if len(pinned) > demand.maximum:
             return None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When would it fit? The next windows in which all asks are admitted.
+"""When would it fit? The next windows in which all requests are admitted.
 
 A window that moves to the right gets room only where something is freed as its start passes, so
 the starts worth trying are the ends of bookings. Which of them leave enough hosts is counted for
@@ -31,7 +31,7 @@ _MOST_LEVELS: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Windows (of all asks together), earliest first, and the last start that was looked at."""
+    """Windows of all requests together, earliest first, and the last start looked at."""
 
     windows: tuple[Window, ...]
     looked_until: int
@@ -39,28 +39,28 @@ class Found:
 
 def next_windows(
     ledger: Ledger,
-    asks: Sequence[AllocationRequest],
+    requests: Sequence[AllocationRequest],
     now: int,
     exclude: frozenset[int] = frozenset(),
     count: int = 1,
     grain: int = MINUTE,
 ) -> Found:
-    """The first ``count`` windows in which the asks, all moved alike, are admitted.
+    """The first ``count`` windows in which the requests, all moved alike, are admitted.
 
-    They start where the asks do, or later at a multiple of ``grain``, and not before ``now``.
-    Pinned asks, whose reservations run already, cannot move: none is found for them.
+    They start where the requests do, or later at a multiple of ``grain``, and not before ``now``.
+    Pinned requests, whose reservations run already, cannot move: none is found for them.
     """
-    start = min((ask.window.start for ask in asks), default=now)
-    end = max((ask.window.end for ask in asks), default=now + 1)
+    start = min((request.window.start for request in requests), default=now)
+    end = max((request.window.end for request in requests), default=now + 1)
     windows: list[Window] = []
-    if any(ask.pinned for ask in asks) or count < 1:
+    if any(request.pinned for request in requests) or count < 1:
         return Found((), start)
     tries = 0
     looked_until = start
-    for reach, rows, shifts in _promising(ledger, asks, now, exclude, grain):
+    for reach, rows, shifts in _promising(ledger, requests, now, exclude, grain):
         affordable = max(1, min(_MOST_TRIES, _MOST_ROWS // max(rows, 1)))
         for shift in shifts.tolist():
-            moved = [_moved(ask, shift) for ask in asks]
+            moved = [_moved(request, shift) for request in requests]
             tries += 1
             if isinstance(admit(ledger, moved, now, exclude), Plan):
                 windows.append(_shifted(Window(start, end), shift))
@@ -70,8 +70,8 @@ def next_windows(
     return Found(tuple(windows), looked_until)
 
 
-def _moved(ask: AllocationRequest, shift: int) -> AllocationRequest:
-    return replace(ask, window=_shifted(ask.window, shift))
+def _moved(request: AllocationRequest, shift: int) -> AllocationRequest:
+    return replace(request, window=_shifted(request.window, shift))
 
 
 def _shifted(window: Window, shift: int) -> Window:
@@ -81,7 +81,7 @@ def _shifted(window: Window, shift: int) -> Window:
 
 def _promising(
     ledger: Ledger,
-    asks: Sequence[AllocationRequest],
+    requests: Sequence[AllocationRequest],
     now: int,
     exclude: frozenset[int],
     grain: int,
@@ -91,36 +91,39 @@ def _promising(
     Each comes with the shift until which was looked, and how many bookings were looked at.
     """
     last = ledger.last_end()
-    length = max((ask.window.end - ask.window.start for ask in asks), default=1)
+    length = max((request.window.end - request.window.start for request in requests), default=1)
     shifts = np.zeros(1, dtype=np.int64)
     low, high, rows = 0, min(length, OPEN), 0
     while True:
         rooms = FreeCapacity(ledger, now, exclude)
-        reach = [Window(ask.window.start + low, min(ask.window.end + high, OPEN)) for ask in asks]
-        for ask, window in zip(asks, reach, strict=True):
+        reach = [
+            Window(request.window.start + low, min(request.window.end + high, OPEN))
+            for request in requests
+        ]
+        for request, window in zip(requests, reach, strict=True):
             ends = rooms.rows(window).end
             freed = np.maximum(ends[ends < OPEN], now)
-            moved = -(freed // -grain) * grain - ask.window.start
+            moved = -(freed // -grain) * grain - request.window.start
             shifts = np.append(shifts, moved[moved > low])
         shifts = np.unique(shifts)
         promising = shifts[shifts <= high]
-        for ask, window in zip(asks, reach, strict=True):
+        for request, window in zip(requests, reach, strict=True):
             if len(promising):
-                promising = promising[_enough(rooms, ask, window, promising)]
+                promising = promising[_enough(rooms, request, window, promising)]
         rows += sum(len(rooms.rows(window).slot) for window in reach)
         yield high, rows, promising
         shifts = shifts[shifts > high]
-        ended = all(ask.window.start + high >= last for ask in asks)
+        ended = all(request.window.start + high >= last for request in requests)
         if rows > _MOST_ROWS or (ended and not len(shifts)):
             return
         low, high = high, min(2 * high, OPEN)
 
 
 def _enough(
-    rooms: FreeCapacity, ask: AllocationRequest, reach: Window, shifts: IntArray
+    rooms: FreeCapacity, request: AllocationRequest, reach: Window, shifts: IntArray
 ) -> BoolArray:
-    """At which shifts may there be hosts enough? True wherever the ask alone is admitted."""
-    demand = ask.demand
+    """At which shifts may there be hosts enough? True wherever the request alone is admitted."""
+    demand = request.demand
     if isinstance(demand, WholeHosts):
         levels, needed = [(1, 1)], demand.minimum
     elif demand.affinity is False:
@@ -134,29 +137,29 @@ def _enough(
         affordable = _MOST_ROWS // max(len(rooms.rows(reach).slot), 1)
         step = max(1, -(-most // min(_MOST_LEVELS, max(1, affordable))))
         levels, needed = [(level, step) for level in range(1, most + 1, step)], demand.amount
-    length = ask.window.end - ask.window.start
-    starts = ask.window.start + shifts
+    length = request.window.end - request.window.start
+    starts = request.window.start + shifts
     units = np.zeros(len(shifts), dtype=np.int64)
     for level, weight in levels:
-        units += weight * _hosts_with(rooms, ask, reach, level, length, starts)
+        units += weight * _hosts_with(rooms, request, reach, level, length, starts)
     return units >= needed
 
 
 def _hosts_with(
     rooms: FreeCapacity,
-    ask: AllocationRequest,
+    request: AllocationRequest,
     reach: Window,
     units: int,
     length: int,
     starts: IntArray,
 ) -> IntArray:
     """How many hosts have room for so many units all through a window from each start?"""
-    lacking = rooms.lacking(ask, reach, units)
+    lacking = rooms.lacking(request, reach, units)
     # A window of this length from s meets [a, b) exactly if a - length < s < b.
     barred = Spans(lacking.slot, lacking.start - length + 1, lacking.end)
     times, change = _barred_changes(barred, rooms.ledger.size)
     barred_at = np.append(0, np.cumsum(change))[np.searchsorted(times, starts, side="right")]
-    return np.count_nonzero(rooms.eligible(ask)) - barred_at
+    return np.count_nonzero(rooms.eligible(request)) - barred_at
 
 
 def _barred_changes(barred: Spans, size: int) -> tuple[IntArray, IntArray]:

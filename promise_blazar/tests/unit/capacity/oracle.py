@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The host rule, as naively as it can be written: instant by instant, assignment by assignment.
 
-It shares no code with what it judges but the words (hosts, bookings, asks).
+It shares no code with what it judges but the words (hosts, bookings, requests).
 """
 
 import itertools
@@ -62,8 +62,8 @@ def covers(world: World, booking: Booking, instant: int) -> bool:
     return booking.start <= instant < booking.end
 
 
-def accepted(host: LedgerHost, ask: AllocationRequest) -> bool:
-    return host.reservable and all(q.matches(host.properties) for q in ask.demand.where)
+def accepted(host: LedgerHost, request: AllocationRequest) -> bool:
+    return host.reservable and all(q.matches(host.properties) for q in request.demand.where)
 
 
 def rule_kept(world: World, given: list[tuple[AllocationRequest, Assignment]]) -> bool:
@@ -96,12 +96,12 @@ def _instant_kept(
         b for b in world.bookings if b.host == host.id and covers(world, b, instant) and b.units
     ]
     here = [
-        (ask, assignment[host.id])
-        for ask, assignment in given
-        if assignment.get(host.id) and ask.window.start <= instant < ask.window.end
+        (request, assignment[host.id])
+        for request, assignment in given
+        if assignment.get(host.id) and request.window.start <= instant < request.window.end
     ]
     whole = sum(b.bundle is None for b in booked)
-    whole += sum(isinstance(ask.demand, WholeHosts) for ask, _ in here)
+    whole += sum(isinstance(request.demand, WholeHosts) for request, _ in here)
     if whole and len(booked) + len(here) > 1:
         return False
     if isinstance(mine.demand, WholeHosts):
@@ -111,23 +111,23 @@ def _instant_kept(
             continue
         used = sum(world.bundles[b.bundle].get(name, 0) * b.units for b in booked if b.bundle)
         used += sum(
-            ask.demand.amounts.get(name, 0) * units
-            for ask, units in here
-            if isinstance(ask.demand, Slots)
+            request.demand.amounts.get(name, 0) * units
+            for request, units in here
+            if isinstance(request.demand, Slots)
         )
         if used > host.capacity.get(name, 0):
             return False
     return True
 
 
-def satisfies(ask: AllocationRequest, assignment: Mapping[int, int]) -> bool:
-    """Is this what the ask asked for, the host rule apart?"""
+def satisfies(request: AllocationRequest, assignment: Mapping[int, int]) -> bool:
+    """Is this what the request wants, the host rule apart?"""
     used = {host: units for host, units in assignment.items() if units}
-    if ask.pinned:
-        for placement in ask.keep:
+    if request.pinned:
+        for placement in request.keep:
             if used.get(placement.host, 0) < placement.units:
                 return False
-    demand = ask.demand
+    demand = request.demand
     if isinstance(demand, WholeHosts):
         fits = demand.minimum <= len(used) <= demand.maximum
         return fits and all(units == 1 for units in used.values())
@@ -140,19 +140,19 @@ def satisfies(ask: AllocationRequest, assignment: Mapping[int, int]) -> bool:
     return True
 
 
-def assignments(world: World, ask: AllocationRequest) -> Iterator[Assignment]:
-    """Every assignment that satisfies the ask alone, in this world."""
-    most = 1 if isinstance(ask.demand, WholeHosts) else ask.demand.amount
+def assignments(world: World, request: AllocationRequest) -> Iterator[Assignment]:
+    """Every assignment that satisfies the request alone, in this world."""
+    most = 1 if isinstance(request.demand, WholeHosts) else request.demand.amount
     ids = [host.id for host in world.hosts]
     for units in itertools.product(range(most + 1), repeat=len(ids)):
         assignment = dict(zip(ids, units, strict=True))
-        if satisfies(ask, assignment) and rule_kept(world, [(ask, assignment)]):
+        if satisfies(request, assignment) and rule_kept(world, [(request, assignment)]):
             yield assignment
 
 
-def kept_units(ask: AllocationRequest, assignment: Mapping[int, int]) -> int:
+def kept_units(request: AllocationRequest, assignment: Mapping[int, int]) -> int:
     """How much of what is held now stays where it is."""
-    return sum(min(p.units, assignment.get(p.host, 0)) for p in ask.keep)
+    return sum(min(p.units, assignment.get(p.host, 0)) for p in request.keep)
 
 
 def assignment_of(placements: tuple[Placement, ...]) -> Assignment:

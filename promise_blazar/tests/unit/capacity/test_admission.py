@@ -23,20 +23,20 @@ OPEN = 2**62
 class AdmissionAgainstTheOracleTest(unittest.TestCase):
     @worlds.exact(500)
     @given(worlds.cases())
-    def test_one_ask_is_admitted_exactly_if_something_fits(self, case):
+    def test_one_request_is_admitted_exactly_if_something_fits(self, case):
         self._check_one(*case)
 
-    def test_one_ask_is_admitted_exactly_if_something_fits_in_a_crowd(self):
+    def test_one_request_is_admitted_exactly_if_something_fits_in_a_crowd(self):
         for seed in range(800):
             with self.subTest(seed=seed):
                 self._check_one(*worlds.crowded(seed))
 
     @worlds.exact(200)
     @given(st.integers(2, 3).flatmap(lambda count: worlds.cases(count)))
-    def test_several_asks_never_break_the_rule_together(self, case):
+    def test_several_requests_never_break_the_rule_together(self, case):
         self._check_several(*case)
 
-    def test_several_asks_never_break_the_rule_together_in_a_crowd(self):
+    def test_several_requests_never_break_the_rule_together_in_a_crowd(self):
         for seed in range(600):
             with self.subTest(seed=seed):
                 self._check_several(*worlds.crowded(seed, 2 + seed % 2))
@@ -49,56 +49,60 @@ class AdmissionAgainstTheOracleTest(unittest.TestCase):
     def test_a_plan_holds_exactly_while_the_rule_is_kept_in_a_crowd(self):
         for seed in range(600):
             with self.subTest(seed=seed):
-                world, asks = worlds.crowded(seed, 2)
+                world, requests = worlds.crowded(seed, 2)
                 # The same cloud, but for one thing that was booked or released meanwhile.
                 changed = random.Random(seed).choice(world.bookings)
                 later = dataclasses.replace(changed, id=99, start=0, end=worlds.HORIZON)
                 bookings = [b for b in world.bookings if b is not changed]
                 self._check_holds(
-                    world, asks, dataclasses.replace(world, bookings=[*bookings, later])
+                    world, requests, dataclasses.replace(world, bookings=[*bookings, later])
                 )
 
-    def _check_one(self, world, asks):
-        (ask,) = asks
+    def _check_one(self, world, requests):
+        (request,) = requests
         ledger = world.ledger()
-        answer = admit(ledger, asks, world.now, world.exclude)
-        possible = list(oracle.assignments(world, ask))
+        answer = admit(ledger, requests, world.now, world.exclude)
+        possible = list(oracle.assignments(world, request))
         if not possible:
-            self.assertEqual(Refusal("ask-0"), answer)
+            self.assertEqual(Refusal("request-0"), answer)
             return
         self.assertIsInstance(answer, Plan)
-        chosen = oracle.assignment_of(answer.placements["ask-0"])
-        self.assertTrue(oracle.satisfies(ask, chosen))
-        self.assertTrue(oracle.rule_kept(world, [(ask, chosen)]))
-        self.assertTrue(holds(ledger, asks, answer, world.now, world.exclude))
+        chosen = oracle.assignment_of(answer.placements["request-0"])
+        self.assertTrue(oracle.satisfies(request, chosen))
+        self.assertTrue(oracle.rule_kept(world, [(request, chosen)]))
+        self.assertTrue(holds(ledger, requests, answer, world.now, world.exclude))
         most = max(sum(assignment.values()) for assignment in possible)
         self.assertEqual(most, sum(chosen.values()), "as many as possible, up to the maximum")
-        stays = max(oracle.kept_units(ask, assignment) for assignment in possible)
-        self.assertEqual(stays, oracle.kept_units(ask, chosen), "what is held stays")
+        stays = max(oracle.kept_units(request, assignment) for assignment in possible)
+        self.assertEqual(stays, oracle.kept_units(request, chosen), "what is held stays")
 
-    def _check_several(self, world, asks):
+    def _check_several(self, world, requests):
         ledger = world.ledger()
-        answer = admit(ledger, asks, world.now, world.exclude)
+        answer = admit(ledger, requests, world.now, world.exclude)
         if isinstance(answer, Refusal):
-            alone = [any(oracle.assignments(world, ask)) for ask in asks]
+            alone = [any(oracle.assignments(world, request)) for request in requests]
             self.assertEqual(answer.gave_up, all(alone))
             if not answer.gave_up:
-                self.assertFalse(alone[[ask.key for ask in asks].index(answer.key)])
+                self.assertFalse(alone[[request.key for request in requests].index(answer.key)])
             return
-        given_ = [(ask, oracle.assignment_of(answer.placements[ask.key])) for ask in asks]
-        self.assertTrue(all(oracle.satisfies(ask, share) for ask, share in given_))
+        given_ = [
+            (request, oracle.assignment_of(answer.placements[request.key])) for request in requests
+        ]
+        self.assertTrue(all(oracle.satisfies(request, share) for request, share in given_))
         self.assertTrue(oracle.rule_kept(world, given_))
-        self.assertTrue(holds(ledger, asks, answer, world.now, world.exclude))
+        self.assertTrue(holds(ledger, requests, answer, world.now, world.exclude))
 
-    def _check_holds(self, world, asks, later):
-        answer = admit(world.ledger(), asks, world.now, world.exclude)
+    def _check_holds(self, world, requests, later):
+        answer = admit(world.ledger(), requests, world.now, world.exclude)
         if isinstance(answer, Refusal):
             return
         later = dataclasses.replace(later, now=world.now, exclude=world.exclude)
-        given_ = [(ask, oracle.assignment_of(answer.placements[ask.key])) for ask in asks]
+        given_ = [
+            (request, oracle.assignment_of(answer.placements[request.key])) for request in requests
+        ]
         self.assertEqual(
             oracle.rule_kept(later, given_),
-            holds(later.ledger(), asks, answer, later.now, later.exclude),
+            holds(later.ledger(), requests, answer, later.now, later.exclude),
         )
 
 
@@ -120,10 +124,12 @@ def slots(amount: int, vcpus: int = 1, affinity: bool | None = None) -> Slots:
     return Slots(amount, {"VCPU": vcpus}, affinity)
 
 
-def one(ledger: Ledger, demand: Slots | WholeHosts, start: int = 10, end: int = 20, **ask):
-    """The placements of one ask, as (host, units); None if refused."""
-    exclude = ask.pop("exclude", frozenset())
-    answer = admit(ledger, [AllocationRequest("a", demand, Window(start, end), **ask)], 0, exclude)
+def one(ledger: Ledger, demand: Slots | WholeHosts, start: int = 10, end: int = 20, **request):
+    """The placements of one request, as (host, units); None if refused."""
+    exclude = request.pop("exclude", frozenset())
+    answer = admit(
+        ledger, [AllocationRequest("a", demand, Window(start, end), **request)], 0, exclude
+    )
     if isinstance(answer, Refusal):
         return None
     return [(p.host, p.units) for p in answer.placements["a"]]
@@ -235,47 +241,47 @@ class AdmissionTest(unittest.TestCase):
         self.assertEqual([(2, 1)], one(ledger, slots(1), 10, OPEN))
         self.assertIsNone(one(ledger, slots(2), 10, OPEN))
 
-    def test_several_asks_leave_each_other_what_only_the_other_can_use(self):
+    def test_several_requests_leave_each_other_what_only_the_other_can_use(self):
         ledger = cloud(2)
         book(ledger, Booking(1, 1, 1, 1, 1, 0, 100, False))
-        asks = [
+        requests = [
             AllocationRequest("slots", slots(7), Window(10, 20)),
             AllocationRequest("host", WholeHosts(1, 5), Window(10, 20)),
         ]
-        answer = admit(ledger, asks, 0)
+        answer = admit(ledger, requests, 0)
         self.assertEqual((Placement(1, 7),), answer.placements["slots"])
         self.assertEqual((Placement(2, 1),), answer.placements["host"])
 
     def test_hosts_beyond_the_minimum_are_taken_last(self):
         window = Window(10, 20)
-        asks = [
+        requests = [
             AllocationRequest("many", WholeHosts(1, 9), window),
             AllocationRequest("one", WholeHosts(1, 1), window),
         ]
-        answer = admit(cloud(4), asks, 0)
+        answer = admit(cloud(4), requests, 0)
         self.assertEqual(3, len(answer.placements["many"]))
         self.assertEqual(1, len(answer.placements["one"]))
 
-    def test_asks_in_windows_apart_use_the_same_host(self):
-        asks = [
+    def test_requests_in_windows_apart_use_the_same_host(self):
+        requests = [
             AllocationRequest("early", WholeHosts(1, 1), Window(10, 20)),
             AllocationRequest("late", WholeHosts(1, 1), Window(20, 30)),
         ]
-        self.assertIsInstance(admit(cloud(1), asks, 0), Plan)
+        self.assertIsInstance(admit(cloud(1), requests, 0), Plan)
 
-    def test_what_one_pinned_ask_keeps_no_other_takes(self):
+    def test_what_one_pinned_request_keeps_no_other_takes(self):
         window = Window(10, 20)
-        asks = [
+        requests = [
             AllocationRequest("b", slots(9), window, keep=(Placement(1, 8),), pinned=True),
             AllocationRequest("a", slots(7), window, keep=(Placement(2, 7),), pinned=True),
         ]
-        answer = admit(cloud(2), asks, 0)
+        answer = admit(cloud(2), requests, 0)
         self.assertEqual((Placement(1, 8), Placement(2, 1)), answer.placements["b"])
         self.assertEqual((Placement(2, 7),), answer.placements["a"])
 
-    def test_room_kept_by_pinned_asks_is_known_before_their_turn(self):
+    def test_room_kept_by_pinned_requests_is_known_before_their_turn(self):
         window = Window(10, 20)
-        asks = [
+        requests = [
             AllocationRequest("a", slots(4), window, keep=(Placement(2, 1),), pinned=True),
             AllocationRequest("b", slots(4), window, keep=(Placement(2, 2),), pinned=True),
             AllocationRequest("c", WholeHosts(1, 2), window, keep=(Placement(1, 1),), pinned=True),
@@ -283,41 +289,41 @@ class AdmissionTest(unittest.TestCase):
         ]
         ledger = cloud(3, vcpus=4)
         ledger.put_host(LedgerHost(3, "compute-3", "nova", {"VCPU": 8}, {}, True))
-        self.assertIsInstance(admit(ledger, asks, 0), Plan)
+        self.assertIsInstance(admit(ledger, requests, 0), Plan)
 
-    def test_of_many_asks_the_one_that_fails_is_tried_earlier(self):
+    def test_of_many_requests_the_one_that_fails_is_tried_earlier(self):
         window = Window(10, 20)
         pinned = {"keep": (Placement(2, 1),), "pinned": True}
-        asks = [
+        requests = [
             AllocationRequest("a", slots(2, affinity=False), window),
             AllocationRequest("b", slots(4), window),
             AllocationRequest("c", slots(2), window, **pinned),
             AllocationRequest("d", slots(2), window, **pinned),
             AllocationRequest("e", slots(2, affinity=True), window, **pinned),
         ]
-        self.assertIsInstance(admit(cloud(3, vcpus=4), asks, 0), Plan)
+        self.assertIsInstance(admit(cloud(3, vcpus=4), requests, 0), Plan)
 
     def test_slots_go_where_the_same_decision_put_others(self):
         window = Window(10, 20)
-        asks = [
+        requests = [
             AllocationRequest("a", slots(5), window),
             AllocationRequest("b", slots(1, affinity=False), window),
         ]
-        answer = admit(cloud(2), asks, 0)
+        answer = admit(cloud(2), requests, 0)
         self.assertEqual(
             {p.host for p in answer.placements["a"]}, {p.host for p in answer.placements["b"]}
         )
 
     def test_too_much_together_is_said_to_be_given_up(self):
-        asks = [AllocationRequest(key, WholeHosts(1, 1), Window(10, 20)) for key in "abcdef"]
-        answer = admit(cloud(5), asks, 0)
+        requests = [AllocationRequest(key, WholeHosts(1, 1), Window(10, 20)) for key in "abcdef"]
+        answer = admit(cloud(5), requests, 0)
         self.assertTrue(answer.gave_up)
         self.assertEqual(5, len(answer.beside))
 
-    def test_no_asks_are_always_admitted(self):
+    def test_no_requests_are_always_admitted(self):
         self.assertEqual(Plan({}), admit(cloud(1), [], 0))
 
-    def test_two_asks_of_one_key_are_a_mistake(self):
-        ask = AllocationRequest("a", slots(1), Window(10, 20))
+    def test_two_requests_of_one_key_are_a_mistake(self):
+        request = AllocationRequest("a", slots(1), Window(10, 20))
         with self.assertRaises(ValueError):
-            admit(cloud(1), [ask, ask], 0)
+            admit(cloud(1), [request, request], 0)

@@ -22,16 +22,16 @@ OPEN = 2**62
 HOUR = 3600 * 10**6
 
 
-def most(world: oracle.World, ask: AllocationRequest) -> int:
+def most(world: oracle.World, request: AllocationRequest) -> int:
     """The most that fits, found by asking the oracle for more and more."""
-    demand = ask.demand
+    demand = request.demand
     count = 0
     while True:
         if isinstance(demand, WholeHosts):
             more = replace(demand, minimum=count + 1, maximum=count + 1)
         else:
             more = replace(demand, amount=count + 1)
-        if not any(oracle.assignments(world, replace(ask, demand=more))):
+        if not any(oracle.assignments(world, replace(request, demand=more))):
             return count
         count += 1
 
@@ -55,51 +55,53 @@ class ExplanationAgainstTheOracleTest(unittest.TestCase):
     def test_the_next_window_is_the_first_that_fits_in_a_crowd(self):
         for seed in range(250):
             with self.subTest(seed=seed):
-                world, (ask,) = worlds.crowded(seed)
-                self._check_next(world, [replace(ask, keep=(), pinned=False)])
+                world, (request,) = worlds.crowded(seed)
+                self._check_next(world, [replace(request, keep=(), pinned=False)])
 
-    def test_windows_for_several_asks_are_admitted(self):
+    def test_windows_for_several_requests_are_admitted(self):
         for seed in range(150):
             with self.subTest(seed=seed):
-                world, asks = worlds.crowded(seed, 2)
-                self._check_windows(world, [replace(ask, pinned=False) for ask in asks])
+                world, requests = worlds.crowded(seed, 2)
+                self._check_windows(
+                    world, [replace(request, pinned=False) for request in requests]
+                )
 
-    def _check_fits(self, world, asks):
-        (ask,) = asks
+    def _check_fits(self, world, requests):
+        (request,) = requests
         ledger = world.ledger()
-        answer = explain(ledger, [ask], world.now, world.exclude, grain=1)
-        if isinstance(admit(ledger, [ask], world.now, world.exclude), Plan):
+        answer = explain(ledger, [request], world.now, world.exclude, grain=1)
+        if isinstance(admit(ledger, [request], world.now, world.exclude), Plan):
             self.assertEqual((), answer.reasons)
             return
-        self.assertEqual(ask.key, answer.key)
+        self.assertEqual(request.key, answer.key)
         self.assertTrue(answer.reasons)
         sifted = [reason for reason in answer.reasons if reason.check != "kept"]
         self.assertEqual(len(world.hosts), sum(reason.hosts for reason in sifted))
-        kind = "hosts" if isinstance(ask.demand, WholeHosts) else "slots"
+        kind = "hosts" if isinstance(request.demand, WholeHosts) else "slots"
         # Of slots that take nothing there is no most.
-        if kind == "hosts" or ask.demand.taken:
-            fits = most(world, replace(ask, keep=(), pinned=False))
+        if kind == "hosts" or request.demand.taken:
+            fits = most(world, replace(request, keep=(), pinned=False))
             self.assertEqual({kind: fits}, dict(answer.fits))
 
-    def _check_next(self, world, asks):
-        (ask,) = asks
-        found = next_windows(world.ledger(), [ask], world.now, world.exclude, 2, grain=1)
-        start = ask.window.start
+    def _check_next(self, world, requests):
+        (request,) = requests
+        found = next_windows(world.ledger(), [request], world.now, world.exclude, 2, grain=1)
+        start = request.window.start
         starts = [start, *(max(i, world.now) for i in oracle.freed_after(world, start))]
         fitting = []
         for candidate in sorted(set(starts)):
-            moved = replace(ask, window=oracle.shifted(ask.window, candidate - start))
+            moved = replace(request, window=oracle.shifted(request.window, candidate - start))
             if any(oracle.assignments(world, moved)):
                 fitting.append(moved.window)
         self.assertEqual(fitting[:2], list(found.windows))
 
-    def _check_windows(self, world, asks):
+    def _check_windows(self, world, requests):
         ledger = world.ledger()
-        found = next_windows(ledger, asks, world.now, world.exclude, 3, grain=1)
-        start = min(ask.window.start for ask in asks)
+        found = next_windows(ledger, requests, world.now, world.exclude, 3, grain=1)
+        start = min(request.window.start for request in requests)
         for window in found.windows:
             shift = window.start - start
-            moved = [replace(a, window=oracle.shifted(a.window, shift)) for a in asks]
+            moved = [replace(a, window=oracle.shifted(a.window, shift)) for a in requests]
             self.assertIsInstance(admit(ledger, moved, world.now, world.exclude), Plan)
             self.assertLessEqual(window.start, found.looked_until)
 
@@ -127,8 +129,10 @@ class ExplanationTest(unittest.TestCase):
             host(5, gpu="1"),
             bookings=(Booking(1, 1, 4, 1, 7, 2 * HOUR, 3 * HOUR, False),),
         )
-        ask = AllocationRequest("a", Slots(5, {"VCPU": 2}, None, (gpu,)), Window(HOUR, 4 * HOUR))
-        answer = explain(world.ledger(), [ask], 0)
+        request = AllocationRequest(
+            "a", Slots(5, {"VCPU": 2}, None, (gpu,)), Window(HOUR, 4 * HOUR)
+        )
+        answer = explain(world.ledger(), [request], 0)
         self.assertEqual(
             {"hosts": 1, "property": 1, "capacity": 1, "busy": 1, "fits": 1}, checks(answer)
         )
@@ -150,8 +154,8 @@ class ExplanationTest(unittest.TestCase):
                 Booking(2, 1, 2, None, 1, 0, 2 * HOUR, False),
             ),
         )
-        ask = AllocationRequest("a", WholeHosts(3, 4), Window(HOUR, 4 * HOUR))
-        answer = explain(world.ledger(), [ask], 0, alternatives=2)
+        request = AllocationRequest("a", WholeHosts(3, 4), Window(HOUR, 4 * HOUR))
+        answer = explain(world.ledger(), [request], 0, alternatives=2)
         self.assertEqual({"busy": 2, "fits": 2}, checks(answer))
         self.assertEqual({"hosts": 2}, answer.fits)
         self.assertIn("2 fit, 3 asked", answer.text)
@@ -184,33 +188,35 @@ class ExplanationTest(unittest.TestCase):
         world = world_of(
             host(1), host(2), bookings=(Booking(1, 1, 1, None, 1, HOUR, 2 * HOUR, False),)
         )
-        ask = AllocationRequest(
+        request = AllocationRequest(
             "a", WholeHosts(1, 2), Window(0, 3 * HOUR), keep=(Placement(1, 1),), pinned=True
         )
-        answer = explain(world.ledger(), [ask], 0)
+        answer = explain(world.ledger(), [request], 0)
         self.assertEqual({"busy": 1, "fits": 1, "kept": 1}, checks(answer))
         self.assertIn("cannot stay on 1 of its 1", answer.text)
         self.assertEqual((), answer.alternatives)
-        shrink = replace(ask, demand=Slots(1, {"VCPU": 1}, None), keep=(Placement(2, 3),))
+        shrink = replace(request, demand=Slots(1, {"VCPU": 1}, None), keep=(Placement(2, 3),))
         answer = explain(world.ledger(), [shrink], 0)
         self.assertIn("can only grow: it has 3, 1 asked", answer.text)
 
     def test_what_fails_only_together_is_said_to_be_not_found(self):
-        asks = [AllocationRequest(key, WholeHosts(2, 2), Window(0, HOUR)) for key in ("a", "b")]
+        requests = [
+            AllocationRequest(key, WholeHosts(2, 2), Window(0, HOUR)) for key in ("a", "b")
+        ]
         world = world_of(host(1), host(2), host(3))
-        answer = explain(world.ledger(), asks, 0)
+        answer = explain(world.ledger(), requests, 0)
         self.assertEqual({"together": 2, "fits": 1}, checks(answer))
         self.assertIn("not found to fit", answer.text)
 
     def test_alternatives_start_at_whole_minutes_and_not_in_the_past(self):
         end = 2 * HOUR + 1
         world = world_of(host(1), bookings=(Booking(1, 1, 1, None, 1, 0, end, False),))
-        ask = AllocationRequest("a", WholeHosts(1, 1), Window(HOUR, 4 * HOUR))
-        (window,) = explain(world.ledger(), [ask], 0).alternatives
+        request = AllocationRequest("a", WholeHosts(1, 1), Window(HOUR, 4 * HOUR))
+        (window,) = explain(world.ledger(), [request], 0).alternatives
         self.assertEqual(2 * HOUR + 60 * 10**6, window.start)
         late = 3 * HOUR
         world = world_of(host(1), bookings=(Booking(1, 1, 1, None, 1, 0, end, True),), now=late)
-        (window,) = explain(world.ledger(), [ask], late).alternatives
+        (window,) = explain(world.ledger(), [request], late).alternatives
         self.assertEqual(Window(late, late + 3 * HOUR), window)
 
     def test_a_window_is_found_where_hosts_take_very_many_slots(self):
@@ -224,26 +230,26 @@ class ExplanationTest(unittest.TestCase):
                         Booking(2, 1, 2, 1, 49, 0, 7 * HOUR, False),
                     ),
                 )
-                ask = AllocationRequest(
+                request = AllocationRequest(
                     "a", Slots(amount, {"VCPU": 1}, None), Window(HOUR, 2 * HOUR)
                 )
-                answer = explain(world.ledger(), [ask], 0)
+                answer = explain(world.ledger(), [request], 0)
                 start = 5 * HOUR if amount <= 51 else 7 * HOUR
                 self.assertEqual((Window(start, start + HOUR),), answer.alternatives)
                 self.assertEqual({"slots": 11}, answer.fits)
 
     def test_an_open_window_moves_only_its_start(self):
         world = world_of(host(1), bookings=(Booking(1, 1, 1, None, 1, 0, 5 * HOUR, False),))
-        ask = AllocationRequest("a", WholeHosts(1, 1), Window(HOUR, OPEN))
-        answer = explain(world.ledger(), [ask], 0)
+        request = AllocationRequest("a", WholeHosts(1, 1), Window(HOUR, OPEN))
+        answer = explain(world.ledger(), [request], 0)
         self.assertEqual((Window(5 * HOUR, OPEN),), answer.alternatives)
         forever = world_of(host(1), bookings=(Booking(1, 1, 1, None, 1, 0, OPEN, False),))
-        answer = explain(forever.ledger(), [ask], 0)
+        answer = explain(forever.ledger(), [request], 0)
         self.assertEqual((), answer.alternatives)
         self.assertIn("busy from 1970-01-01 01:00", answer.text)
 
     def test_nothing_to_explain(self):
-        ask = AllocationRequest("a", WholeHosts(1, 1), Window(0, 1))
+        request = AllocationRequest("a", WholeHosts(1, 1), Window(0, 1))
         world = world_of(host(1))
-        self.assertNotIsInstance(admit(world.ledger(), [ask], 0), Refusal)
-        self.assertEqual("It fits", explain(world.ledger(), [ask], 0).text)
+        self.assertNotIsInstance(admit(world.ledger(), [request], 0), Refusal)
+        self.assertEqual("It fits", explain(world.ledger(), [request], 0).text)

@@ -67,10 +67,10 @@ class LedgerTest(unittest.TestCase):
             expected = [b for b in world.bookings if b.reservation == reservation]
             self.assertEqual(expected, ledger.bookings_of(reservation))
             self.assertEqual(expected, fresh.bookings_of(reservation))
-        ask = data.draw(worlds.asks("a", world))
+        request = data.draw(worlds.requests("a", world))
         self.assertEqual(
-            admit(fresh, [ask], world.now, world.exclude),
-            admit(ledger, [ask], world.now, world.exclude),
+            admit(fresh, [request], world.now, world.exclude),
+            admit(ledger, [request], world.now, world.exclude),
         )
 
     def test_many_bookings_come_and_go(self):
@@ -118,25 +118,25 @@ class LedgerTest(unittest.TestCase):
     def test_bookings_may_come_before_their_host_and_outlive_it(self):
         ledger = ledger_of(booking(1, bundle=None))
         host = LedgerHost(1, "compute-1", "nova", {"VCPU": 4}, {}, True)
-        ask = AllocationRequest("a", WholeHosts(0, 9), Window(0, 5))
+        request = AllocationRequest("a", WholeHosts(0, 9), Window(0, 5))
         self.assertEqual({}, dict(ledger.hosts))
         ledger.put_host(host)
         ledger.put_host(replace(host, id=2))
-        self.assertEqual([2], [p.host for p in admit(ledger, [ask], 0).placements["a"]])
+        self.assertEqual([2], [p.host for p in admit(ledger, [request], 0).placements["a"]])
         ledger.drop_host(2)
         ledger.drop_host(2)
         self.assertEqual({1: host}, dict(ledger.hosts))
-        self.assertEqual((), admit(ledger, [ask], 0).placements["a"])
+        self.assertEqual((), admit(ledger, [request], 0).placements["a"])
 
     def test_a_changed_host_is_judged_anew(self):
         ledger = ledger_of()
         query = parse('["=", "$gpu", "1"]')
         host = LedgerHost(1, "compute-1", "nova", {"VCPU": 4, "PCPU": 2}, {"gpu": "1"}, True)
-        ask = AllocationRequest("a", Slots(2, {"PCPU": 1}, None, (query,)), Window(0, 5))
+        request = AllocationRequest("a", Slots(2, {"PCPU": 1}, None, (query,)), Window(0, 5))
 
         def placed(**changes):
             ledger.put_host(replace(host, **changes))
-            answer = admit(ledger, [ask], 0)
+            answer = admit(ledger, [request], 0)
             return hasattr(answer, "placements")
 
         self.assertTrue(placed())

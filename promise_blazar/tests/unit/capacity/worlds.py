@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small random worlds and asks: simple ones that shrink, and crowded ones by their number.
+"""Small random worlds and requests: simple ones that shrink, and crowded ones by their number.
 
 Hypothesis prefers what is simple; in a crowd the faults are that need several hosts, each with
 bookings that come and go inside the window.
@@ -122,7 +122,7 @@ slots = st.builds(
 
 
 @st.composite
-def asks(draw, key, world, may_keep=True):
+def requests(draw, key, world, may_keep=True):
     demand = draw(st.one_of(slots, slots, whole_hosts))
     keep = ()
     if may_keep and draw(st.sampled_from([True, True, False])):
@@ -141,11 +141,11 @@ def asks(draw, key, world, may_keep=True):
 @st.composite
 def cases(draw, count=1, may_keep=True, most_hosts=4):
     world = draw(worlds(most_hosts))
-    return world, [draw(asks(f"ask-{n}", world, may_keep)) for n in range(count)]
+    return world, [draw(requests(f"request-{n}", world, may_keep)) for n in range(count)]
 
 
 def crowded(seed, count=1):
-    """A crowded case by its number: a world, and asks in windows in which much happens."""
+    """A crowded case by its number: a world, and requests in windows in which much happens."""
     dice = random.Random(seed)
     ids = dice.sample(range(10, 20), dice.choice([2, 3, 3, 4]))
     hosts = [
@@ -177,7 +177,7 @@ def crowded(seed, count=1):
             released=dice.random() < 0.6,
         )
 
-    def ask(key):
+    def request(key):
         where = (_query(dice.choice(QUERIES)),) if dice.random() < 0.15 else ()
         if dice.random() < 0.3:
             minimum = dice.choice([1, 1, 2])
@@ -200,4 +200,4 @@ def crowded(seed, count=1):
         now=dice.randrange(HORIZON),
         exclude=frozenset(dice.sample(range(1, 7), dice.choice([0, 0, 1, 2]))),
     )
-    return world, [ask(f"ask-{number}") for number in range(count)]
+    return world, [request(f"request-{number}") for number in range(count)]
