@@ -22,7 +22,9 @@ from sql_count import Count, counted
 from sqlalchemy import select
 
 from promise_blazar import times
-from promise_blazar.capacity.demand.request import AllocationRequest, Slots, WholeHosts, Window
+from promise_blazar.capacity.demand.request import AllocationRequest, Window
+from promise_blazar.capacity.demand.slots import Slots
+from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud import fence
 from promise_blazar.cloud.contract.compute import Aggregate, Flavor

@@ -23,7 +23,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from promise_blazar.capacity.admission import Plan, admit, holds
-from promise_blazar.capacity.demand.request import AllocationRequest, Slots, WholeHosts, Window
+from promise_blazar.capacity.demand.request import AllocationRequest, Window
+from promise_blazar.capacity.demand.slots import Slots
+from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.capacity.explanation import explain
 from promise_blazar.capacity.ledger import Ledger, LedgerHost
 from promise_blazar.capacity.resource_query import parse

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Can these reservations be promised together, and on which hosts?
+"""Admission of requests together: a plan of hosts for all of them, or a refusal.
 
 The host rule: for every host, class and instant, what is promised is at most the capacity, and
 a host that is lent whole carries nothing else. A plan always keeps it. For one request a refusal
@@ -16,9 +16,9 @@ from typing import Final
 import numpy as np
 
 from promise_blazar.capacity.arrays import IntArray
-from promise_blazar.capacity.demand.request import AllocationRequest, Placement, WholeHosts
-from promise_blazar.capacity.free_capacity import FreeCapacity, Given, Share
-from promise_blazar.capacity.host_selection import Field, choose, grow
+from promise_blazar.capacity.demand.request import AllocationRequest, Placement
+from promise_blazar.capacity.free_capacity import Assignment, FreeCapacity, UnitsBySlot
+from promise_blazar.capacity.host_selection import Candidates, choose
 from promise_blazar.capacity.ledger import Ledger
 
 #: Orders of requests that are tried before giving up: all of them for up to four requests.
@@ -36,8 +36,8 @@ class Plan:
 class Refusal:
     """The request that failed first.
 
-    ``gave_up``: each request fits alone, and no order of placing them was found in which all fit.
-    ``beside``: what the others had when it failed.
+    ``gave_up``: each request fits alone, and no order of placing them was found in which all
+    fit. ``beside``: what the others had when it failed.
     """
 
     key: str
@@ -51,11 +51,12 @@ def admit(
     now: int,
     exclude: frozenset[int] = frozenset(),
 ) -> Plan | Refusal:
-    """All of the requests, or none.
+    """A plan for all of the requests, or none.
 
-    ``exclude``: numbers of reservations whose bookings do not count, being those that the requests
-    replace; what they have ended and not released counts all the same. A window counts whole:
-    one that begins before ``now`` also needs room in the past.
+    ``exclude``: numbers of reservations whose bookings do not count, being those that the
+    requests replace; what they have ended and not released counts all the same. A window counts
+    whole: one that begins before ``now`` (microseconds) also needs room in the past. Raises
+    ``ValueError`` for two requests of the same key.
     """
     if len({request.key for request in requests}) < len(requests):
         raise ValueError("two requests of the same key")
@@ -69,61 +70,64 @@ def holds(
     now: int,
     exclude: frozenset[int] = frozenset(),
 ) -> bool:
-    """Does a plan for these requests still keep the host rule, on the ledger as it is now?"""
+    """Does a plan for these requests still keep the host rule, on the ledger as it is now?
+
+    ``exclude``, ``now``: as for ``admit``. Raises ``KeyError`` for a request that the plan lacks.
+    """
     only = np.zeros(ledger.size, dtype=np.bool_)
-    given: list[Given] = []
+    assignments: list[Assignment] = []
     for request in requests:
-        share = _share(ledger, plan.placements[request.key])
-        if share is None:
+        units = _by_slot(ledger, plan.placements[request.key])
+        if units is None:
             return False
-        only[list(share)] = True
-        given.append(Given(request, share))
-    rooms = FreeCapacity(ledger, now, exclude, only)
-    for mine in given:
-        room = rooms.room(mine.request, [other for other in given if other is not mine])
-        if any(room[slot] < units for slot, units in mine.share.items()):
+        only[list(units)] = True
+        assignments.append(Assignment(request, units))
+    free = FreeCapacity(ledger, now, exclude, only)
+    for mine in assignments:
+        room = free.room(mine.request, [other for other in assignments if other is not mine])
+        if any(room[slot] < units for slot, units in mine.units.items()):
             return False
     return True
 
 
-def _share(ledger: Ledger, placements: Sequence[Placement]) -> Share | None:
+def _by_slot(ledger: Ledger, placements: Sequence[Placement]) -> UnitsBySlot | None:
     """Placements by slot; None if a host is not known."""
-    share: Share = {}
+    found: UnitsBySlot = {}
     for placement in placements:
         slot = ledger.slot(placement.host)
         if slot is None:
             return None
-        share[slot] = share.get(slot, 0) + placement.units
-    return share
+        found[slot] = found.get(slot, 0) + placement.units
+    return found
 
 
-def _kept(ledger: Ledger, request: AllocationRequest) -> Share | None:
-    """What the request keeps, by slot; None if it is pinned to a host that is not known."""
+def _kept(ledger: Ledger, request: AllocationRequest) -> UnitsBySlot | None:
+    """What the request keeps; None if it is pinned to a host that is not known."""
     known = tuple(p for p in request.keep if ledger.slot(p.host) is not None)
     if request.pinned and len(known) < len(request.keep):
         return None
-    share = _share(ledger, known) or {}
-    return dict.fromkeys(share, 1) if isinstance(request.demand, WholeHosts) else share
+    kept = _by_slot(ledger, known) or {}
+    return dict.fromkeys(kept, 1) if request.demand.amounts is None else kept
 
 
 class _Search:
     """One decision."""
 
-    def __init__(self, rooms: FreeCapacity, requests: Sequence[AllocationRequest]) -> None:
-        self._rooms = rooms
+    def __init__(self, free: FreeCapacity, requests: Sequence[AllocationRequest]) -> None:
+        self._free = free
         self._requests = {request.key: request for request in requests}
-        self._kept: dict[str, Share] = {}
+        self._kept: dict[str, UnitsBySlot] = {}
         self._alone: dict[str, IntArray] = {}
         self._suggested: list[tuple[str, ...]] = []
 
     def run(self) -> Plan | Refusal:
         for key, request in self._requests.items():
-            kept = _kept(self._rooms.ledger, request)
+            kept = _kept(self._free.ledger, request)
             if kept is None:
                 return Refusal(key)
             self._kept[key] = kept
-            self._alone[key] = self._rooms.room(request)
-            if choose(request, kept, self._field(request, {})) is None:
+            self._alone[key] = self._free.room(request)
+            if choose(request, self._candidates(request, {})) is None:
                 return Refusal(key)
         refusal = None
         for order in self._orders():
@@ -135,7 +139,7 @@ class _Search:
         return refusal or Plan({})
 
     def _orders(self) -> Iterator[tuple[str, ...]]:
-        """The most constrained request first, then what failures suggest, then any other order."""
+        """The most constrained request first, then what failures suggest, then the others."""
         tightest = tuple(sorted(self._requests, key=lambda key: (self._slack(key), key)))
         tried: set[tuple[str, ...]] = set()
         for order in permutations(tightest):
@@ -154,52 +158,44 @@ class _Search:
         self._suggested.append((failed, *(key for key in order if key != failed)))
 
     def _slack(self, key: str) -> float:
-        """How many times over the request would fit alone."""
-        demand, room = self._requests[key].demand, self._alone[key]
-        if isinstance(demand, WholeHosts):
-            return float(np.count_nonzero(room)) / max(demand.minimum, 1)
-        if demand.affinity:
-            return float(np.count_nonzero(room >= demand.amount))
-        total = np.count_nonzero(room) if demand.affinity is False else room.sum()
-        return float(total) / max(demand.amount, 1)
+        return self._requests[key].demand.slack(self._alone[key])
 
-    def _place(self, order: Sequence[str]) -> tuple[dict[str, Share], str | None]:
+    def _place(self, order: Sequence[str]) -> tuple[dict[str, UnitsBySlot], str | None]:
         """What each gets in this order, the least that satisfies it, until one fails."""
-        # What pinned requests keep is theirs in any plan, so nobody may take it before their turn.
+        # What pinned requests keep is theirs in any plan: nobody may take it before their turn.
         given = {key: self._kept[key] for key in order if self._requests[key].pinned}
         for key in order:
             given.pop(key, None)
             request = self._requests[key]
-            share = choose(request, self._kept[key], self._field(request, given))
-            if share is None:
+            chosen = choose(request, self._candidates(request, given))
+            if chosen is None:
                 return given, key
-            given[key] = share
+            given[key] = chosen
         return given, None
 
-    def _grown(self, given: dict[str, Share]) -> dict[str, Share]:
-        """With the hosts that are left given to those who take more than their minimum."""
+    def _grown(self, given: dict[str, UnitsBySlot]) -> dict[str, UnitsBySlot]:
+        """With what is left given to those who may have more than the least."""
         for key, request in self._requests.items():
-            if isinstance(request.demand, WholeHosts):
-                share = given.pop(key)
-                given[key] = grow(
-                    request.demand, share, self._kept[key], self._field(request, given)
-                )
+            if sum(given[key].values()) < request.demand.maximum:
+                chosen = given.pop(key)
+                given[key] = request.demand.grow(self._candidates(request, given), chosen)
         return given
 
-    def _room(self, request: AllocationRequest, given: Mapping[str, Share]) -> IntArray:
-        others = [Given(self._requests[key], share) for key, share in given.items()]
-        if not others:
-            return self._alone[request.key]
-        return self._rooms.room(request, others)
+    def _candidates(
+        self, request: AllocationRequest, given: Mapping[str, UnitsBySlot]
+    ) -> Candidates:
+        """The hosts for a request, beside what others are given."""
+        busy = self._free.timeline(request.window).busy()
+        for units in given.values():
+            busy[list(units)] = True
+        room = self._alone[request.key]
+        if given:
+            others = [Assignment(self._requests[key], units) for key, units in given.items()]
+            room = self._free.room(request, others)
+        return Candidates(self._free.ledger.ids, room, busy, self._kept[request.key])
 
-    def _field(self, request: AllocationRequest, given: Mapping[str, Share]) -> Field:
-        busy = self._rooms.timeline(request.window).busy()
-        for share in given.values():
-            busy[list(share)] = True
-        return Field(self._rooms.ledger.ids, self._room(request, given), busy)
-
-    def _plan(self, given: Mapping[str, Share]) -> Plan:
-        ids = self._rooms.ledger.ids
+    def _plan(self, given: Mapping[str, UnitsBySlot]) -> Plan:
+        ids = self._free.ledger.ids
         return Plan(
             {
                 key: tuple(

@@ -12,14 +12,8 @@ import numpy as np
 
 from promise_blazar.capacity.admission import Refusal, admit
 from promise_blazar.capacity.arrays import BoolArray
-from promise_blazar.capacity.demand.request import (
-    AllocationRequest,
-    Placement,
-    Slots,
-    WholeHosts,
-    Window,
-)
-from promise_blazar.capacity.free_capacity import FreeCapacity, Given
+from promise_blazar.capacity.demand.request import AllocationRequest, Placement, Window
+from promise_blazar.capacity.free_capacity import Assignment, FreeCapacity, UnitsBySlot
 from promise_blazar.capacity.ledger import Ledger
 from promise_blazar.capacity.window_search import MINUTE, next_windows
 
@@ -72,11 +66,12 @@ def explain(
     now: int,
     exclude: frozenset[int] = frozenset(),
     alternatives: int = 1,
-    grain: int = MINUTE,
+    granularity: int = MINUTE,
 ) -> Explanation:
     """Why ``admit`` refuses these requests, for the first that fails.
 
-    ``alternatives``: how many other windows to look for; they start at multiples of ``grain``.
+    ``alternatives``: how many other windows to look for; they start at multiples of
+    ``granularity``. ``exclude``, ``now``, and errors: as for ``admit``.
     """
     total = len(ledger.hosts)
     refusal = admit(ledger, requests, now, exclude)
@@ -84,56 +79,49 @@ def explain(
         return Explanation("", total)
     by_key = {request.key: request for request in requests}
     request = by_key[refusal.key]
-    rooms = FreeCapacity(ledger, now, exclude)
     others = [
-        Given(by_key[key], _by_slot(ledger, placements))
+        Assignment(by_key[key], _by_slot(ledger, placements))
         for key, placements in refusal.beside.items()
     ]
-    sieve = _Sieve(rooms, request, others, refusal.gave_up)
-    found = next_windows(ledger, requests, now, exclude, alternatives, grain)
+    diagnosis = _Diagnosis(FreeCapacity(ledger, now, exclude), request, others, refusal.gave_up)
+    found = next_windows(ledger, requests, now, exclude, alternatives, granularity)
     return Explanation(
         key=request.key,
         total=total,
-        reasons=sieve.reasons(),
-        fits=sieve.fits(),
+        reasons=diagnosis.reasons(),
+        fits=diagnosis.fits(),
         alternatives=found.windows,
         looked_until=found.looked_until,
     )
 
 
-def _by_slot(ledger: Ledger, placements: Sequence[Placement]) -> dict[int, int]:
+def _by_slot(ledger: Ledger, placements: Sequence[Placement]) -> UnitsBySlot:
     slots = ((ledger.slot(placement.host), placement.units) for placement in placements)
     return {slot: units for slot, units in slots if slot is not None}
 
 
-class _Sieve:
+class _Diagnosis:
     """One request that fails, alone or (``gave_up``) beside what others were given."""
 
     def __init__(
         self,
-        rooms: FreeCapacity,
+        free: FreeCapacity,
         request: AllocationRequest,
-        others: Sequence[Given],
+        others: Sequence[Assignment],
         gave_up: bool,
     ) -> None:
         self._gave_up = gave_up
-        self._rooms = rooms
+        self._free = free
         self._request = request
-        self._alone = rooms.room(request)
-        self._room = rooms.room(request, others)
+        self._demand = request.demand
+        self._alone = free.room(request)
+        self._room = free.room(request, others)
 
     def fits(self) -> Mapping[str, int]:
-        demand = self._request.demand
-        if isinstance(demand, WholeHosts):
-            return {"hosts": int(self._room.sum())}
-        if demand.affinity is None:
-            return {"slots": int(self._room.sum())}
-        if demand.affinity:
-            return {"slots": int(self._room.max(initial=0))}
-        return {"slots": int(np.count_nonzero(self._room))}
+        return {self._demand.unit: self._demand.fits(self._room)}
 
     def reasons(self) -> tuple[Reason, ...]:
-        ledger, request = self._rooms.ledger, self._request
+        ledger, demand, request = self._free.ledger, self._demand, self._request
         if not ledger.hosts:
             return (Reason("hosts", 0, "none is registered"),)
         found: list[Reason] = []
@@ -141,72 +129,42 @@ class _Sieve:
         away = len(ledger.hosts) - int(np.count_nonzero(left))
         if away:
             found.append(Reason("hosts", away, f"{away} not in service"))
-        for query in request.demand.where:
+        for query in demand.where:
             lost = left & ~ledger.matching(query)
             found += _reason("property", lost, f"lack {query}")
             left &= ~lost
-        if isinstance(request.demand, Slots):
-            lost = left & (self._rooms.empty_room(request.demand) < self._units)
-            found += _reason("capacity", lost, f"too small for {self._size(request.demand)}")
-            left &= ~lost
-        lost = left & (self._alone < self._units)
+        lost = left & (demand.empty_room(self._free) < demand.least)
+        found += _reason("capacity", lost, f"too small for {demand.size}")
+        left &= ~lost
+        lost = left & (self._alone < demand.least)
         if lost.any():
             window = self._busy_window(lost)
             found += _reason("busy", lost, f"busy {_shown(window)}", window)
         left &= ~lost
-        lost = left & (self._room < self._units)
+        lost = left & (self._room < demand.least)
         if self._gave_up:
             hosts = int(np.count_nonzero(lost))
             text = f"{hosts} taken by the rest of the request, all of which was not found to fit"
             found.append(Reason("together", hosts, text, request.window))
         left &= ~lost
-        return (*found, *self._verdict(left))
-
-    @property
-    def _units(self) -> int:
-        """What one host must have room for, to be of any use."""
-        demand = self._request.demand
-        return demand.amount if isinstance(demand, Slots) and demand.affinity else 1
-
-    def _size(self, demand: Slots) -> str:
-        slot = ", ".join(f"{amount} {name}" for name, amount in demand.taken.items())
-        return f"{self._units} slots of {slot}" if self._units > 1 else f"a slot of {slot}"
+        hosts = int(np.count_nonzero(left))
+        verdict = demand.verdict(hosts, self._room)
+        found.append(Reason(verdict.check, hosts, verdict.text, request.window))
+        return (*found, *self._kept())
 
     def _busy_window(self, lost: BoolArray) -> Window:
         """From when the first of these hosts lacks room until the last has it again."""
-        window = self._request.window
-        spans = self._rooms.lacking(self._request, window, self._units)
-        here = lost[spans.slot]
-        return Window(int(spans.start[here].min()), int(spans.end[here].max()))
-
-    def _verdict(self, left: BoolArray) -> list[Reason]:
-        """What remains, against what is asked; and whether what is held could stay."""
-        demand, window = self._request.demand, self._request.window
-        hosts = int(np.count_nonzero(left))
-        (most,) = self.fits().values()
-        if isinstance(demand, WholeHosts):
-            enough = Reason("fits", hosts, f"{hosts} fit, {demand.minimum} asked", window)
-        elif demand.affinity is None:
-            text = f"{hosts} fit for {most} slots, {demand.amount} asked"
-            enough = Reason("fits", hosts, text, window)
-        elif demand.affinity:
-            text = f"none has room for all {demand.amount} slots, the roomiest has for {most}"
-            enough = Reason("affinity", hosts, text, window)
-        else:
-            text = f"{hosts} fit, each slot needs another and {demand.amount} are asked"
-            enough = Reason("affinity", hosts, text, window)
-        return [enough, *self._kept()]
+        spans = self._free.lacking(self._request, self._request.window, self._demand.least)
+        here = spans.where(lost[spans.slot])
+        return Window(int(here.start.min()), int(here.end.max()))
 
     def _kept(self) -> list[Reason]:
+        """Whether what a running reservation holds could stay."""
         request = self._request
         if not request.pinned:
             return []
         held = sum(placement.units for placement in request.keep)
-        most = (
-            request.demand.maximum
-            if isinstance(request.demand, WholeHosts)
-            else request.demand.amount
-        )
+        most = self._demand.maximum
         if held > most:
             text = f"the reservation is running and can only grow: it has {held}, {most} asked"
             return [Reason("kept", len(request.keep), text)]
@@ -217,7 +175,7 @@ class _Sieve:
         return [Reason("kept", stuck, text, request.window)]
 
     def _stays(self, placement: Placement) -> bool:
-        slot = self._rooms.ledger.slot(placement.host)
+        slot = self._free.ledger.slot(placement.host)
         return slot is not None and bool(self._room[slot] >= placement.units)
 
 

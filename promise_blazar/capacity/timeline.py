@@ -25,6 +25,10 @@ class Spans:
     start: IntArray
     end: IntArray
 
+    def where(self, chosen: BoolArray) -> "Spans":
+        """Those chosen; bool, one entry per span."""
+        return Spans(self.slot[chosen], self.start[chosen], self.end[chosen])
+
 
 @dataclass(frozen=True, slots=True)
 class _Changes:

@@ -15,7 +15,7 @@ import numpy as np
 
 from promise_blazar.capacity.admission import Plan, admit
 from promise_blazar.capacity.arrays import BoolArray, IntArray
-from promise_blazar.capacity.demand.request import AllocationRequest, WholeHosts, Window
+from promise_blazar.capacity.demand.request import AllocationRequest, Window
 from promise_blazar.capacity.free_capacity import FreeCapacity
 from promise_blazar.capacity.ledger import OPEN, Ledger
 from promise_blazar.capacity.timeline import Spans, in_order
@@ -25,12 +25,12 @@ MINUTE: Final = 60_000_000
 #: The search ends after so many bookings, or so many windows admitted in earnest.
 _MOST_ROWS: Final = 200_000
 _MOST_TRIES: Final = 24
-#: Numbers of slots on one host that are told apart; fewer where bookings are many.
+#: Numbers of units on one host that are told apart; fewer where bookings are many.
 _MOST_LEVELS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundWindows:
     """Windows of all requests together, earliest first, and the last start looked at."""
 
     windows: tuple[Window, ...]
@@ -43,21 +43,22 @@ def next_windows(
     now: int,
     exclude: frozenset[int] = frozenset(),
     count: int = 1,
-    grain: int = MINUTE,
-) -> Found:
+    granularity: int = MINUTE,
+) -> FoundWindows:
     """The first ``count`` windows in which the requests, all moved alike, are admitted.
 
-    They start where the requests do, or later at a multiple of ``grain``, and not before ``now``.
-    Pinned requests, whose reservations run already, cannot move: none is found for them.
+    They start where the requests do, or later at a multiple of ``granularity`` (microseconds),
+    and not before ``now``. Pinned requests, whose reservations run already, cannot move: none is
+    found for them. ``exclude``, ``now``, and errors: as for ``admit``.
     """
     start = min((request.window.start for request in requests), default=now)
     end = max((request.window.end for request in requests), default=now + 1)
     windows: list[Window] = []
     if any(request.pinned for request in requests) or count < 1:
-        return Found((), start)
+        return FoundWindows((), start)
     tries = 0
     looked_until = start
-    for reach, rows, shifts in _promising(ledger, requests, now, exclude, grain):
+    for reach, rows, shifts in _promising(ledger, requests, now, exclude, granularity):
         affordable = max(1, min(_MOST_TRIES, _MOST_ROWS // max(rows, 1)))
         for shift in shifts.tolist():
             moved = [_moved(request, shift) for request in requests]
@@ -65,9 +66,9 @@ def next_windows(
             if isinstance(admit(ledger, moved, now, exclude), Plan):
                 windows.append(_shifted(Window(start, end), shift))
             if len(windows) == count or tries >= affordable:
-                return Found(tuple(windows), start + shift)
+                return FoundWindows(tuple(windows), start + shift)
         looked_until = start + reach
-    return Found(tuple(windows), looked_until)
+    return FoundWindows(tuple(windows), looked_until)
 
 
 def _moved(request: AllocationRequest, shift: int) -> AllocationRequest:
@@ -84,7 +85,7 @@ def _promising(
     requests: Sequence[AllocationRequest],
     now: int,
     exclude: frozenset[int],
-    grain: int,
+    granularity: int,
 ) -> Iterator[tuple[int, int, IntArray]]:
     """Shifts that may be admitted, in order, in longer and longer stretches.
 
@@ -95,22 +96,22 @@ def _promising(
     shifts = np.zeros(1, dtype=np.int64)
     low, high, rows = 0, min(length, OPEN), 0
     while True:
-        rooms = FreeCapacity(ledger, now, exclude)
+        free = FreeCapacity(ledger, now, exclude)
         reach = [
             Window(request.window.start + low, min(request.window.end + high, OPEN))
             for request in requests
         ]
         for request, window in zip(requests, reach, strict=True):
-            ends = rooms.rows(window).end
+            ends = free.rows(window).end
             freed = np.maximum(ends[ends < OPEN], now)
-            moved = -(freed // -grain) * grain - request.window.start
+            moved = -(freed // -granularity) * granularity - request.window.start
             shifts = np.append(shifts, moved[moved > low])
         shifts = np.unique(shifts)
         promising = shifts[shifts <= high]
         for request, window in zip(requests, reach, strict=True):
             if len(promising):
-                promising = promising[_enough(rooms, request, window, promising)]
-        rows += sum(len(rooms.rows(window).slot) for window in reach)
+                promising = promising[_enough(free, request, window, promising)]
+        rows += sum(len(free.rows(window).slot) for window in reach)
         yield high, rows, promising
         shifts = shifts[shifts > high]
         ended = all(request.window.start + high >= last for request in requests)
@@ -120,33 +121,22 @@ def _promising(
 
 
 def _enough(
-    rooms: FreeCapacity, request: AllocationRequest, reach: Window, shifts: IntArray
+    free: FreeCapacity, request: AllocationRequest, reach: Window, shifts: IntArray
 ) -> BoolArray:
     """At which shifts may there be hosts enough? True wherever the request alone is admitted."""
-    demand = request.demand
-    if isinstance(demand, WholeHosts):
-        levels, needed = [(1, 1)], demand.minimum
-    elif demand.affinity is False:
-        levels, needed = [(1, 1)], demand.amount
-    elif demand.affinity:
-        levels, needed = [(demand.amount, 1)], 1
-    else:
-        most = min(int(rooms.empty_room(demand).max(initial=0)), demand.amount)
-        # A host that has room for k units counts once for each level up to k. Where there are
-        # many levels only every nth is looked at and counts n times: never too few.
-        affordable = _MOST_ROWS // max(len(rooms.rows(reach).slot), 1)
-        step = max(1, -(-most // min(_MOST_LEVELS, max(1, affordable))))
-        levels, needed = [(level, step) for level in range(1, most + 1, step)], demand.amount
+    affordable = max(1, _MOST_ROWS // max(len(free.rows(reach).slot), 1))
+    bound = request.demand.levels(free, min(_MOST_LEVELS, affordable))
     length = request.window.end - request.window.start
     starts = request.window.start + shifts
-    units = np.zeros(len(shifts), dtype=np.int64)
-    for level, weight in levels:
-        units += weight * _hosts_with(rooms, request, reach, level, length, starts)
-    return units >= needed
+    count = np.zeros(len(shifts), dtype=np.int64)
+    for level in bound.levels:
+        hosts = _hosts_with(free, request, reach, level.units, length, starts)
+        count += level.weight * hosts
+    return count >= bound.needed
 
 
 def _hosts_with(
-    rooms: FreeCapacity,
+    free: FreeCapacity,
     request: AllocationRequest,
     reach: Window,
     units: int,
@@ -154,12 +144,12 @@ def _hosts_with(
     starts: IntArray,
 ) -> IntArray:
     """How many hosts have room for so many units all through a window from each start?"""
-    lacking = rooms.lacking(request, reach, units)
+    lacking = free.lacking(request, reach, units)
     # A window of this length from s meets [a, b) exactly if a - length < s < b.
     barred = Spans(lacking.slot, lacking.start - length + 1, lacking.end)
-    times, change = _barred_changes(barred, rooms.ledger.size)
+    times, change = _barred_changes(barred, free.ledger.size)
     barred_at = np.append(0, np.cumsum(change))[np.searchsorted(times, starts, side="right")]
-    return np.count_nonzero(rooms.eligible(request)) - barred_at
+    return np.count_nonzero(free.eligible(request)) - barred_at
 
 
 def _barred_changes(barred: Spans, size: int) -> tuple[IntArray, IntArray]:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from promise_blazar.capacity.demand.request import Slots, WholeHosts
+from promise_blazar.capacity.demand.contract import Demand
 from promise_blazar.cloud.contract.cloud import Cloud
 from promise_blazar.cloud.contract.compute import Aggregate
 from promise_blazar.model.openstack_names import Names
@@ -29,8 +29,6 @@ Spec = TypeVar("Spec")
 State = TypeVar("State")
 Observed = TypeVar("Observed")
 Asked = TypeVar("Asked", contravariant=True)
-
-Demand = WholeHosts | Slots
 
 
 @dataclass(frozen=True, slots=True)

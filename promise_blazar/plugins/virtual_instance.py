@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from promise_blazar import exceptions
-from promise_blazar.capacity.demand.request import Slots
+from promise_blazar.capacity.demand.slots import Slots
 from promise_blazar.cloud.contract.cloud import Cloud
 from promise_blazar.cloud.contract.compute import Aggregate, Flavor
 from promise_blazar.model import openstack_names, resource_classes

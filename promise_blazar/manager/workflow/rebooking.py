@@ -8,11 +8,11 @@ ledger and under its rule; where it was handed hosts already, it stays.
 
 import json
 import logging
-from dataclasses import replace
 
 from promise_blazar import times
 from promise_blazar.capacity import resource_query
 from promise_blazar.capacity.admission import Plan, holds
+from promise_blazar.capacity.demand.contract import Demand
 from promise_blazar.capacity.demand.request import AllocationRequest, Placement, Window
 from promise_blazar.capacity.ledger import Ledger
 from promise_blazar.clock import Clock
@@ -23,7 +23,7 @@ from promise_blazar.manager.ledger.store import Refused
 from promise_blazar.manager.provider import ProviderRuntime
 from promise_blazar.manager.workflow.work import LeaseWork
 from promise_blazar.model.lease import Lease, Reservation
-from promise_blazar.plugins.contract import Demand, Failed, Reason, spec_of
+from promise_blazar.plugins.contract import Failed, Reason, spec_of
 
 LOG = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Rebooking:
         demand = _demand(work.provider, reservation)
         request = AllocationRequest(
             reservation.uuid,
-            replace(demand, where=(*demand.where, *map(_not_on, sorted(avoid)))),
+            demand.restricted(map(_not_on, sorted(avoid))),
             Window(times.to_micros(work.lease.start), times.to_micros(work.lease.end)),
             tuple(Placement(each.host_id, each.units) for each in stays),
             pinned=True,

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from promise_blazar import times
 from promise_blazar.capacity.admission import Refusal
-from promise_blazar.capacity.demand.request import AllocationRequest, WholeHosts, Window
+from promise_blazar.capacity.demand.request import AllocationRequest, Window
+from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.capacity.ledger import Booking, LedgerHost
 from promise_blazar.clock import Clock
 from promise_blazar.manager.service import ManagerService

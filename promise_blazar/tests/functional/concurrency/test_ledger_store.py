@@ -8,7 +8,8 @@ import sqlalchemy
 from sqlalchemy import pool
 
 from promise_blazar import exceptions
-from promise_blazar.capacity.demand.request import AllocationRequest, WholeHosts, Window
+from promise_blazar.capacity.demand.request import AllocationRequest, Window
+from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.db import bookings, hosts, providers
 from promise_blazar.db.session import Database, LostRace
 from promise_blazar.manager.ledger.changes import NewLease, Rebooked

@@ -8,13 +8,9 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from promise_blazar.capacity.demand.request import (
-    AllocationRequest,
-    Placement,
-    Slots,
-    WholeHosts,
-    Window,
-)
+from promise_blazar.capacity.demand.request import AllocationRequest, Placement, Window
+from promise_blazar.capacity.demand.slots import Slots
+from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.capacity.ledger import Booking, Ledger, LedgerHost
 
 Assignment = dict[int, int]

@@ -7,13 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promise_blazar.capacity.admission import Plan, Refusal, admit, holds
-from promise_blazar.capacity.demand.request import (
-    AllocationRequest,
-    Placement,
-    Slots,
-    WholeHosts,
-    Window,
-)
+from promise_blazar.capacity.demand.request import AllocationRequest, Placement, Window
+from promise_blazar.capacity.demand.slots import Slots
+from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.capacity.ledger import Booking, Ledger, LedgerHost
 from promise_blazar.tests.unit.capacity import oracle, worlds
 

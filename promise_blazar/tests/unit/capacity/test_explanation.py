@@ -5,13 +5,9 @@ from dataclasses import replace
 from hypothesis import given
 
 from promise_blazar.capacity.admission import Plan, Refusal, admit
-from promise_blazar.capacity.demand.request import (
-    AllocationRequest,
-    Placement,
-    Slots,
-    WholeHosts,
-    Window,
-)
+from promise_blazar.capacity.demand.request import AllocationRequest, Placement, Window
+from promise_blazar.capacity.demand.slots import Slots
+from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.capacity.explanation import explain
 from promise_blazar.capacity.ledger import Booking, LedgerHost
 from promise_blazar.capacity.resource_query import parse
@@ -69,7 +65,7 @@ class ExplanationAgainstTheOracleTest(unittest.TestCase):
     def _check_fits(self, world, requests):
         (request,) = requests
         ledger = world.ledger()
-        answer = explain(ledger, [request], world.now, world.exclude, grain=1)
+        answer = explain(ledger, [request], world.now, world.exclude, granularity=1)
         if isinstance(admit(ledger, [request], world.now, world.exclude), Plan):
             self.assertEqual((), answer.reasons)
             return
@@ -85,7 +81,7 @@ class ExplanationAgainstTheOracleTest(unittest.TestCase):
 
     def _check_next(self, world, requests):
         (request,) = requests
-        found = next_windows(world.ledger(), [request], world.now, world.exclude, 2, grain=1)
+        found = next_windows(world.ledger(), [request], world.now, world.exclude, 2, granularity=1)
         start = request.window.start
         starts = [start, *(max(i, world.now) for i in oracle.freed_after(world, start))]
         fitting = []
@@ -97,7 +93,7 @@ class ExplanationAgainstTheOracleTest(unittest.TestCase):
 
     def _check_windows(self, world, requests):
         ledger = world.ledger()
-        found = next_windows(ledger, requests, world.now, world.exclude, 3, grain=1)
+        found = next_windows(ledger, requests, world.now, world.exclude, 3, granularity=1)
         start = min(request.window.start for request in requests)
         for window in found.windows:
             shift = window.start - start

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from promise_blazar import times
 from promise_blazar.capacity.admission import admit
-from promise_blazar.capacity.demand.request import AllocationRequest, Slots, WholeHosts, Window
+from promise_blazar.capacity.demand.request import AllocationRequest, Window
+from promise_blazar.capacity.demand.slots import Slots
+from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.capacity.ledger import OPEN, Booking, Ledger, LedgerHost
 from promise_blazar.capacity.resource_query import parse
 from promise_blazar.tests.unit.capacity import oracle, worlds

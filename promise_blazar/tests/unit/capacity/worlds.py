@@ -10,13 +10,9 @@ import random
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from promise_blazar.capacity.demand.request import (
-    AllocationRequest,
-    Placement,
-    Slots,
-    WholeHosts,
-    Window,
-)
+from promise_blazar.capacity.demand.request import AllocationRequest, Placement, Window
+from promise_blazar.capacity.demand.slots import Slots
+from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.capacity.ledger import Booking, LedgerHost
 from promise_blazar.capacity.resource_query import parse
 from promise_blazar.tests.unit.capacity.oracle import World

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Demand for slots: equal parts of hosts, all on one, each on another, or in any mix.
+
+Slots go to hosts that hold some now, then to hosts that carry bookings in the window, so that
+free hosts stay free for those who need them whole; of these the ones with the least room that is
+enough, then by id.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import ClassVar, Self
+
+import numpy as np
+
+from promise_blazar.capacity.arrays import IntArray
+from promise_blazar.capacity.demand.contract import Level, Levels, Verdict
+from promise_blazar.capacity.demand.request import Window
+from promise_blazar.capacity.free_capacity import (
+    UNLIMITED,
+    Assignment,
+    FreeCapacity,
+    UnitsBySlot,
+)
+from promise_blazar.capacity.host_selection import Candidates
+from promise_blazar.capacity.resource_query import Query
+from promise_blazar.capacity.timeline import Spans
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """``amount`` equal parts of hosts; ``amounts`` is what one slot takes, by class.
+
+    ``affinity``: True, all on one host; False, each on another host; None, any mix. ``where``:
+    every query must accept the host. Raises ``ValueError`` for negative figures.
+    """
+
+    amount: int
+    amounts: Mapping[str, int]
+    affinity: bool | None
+    where: tuple[Query, ...] = ()
+
+    unit: ClassVar[str] = "slots"
+
+    def __post_init__(self) -> None:
+        if self.amount < 0:
+            raise ValueError(f"{self.amount} slots cannot be asked for")
+        if any(amount < 0 for amount in self.amounts.values()):
+            raise ValueError("a slot cannot take a negative amount")
+
+    @property
+    def taken(self) -> Mapping[str, int]:
+        """The amounts that are more than nothing."""
+        return {name: amount for name, amount in self.amounts.items() if amount > 0}
+
+    @property
+    def maximum(self) -> int:
+        return self.amount
+
+    @property
+    def least(self) -> int:
+        return self.amount if self.affinity else 1
+
+    @property
+    def size(self) -> str:
+        slot = ", ".join(f"{amount} {name}" for name, amount in self.taken.items())
+        return f"{self.least} slots of {slot}" if self.least > 1 else f"a slot of {slot}"
+
+    def restricted(self, where: Iterable[Query]) -> Self:
+        return replace(self, where=(*self.where, *where))
+
+    def room(self, free: FreeCapacity, window: Window, beside: Sequence[Assignment]) -> IntArray:
+        return free.units_of(self.taken, window, beside)
+
+    def empty_room(self, free: FreeCapacity) -> IntArray:
+        return free.empty_units_of(self.taken)
+
+    def lacking(self, free: FreeCapacity, window: Window, units: int) -> Spans:
+        return free.lacking_units_of(self.taken, window, units)
+
+    def choose(self, candidates: Candidates, pinned: UnitsBySlot) -> UnitsBySlot | None:
+        if self.affinity is None:
+            return self._in_any_mix(candidates, pinned)
+        if self.affinity:
+            return self._together(candidates, pinned)
+        return self._apart(candidates, pinned)
+
+    def grow(self, candidates: Candidates, chosen: UnitsBySlot) -> UnitsBySlot:
+        return chosen
+
+    def slack(self, room: IntArray) -> float:
+        if self.affinity:
+            return float(np.count_nonzero(room >= self.amount))
+        return float(self.fits(room)) / max(self.amount, 1)
+
+    def levels(self, free: FreeCapacity, most: int) -> Levels:
+        if self.affinity is False:
+            return Levels(self.amount, (Level(1, 1),))
+        if self.affinity:
+            return Levels(1, (Level(self.amount, 1),))
+        # A host that has room for k slots counts once for each level up to k. Where there are
+        # many levels only every nth is looked at and counts n times: never too few.
+        highest = min(int(self.empty_room(free).max(initial=0)), self.amount)
+        step = max(1, -(-highest // most))
+        return Levels(
+            self.amount, tuple(Level(units, step) for units in range(1, highest + 1, step))
+        )
+
+    def fits(self, room: IntArray) -> int:
+        if self.affinity is None:
+            return int(room.sum())
+        if self.affinity:
+            return int(room.max(initial=0))
+        return int(np.count_nonzero(room))
+
+    def verdict(self, hosts: int, room: IntArray) -> Verdict:
+        most = self.fits(room)
+        if self.affinity is None:
+            return Verdict("fits", f"{hosts} fit for {most} slots, {self.amount} asked")
+        if self.affinity:
+            return Verdict(
+                "affinity",
+                f"none has room for all {self.amount} slots, the roomiest has for {most}",
+            )
+        return Verdict(
+            "affinity", f"{hosts} fit, each slot needs another and {self.amount} are asked"
+        )
+
+    def _together(self, candidates: Candidates, pinned: UnitsBySlot) -> UnitsBySlot | None:
+        if self.amount == 0:
+            return {}
+        if len(pinned) > 1:
+            return None
+        roomy = candidates.room >= self.amount
+        held = {slot: units for slot, units in candidates.kept.items() if roomy[slot]}
+        most = max(held.values(), default=0)
+        if most:
+            slots = [slot for slot, units in held.items() if units == most]
+        elif pinned:
+            return None
+        else:
+            slots = np.flatnonzero(roomy).tolist()
+        if not slots:
+            return None
+        best = candidates.packed(np.array(slots, dtype=np.int64))[0]
+        return {int(best): self.amount}
+
+    def _apart(self, candidates: Candidates, pinned: UnitsBySlot) -> UnitsBySlot | None:
+        if any(units > 1 for units in pinned.values()):
+            return None
+        more = candidates.packed(candidates.others(pinned))[: self.amount - len(pinned)]
+        if len(pinned) + len(more) < self.amount:
+            return None
+        return dict.fromkeys([*pinned, *more.tolist()], 1)
+
+    def _in_any_mix(self, candidates: Candidates, pinned: UnitsBySlot) -> UnitsBySlot | None:
+        room, kept = candidates.room, candidates.kept
+        if int(room.sum()) < self.amount:
+            return None
+        chosen = dict(pinned)
+        left = self.amount - sum(pinned.values())
+        held = np.array([slot for slot in kept if room[slot] > 0], dtype=np.int64)
+        # First what is held stays, then the rest goes wherever there is room.
+        for slot, limit in chain(
+            ((slot, kept[slot]) for slot in candidates.packed(held).tolist()),
+            ((slot, UNLIMITED) for slot in candidates.packed(np.flatnonzero(room)).tolist()),
+        ):
+            if left == 0:
+                break
+            more = min(left, min(limit, int(room[slot])) - chosen.get(slot, 0))
+            if more > 0:
+                chosen[slot] = chosen.get(slot, 0) + more
+                left -= more
+        return chosen
