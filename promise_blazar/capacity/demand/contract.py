@@ -85,7 +85,7 @@ class Demand(Protocol):
         """Units that each host can take through the whole window, beside what others are given.
 
         int64, one entry per slot. Whether a host is eligible is not looked at here. All of
-        ``beside`` overlap the window. The array is the caller's to change.
+        ``beside`` overlap the window.
         """
         ...
 

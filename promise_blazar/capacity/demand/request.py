@@ -30,7 +30,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """``units`` slots, or one whole host, on the host of this id."""
+    """``units`` of a demand (slots; 1 for a whole host) on the host of this id."""
 
     host: int
     units: int

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from promise_blazar.capacity.demand.request import AllocationRequest, Placement, Window
-from promise_blazar.capacity.demand.slots import Slots
 from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.capacity.ledger import Booking, Ledger, LedgerHost
 
@@ -109,7 +108,7 @@ def _instant_kept(
         used += sum(
             request.demand.amounts.get(name, 0) * units
             for request, units in here
-            if isinstance(request.demand, Slots)
+            if not isinstance(request.demand, WholeHosts)
         )
         if used > host.capacity.get(name, 0):
             return False
