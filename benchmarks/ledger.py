@@ -29,8 +29,8 @@ from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.capacity.explanation import explain
 from promise_blazar.capacity.ledger import Ledger, LedgerHost
 from promise_blazar.capacity.resource_query import parse
+from promise_blazar.capacity.window_search import MINUTE
 
-MINUTE = 60 * 10**6
 DAY = 24 * 60 * MINUTE
 SIZES = ((300, 3_000), (10_000, 1_000_000))
 

@@ -70,7 +70,7 @@ def holds(
     now: int,
     exclude: frozenset[int] = frozenset(),
 ) -> bool:
-    """Does a plan for these requests still keep the host rule, on the ledger as it is now?
+    """Whether a plan for these requests still keeps the host rule, on the ledger as it is now.
 
     ``exclude``, ``now``: as for ``admit``. Raises ``KeyError`` for a request that the plan lacks.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows of integers, column by column: quick to scan whole, quick to find by id."""
+"""Table of integer columns, quick to scan whole and quick to find by id, and its array types."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
@@ -45,15 +45,19 @@ class Table:
         return self._used - self._dead
 
     def __getitem__(self, name: str) -> IntArray:
-        """A column, tombstones included; valid until the next change."""
+        """A column, tombstones included; int64, one entry per row, valid until the next change."""
         return self._columns[name][: self._used]
 
     @property
     def live(self) -> BoolArray:
+        """Whether a row counts; bool, one entry per row, False for tombstones."""
         return self._live[: self._used]
 
     def upsert(self, ids: IntArray, values: Mapping[str, IntArray]) -> None:
-        """Add rows, or replace those of the same ids; of two with one id the last counts."""
+        """Add rows, or replace those of the same ids; of two with one id the last counts.
+
+        One entry per row in ``ids`` and in each column of ``values``.
+        """
         order = np.argsort(ids, kind="stable")
         if len(ids) > 1:
             in_order = ids[order]

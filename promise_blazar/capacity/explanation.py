@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why not, how much then, and when else? The answer to a refusal, in words and figures.
+"""Explanation of a refusal in words and figures: why not, how much would fit, and when else.
 
-Hosts are sifted in a fixed order and each is counted once, under the first check it fails.
+Hosts are checked in a fixed order and each is counted once, under the first check it fails.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from promise_blazar.capacity.demand.request import AllocationRequest, Placement,
 from promise_blazar.capacity.free_capacity import Assignment, FreeCapacity, UnitsBySlot
 from promise_blazar.capacity.ledger import Ledger
 from promise_blazar.capacity.window_search import MINUTE, next_windows
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +39,8 @@ class Explanation:
     """Why a request fails. No reasons: nothing fails (any more).
 
     ``fits``: the most of it that would be admitted in that window if nothing had to stay where it
-    is, ``{"hosts": n}`` or ``{"slots": n}``. ``alternatives``: windows of all requests together,
-    earliest first; later ones than ``looked_until`` were not looked at.
+    is, by the demand's unit: ``{"hosts": n}``, ``{"slots": n}``. ``alternatives``: windows of all
+    requests together, earliest first; later ones than ``looked_until`` were not looked at.
     """
 
     key: str
@@ -190,7 +187,9 @@ def _shown(window: Window) -> str:
 
 
 def _instant(micros: int) -> str | None:
-    """A time for people, to the minute; None for one that never comes."""
-    if not 0 <= micros <= _LATEST:
+    """A time for people, to the minute; None for one that no calendar has."""
+    try:
+        instant = datetime.fromtimestamp(micros // 10**6, UTC)
+    except (OverflowError, ValueError):
         return None
-    return f"{_EPOCH + timedelta(microseconds=micros):%Y-%m-%d %H:%M}"
+    return f"{instant:%Y-%m-%d %H:%M}"

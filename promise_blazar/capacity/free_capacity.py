@@ -76,8 +76,7 @@ class FreeCapacity:
             for other in others
             if other.units and other.request.window.overlaps(request.window)
         ]
-        room = request.demand.room(self, request.window, beside)
-        return np.where(self.eligible(request), room, 0)
+        return request.demand.room(self, request.window, beside) * self.eligible(request)
 
     def lacking(self, request: AllocationRequest, window: Window, units: int) -> Spans:
         """When, within a window, eligible hosts have room for fewer units; spans may overlap."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is promised on which host, and when? The books of one provider, in memory.
+"""Ledger of one provider in memory: what is promised on which host, and when.
 
 The truth is in SQL; this is its copy in columns of integers, which one decision scans whole.
 It is changed only under its owner's lock and does no locking of its own.
@@ -56,7 +56,11 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The bookings that count in a window, as columns; ``slot`` is a host's place in the books."""
+    """The bookings that count in a window, as columns.
+
+    int64, one entry per row. ``slot``: the host's place in the ledger; ``bundle``: the place of
+    what a unit takes, or ``WHOLE``; ``start``, ``end``: microseconds.
+    """
 
     slot: IntArray
     bundle: IntArray
@@ -94,7 +98,7 @@ class Ledger:
         self._amounts: dict[str, IntArray] = {}
         self._answers: dict[Query, BoolArray] = {}
 
-    # What the owner tells
+    # Changes
 
     def put_host(self, host: LedgerHost) -> None:
         """Register a host, or replace what is known of it."""
@@ -122,6 +126,7 @@ class Ledger:
             self._amounts[name] = column
 
     def has_bundle(self, bundle_id: int) -> bool:
+        """Whether bookings of this bundle may be put."""
         return bundle_id in self._bundles
 
     def put_bookings(
@@ -135,7 +140,10 @@ class Ledger:
         ends: npt.ArrayLike,
         released: npt.ArrayLike,
     ) -> None:
-        """Add bookings, or replace those of the same ids; bundle -1 is the whole host.
+        """Add bookings, or replace those of the same ids.
+
+        One entry per booking in each column: ids, units, microseconds, and 0 or 1 for
+        ``released``; bundle -1 is the whole host.
 
         Raises ``KeyError`` for a bundle that was not put before, ``ValueError`` for columns of
         different lengths; nothing is changed then.
@@ -170,7 +178,7 @@ class Ledger:
         """Forget bookings; unknown ids are none."""
         self._bookings.drop(np.asarray(ids, dtype=np.int64))
 
-    # What may be read
+    # Reading
 
     def __len__(self) -> int:
         """How many bookings there are."""
@@ -206,7 +214,7 @@ class Ledger:
             )
         ]
 
-    # What a decision scans: arrays by slot
+    # What a decision scans
 
     @property
     def size(self) -> int:
@@ -215,23 +223,27 @@ class Ledger:
 
     @property
     def ids(self) -> IntArray:
-        """The host's id in each slot."""
+        """The host's id; int64, one entry per slot."""
         return self._ids[: self.size]
 
     def slot(self, host_id: int) -> int | None:
+        """The host's place in the arrays; None for one that was never mentioned."""
         return self._slots.get(host_id)
 
     def reservable(self) -> BoolArray:
-        """Is there a host, and may it be lent?"""
+        """Whether there is a host that may be lent; bool, one entry per slot."""
         return self._reservable[: self.size]
 
     def capacity(self, resource_class: str) -> IntArray:
-        """What the host has of a class."""
+        """What the host has of a class; int64, one entry per slot, units of the class."""
         column = fitted(self._capacity.get(resource_class, self._ids[:0]), self.size)
         return column[: self.size]
 
     def matching(self, query: Query) -> BoolArray:
-        """Does the query accept the host? Kept until a host changes."""
+        """Whether the query accepts the host; bool, one entry per slot, not to be changed.
+
+        Kept until a host changes.
+        """
         answer = self._answers.get(query)
         if answer is None or len(answer) != self.size:
             answer = np.zeros(self.size, dtype=np.bool_)
@@ -248,7 +260,7 @@ class Ledger:
         return sorted(self._amounts)
 
     def use(self, rows: Rows, resource_class: str) -> IntArray:
-        """What each row takes of a class; a whole host is not counted in units."""
+        """What each row takes of a class; int64, one entry per row, 0 for a whole host."""
         amounts = self._amounts.get(resource_class)
         if amounts is None:
             return np.zeros(len(rows.slot), dtype=np.int64)
@@ -266,8 +278,8 @@ class Ledger:
         """The bookings that count in ``[start, end)``.
 
         ``exclude``: reservations that do not count, but for what they have ended and not
-        released. ``only``: of hosts in these slots. A booking that ended and is not released
-        comes once more, at ``[now, now + 1)``.
+        released. ``only``: bool, one entry per slot; of these hosts alone. A booking that ended
+        and is not released comes once more, at ``[now, now + 1)``.
         """
         table = self._bookings
         overlapping = table.live & (table["start"] < end)

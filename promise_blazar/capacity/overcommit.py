@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Is more promised of a host than it has? Nothing that is admitted makes it so; a host that was
-made smaller does."""
+"""Overcommitted hosts: more is promised of them than they have.
+
+Nothing that is admitted makes a host so; being made smaller does.
+"""
 
 from dataclasses import dataclass
 
@@ -14,17 +16,20 @@ from promise_blazar.capacity.timeline import Timeline
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """``promised``: units of the class at the worst instant from now on; ``since``: when it is
-    more than ``there`` is for the first time, in microseconds."""
+    """A host, and a class of which more is promised there than its ``capacity``.
+
+    ``promised``: units of the class at the worst instant from now on; ``since``: when it is more
+    than the capacity for the first time, in microseconds.
+    """
 
     host: str
     resource_class: str
     promised: int
-    there: int
+    capacity: int
     since: int
 
 
-class Load:
+class Commitments:
     """What is promised of each host from now on, and what it has.
 
     Copied from the ledger, so that only the copying, and not the judging, needs its owner's
@@ -45,14 +50,14 @@ class Load:
         """By host and class. A host that is lent whole is promised as it is, whatever it has."""
         timeline = Timeline(self._rows, self._window, self._size)
         found = []
-        for name, (use, there) in self._classes.items():
-            spans = timeline.above(use, there)
+        for name, (use, capacity) in self._classes.items():
+            spans = timeline.above(use, capacity)
             peak = timeline.peak(use)
             first = np.full(self._size, OPEN, dtype=np.int64)
             np.minimum.at(first, spans.slot, spans.start)
             for slot in np.flatnonzero(first < OPEN).tolist():
                 if slot in self._names:
-                    promised, has = int(peak[slot]), int(there[slot])
+                    promised, has = int(peak[slot]), int(capacity[slot])
                     host, since = self._names[slot], int(first[slot])
                     found.append(Excess(host, name, promised, has, since))
         return sorted(found, key=lambda each: (each.host, each.resource_class))

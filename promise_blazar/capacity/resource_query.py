@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which hosts does a tenant accept? Property queries: parsed once, then asked of each host.
+"""Queries on the properties of resources: parsed once, then evaluated for each host.
 
 The language is Blazar's, completed: JSON text such as ``["and", [">=", "$vcpus", "8"], ["or",
 ["=", "$gpu", "True"], ["not", ["<", "$disk", "100"]]]]``.
@@ -53,7 +53,7 @@ class Query(Protocol):
         ...
 
     def matches(self, properties: Mapping[str, Property]) -> bool:
-        """Does a host with these properties satisfy it?"""
+        """Whether a host with these properties satisfies it."""
         ...
 
     def to_json(self) -> list[Any]:

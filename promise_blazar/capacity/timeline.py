@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much is used at most, on each host, within a window? One sort answers for all hosts.
+"""Timeline of a window: what is used on each host, instant by instant, for all hosts in one sort.
 
 Only what changes inside the window is sorted: bookings that run at its start are a sum, and
 those that outlast it never end here. Measured: most of the time is in scanning and sorting.
@@ -19,7 +19,10 @@ _KEY_LIMIT: Final = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """Stretches of time on hosts: ``[start, end)`` on the host in ``slot``. They may overlap."""
+    """Stretches of time on hosts: ``[start, end)`` on the host in ``slot``. They may overlap.
+
+    int64, one entry per span: a slot, microseconds, microseconds.
+    """
 
     slot: IntArray
     start: IntArray
@@ -34,7 +37,9 @@ class Spans:
 class _Changes:
     """The starts and ends inside a window, by slot and time, ends before starts.
 
-    ``first``: where each host's changes begin, and ``slot`` which host that is.
+    int64. One entry per change: ``row``, its place among the rows; ``time``, microseconds;
+    ``sign``, 1 for a start and -1 for an end. One entry per host that has any: ``first``, the
+    place of its first change; ``slot``.
     """
 
     row: IntArray
@@ -45,7 +50,11 @@ class _Changes:
 
 
 class Timeline:
-    """The rows of one window, for ``size`` hosts."""
+    """The rows of one window, for ``size`` hosts.
+
+    Arrays that it returns have one entry per slot; ``use`` has one entry per row (int64, units
+    of a class).
+    """
 
     def __init__(self, rows: Rows, window: Window, size: int) -> None:
         self._rows = rows
@@ -54,19 +63,22 @@ class Timeline:
         self._sorted: _Changes | None = None
 
     def busy(self) -> BoolArray:
-        """Is anything booked on the host in the window?"""
+        """Whether anything is booked on the host in the window; bool, one entry per slot."""
         found = np.zeros(self._size, dtype=np.bool_)
         found[self._rows.slot] = True
         return found
 
     def lent_whole(self) -> BoolArray:
-        """Is the whole host booked at any time in the window?"""
+        """Whether the whole host is booked at any time in the window; bool, one entry per slot."""
         found = np.zeros(self._size, dtype=np.bool_)
         found[self._rows.slot[self._rows.bundle == WHOLE]] = True
         return found
 
     def peak(self, use: IntArray) -> IntArray:
-        """The most that is used at one instant, by slot; ``use`` is what each row takes."""
+        """The most that is used at one instant; int64, one entry per slot, units of the class.
+
+        ``use``: what each row takes.
+        """
         peak = self._at_start(use)
         changes = self._changes()
         if len(changes.row):
@@ -85,7 +97,10 @@ class Timeline:
         )
 
     def above(self, use: IntArray, limit: IntArray) -> Spans:
-        """When more is used than the limit of the host; such spans touch, but do not overlap."""
+        """When more is used than the limit of the host; such spans touch, but do not overlap.
+
+        ``limit``: int64, one entry per slot, units of the class.
+        """
         start, end = self._window.start, self._window.end
         changes = self._changes()
         level = self._at_start(use)
@@ -142,7 +157,9 @@ class Timeline:
 
 
 def in_order(slot: IntArray, time: IntArray, sign: IntArray, size: int) -> IntArray:
-    """The order by slot, time and sign (-1 before 1).
+    """The order by slot, time and sign (-1 before 1); int64, places in the three columns.
+
+    ``size``: how many slots there are.
 
     Slot and time are packed in one integer where they fit, as nearly always: sorting that is
     several times faster than sorting by three keys.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When would it fit? The next windows in which all requests are admitted.
+"""Search for the next windows in which all requests are admitted.
 
 A window that moves to the right gets room only where something is freed as its start passes, so
 the starts worth trying are the ends of bookings. Which of them leave enough hosts is counted for
@@ -20,6 +20,7 @@ from promise_blazar.capacity.free_capacity import FreeCapacity
 from promise_blazar.capacity.ledger import OPEN, Ledger
 from promise_blazar.capacity.timeline import Spans, in_order
 
+#: Microseconds.
 MINUTE: Final = 60_000_000
 
 #: The search ends after so many bookings, or so many windows admitted in earnest.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The protocol that every kind of demand obeys: what the common modules need to know of it.
+"""Contract of the kinds of demand: what the common modules need to know of one.
 
 A kind is one module beside this one. Admission, free capacity, the window search and explanations
 hold what all kinds have in common and ask the demand for the rest, so a new kind changes none of

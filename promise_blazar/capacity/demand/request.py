@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A request for capacity: a demand in a window, and what the reservation holds already."""
+"""Requests for capacity: a demand in a window, and what the reservation holds already."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ class Window:
             raise ValueError(f"an empty window: [{self.start}, {self.end})")
 
     def overlaps(self, other: "Window") -> bool:
-        """Have the two an instant in common? Windows that touch have none."""
+        """Whether the two have an instant in common; windows that touch have none."""
         return self.start < other.end and other.start < self.end
 
 

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from promise_blazar import times
-from promise_blazar.capacity.overcommit import Load
+from promise_blazar.capacity.overcommit import Commitments
 from promise_blazar.clock import Clock
 from promise_blazar.cloud.contract.compute import Hypervisor
 from promise_blazar.db import hosts
@@ -144,8 +144,8 @@ class InventorySync:
     def _overbooked(self) -> tuple[str, ...]:
         return tuple(
             f"host {each.host} is promised {each.promised} {each.resource_class} of the "
-            f"{each.there} that it has, from {times.from_micros(each.since).isoformat()}"
-            for each in self._provider.ledger.read(Load).excesses()
+            f"{each.capacity} that it has, from {times.from_micros(each.since).isoformat()}"
+            for each in self._provider.ledger.read(Commitments).excesses()
         )
 
 

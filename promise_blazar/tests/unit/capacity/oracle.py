@@ -157,7 +157,7 @@ def assignment_of(placements: tuple[Placement, ...]) -> Assignment:
 
 
 def freed_after(world: World, instant: int) -> list[int]:
-    """The instants after this one at which something in the books is freed."""
+    """The instants after this one at which something booked is freed."""
     instants = set()
     for booking in world.bookings:
         lingers = booking.end <= world.now and not booking.released

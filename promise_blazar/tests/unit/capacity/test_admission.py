@@ -10,10 +10,8 @@ from promise_blazar.capacity.admission import Plan, Refusal, admit, holds
 from promise_blazar.capacity.demand.request import AllocationRequest, Placement, Window
 from promise_blazar.capacity.demand.slots import Slots
 from promise_blazar.capacity.demand.whole_hosts import WholeHosts
-from promise_blazar.capacity.ledger import Booking, Ledger, LedgerHost
+from promise_blazar.capacity.ledger import OPEN, Booking, Ledger, LedgerHost
 from promise_blazar.tests.unit.capacity import oracle, worlds
-
-OPEN = 2**62
 
 
 class AdmissionAgainstTheOracleTest(unittest.TestCase):

@@ -9,12 +9,11 @@ from promise_blazar.capacity.demand.request import AllocationRequest, Placement,
 from promise_blazar.capacity.demand.slots import Slots
 from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.capacity.explanation import explain
-from promise_blazar.capacity.ledger import Booking, LedgerHost
+from promise_blazar.capacity.ledger import OPEN, Booking, LedgerHost
 from promise_blazar.capacity.resource_query import parse
 from promise_blazar.capacity.window_search import next_windows
 from promise_blazar.tests.unit.capacity import oracle, worlds
 
-OPEN = 2**62
 HOUR = 3600 * 10**6
 
 

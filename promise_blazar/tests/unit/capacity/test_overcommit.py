@@ -3,8 +3,8 @@ import unittest
 
 from hypothesis import given
 
-from promise_blazar.capacity.ledger import Booking, LedgerHost
-from promise_blazar.capacity.overcommit import Excess, Load
+from promise_blazar.capacity.ledger import OPEN, Booking, LedgerHost
+from promise_blazar.capacity.overcommit import Commitments, Excess
 from promise_blazar.tests.unit.capacity import oracle, worlds
 
 
@@ -34,25 +34,25 @@ class OverbookingTest(unittest.TestCase):
     @given(worlds.worlds())
     def test_what_is_promised_and_not_there(self, world):
         world.exclude = frozenset()
-        self.assertEqual(judged(world), Load(world.ledger(), world.now).excesses())
+        self.assertEqual(judged(world), Commitments(world.ledger(), world.now).excesses())
 
     def test_what_is_promised_and_not_there_in_a_crowd(self):
         for seed in range(400):
             with self.subTest(seed=seed):
                 world, _ = worlds.crowded(seed)
                 world.exclude = frozenset()
-                self.assertEqual(judged(world), Load(world.ledger(), world.now).excesses())
+                self.assertEqual(judged(world), Commitments(world.ledger(), world.now).excesses())
 
     def test_a_host_that_is_lent_whole_is_promised_as_it_is(self):
         host = LedgerHost(1, "compute-1", "nova", {"VCPU": 0}, {}, reservable=True)
-        booking = Booking(1, 1, 1, None, 1, start=5, end=2**62, released=False)
+        booking = Booking(1, 1, 1, None, 1, start=5, end=OPEN, released=False)
         world = oracle.World([host], worlds.BUNDLES, [booking], now=0)
-        self.assertEqual([], Load(world.ledger(), 0).excesses())
+        self.assertEqual([], Commitments(world.ledger(), 0).excesses())
 
     def test_a_promise_without_an_end(self):
         host = LedgerHost(1, "compute-1", "nova", {"VCPU": 3}, {}, reservable=True)
-        booking = Booking(1, 1, 1, 2, 2, start=5, end=2**62, released=False)
+        booking = Booking(1, 1, 1, 2, 2, start=5, end=OPEN, released=False)
         world = oracle.World([host], worlds.BUNDLES, [booking], now=0)
         self.assertEqual(
-            [Excess("compute-1", "VCPU", 4, 3, 5)], Load(world.ledger(), 0).excesses()
+            [Excess("compute-1", "VCPU", 4, 3, 5)], Commitments(world.ledger(), 0).excesses()
         )
