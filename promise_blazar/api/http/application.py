@@ -49,7 +49,7 @@ def create_app(
     # The limit is oslo.middleware's option, enforced by Flask, whose 413 is JSON like all else.
     app.config["MAX_CONTENT_LENGTH"] = conf.oslo_middleware.max_request_body_size
     dependencies.register(
-        app, dependencies.Services(conf, manager, groups, policies.new_enforcer(conf))
+        app, dependencies.Dependencies(conf, manager, groups, policies.new_enforcer(conf))
     )
     errors.register(app)
     _log_requests(app, clock)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What handlers work with, and may their caller do it?"""
+"""The collaborators that handlers work with, and the policies that their callers must meet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from oslo_config import cfg
 from oslo_policy import policy
 
 from promise_blazar import exceptions
-from promise_blazar.api.http.lease_cache import Memory
+from promise_blazar.api.http.lease_cache import LeaseCache
 from promise_blazar.cloud.contract.server_groups import TenantServerGroups
 from promise_blazar.manager.contract.interface import Manager
 
@@ -17,32 +17,37 @@ _KEY = "promise_blazar"
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    """The application's collaborators, handed in when it is made."""
+class Dependencies:
+    """An application's collaborators, handed in when it is made."""
 
     conf: cfg.ConfigOpts
     manager: Manager
     groups: TenantServerGroups
     enforcer: policy.Enforcer
-    memory: Memory = field(default_factory=Memory)
+    lease_cache: LeaseCache = field(default_factory=LeaseCache)
 
 
-def register(app: flask.Flask, services: Services) -> None:
-    app.extensions[_KEY] = services
+def register(app: flask.Flask, found: Dependencies) -> None:
+    """Give an application its own."""
+    app.extensions[_KEY] = found
 
 
-def services() -> Services:
+def dependencies() -> Dependencies:
     """Those of the application that serves the current request."""
-    found: Services = flask.current_app.extensions[_KEY]
+    found: Dependencies = flask.current_app.extensions[_KEY]
     return found
 
 
 def allowed(rule: str, target: Mapping[str, str]) -> bool:
-    """Does the policy let the caller do this to the target?"""
-    return bool(services().enforcer.authorize(rule, target, flask.g.credentials))
+    """Whether the policy lets the caller do this to the target.
+
+    ``target``: the ``project_id`` and ``user_id`` of what it is done to; empty for what has no
+    owner.
+    """
+    return bool(dependencies().enforcer.authorize(rule, target, flask.g.credentials))
 
 
 def authorize(rule: str, target: Mapping[str, str]) -> None:
-    """Raises ``PolicyNotAuthorized``."""
+    """The same as a demand. Raises ``PolicyNotAuthorized``."""
     if not allowed(rule, target):
         raise exceptions.PolicyNotAuthorized(action=rule)

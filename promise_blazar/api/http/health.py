@@ -8,7 +8,7 @@ from oslo_log import log as logging
 
 from promise_blazar import exceptions
 from promise_blazar.api.http import errors
-from promise_blazar.api.http.dependencies import services
+from promise_blazar.api.http.dependencies import dependencies
 
 LOG = logging.getLogger(__name__)
 
@@ -21,8 +21,8 @@ _askers = concurrent.futures.ThreadPoolExecutor(2, thread_name_prefix="health")
 
 @blueprint.get("/healthcheck")
 def check() -> tuple[flask.Response, int]:
-    patience = services().conf.api.health_timeout
-    answer = _askers.submit(services().manager.health)
+    patience = dependencies().conf.api.health_timeout
+    answer = _askers.submit(dependencies().manager.health)
     try:
         problems = answer.result(timeout=patience).problems
     except TimeoutError:

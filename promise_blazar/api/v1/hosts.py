@@ -7,7 +7,7 @@ import flask
 
 from promise_blazar import exceptions
 from promise_blazar.api.http import bodies
-from promise_blazar.api.http.dependencies import allowed, authorize, services
+from promise_blazar.api.http.dependencies import allowed, authorize, dependencies
 from promise_blazar.api.v1 import reader, schemas, writer
 from promise_blazar.manager.contract.messages import HostRequest
 from promise_blazar.policies import oshosts as policies
@@ -17,7 +17,7 @@ _RESERVED = writer.HOST_COLUMNS | {"name"}
 
 def index() -> flask.Response:
     authorize(policies.GET, {})
-    views = services().manager.list_hosts(flask.g.context)
+    views = dependencies().manager.list_hosts(flask.g.context)
     return flask.jsonify(hosts=[writer.host(view) for view in views])
 
 
@@ -27,13 +27,13 @@ def create() -> tuple[flask.Response, int]:
     body = bodies.read_object()
     request = _host_request(body)
     key = reader.idempotency_key("POST /v1/os-hosts", body)
-    view = services().manager.create_host(flask.g.context, request, key)
+    view = dependencies().manager.create_host(flask.g.context, request, key)
     return flask.jsonify(host=writer.host(view)), 201
 
 
 def show(host_id: str) -> flask.Response:
     authorize(policies.GET, {})
-    view = services().manager.get_host(flask.g.context, reader.host_id(host_id))
+    view = dependencies().manager.get_host(flask.g.context, reader.host_id(host_id))
     return flask.jsonify(host=writer.host(view))
 
 
@@ -45,27 +45,27 @@ def update(host_id: str) -> flask.Response:
     schemas.HOST_UPDATE.check(body)
     if not body:
         raise exceptions.BadInput("No data to update")
-    view = services().manager.update_host(flask.g.context, host_id, _capabilities(body))
+    view = dependencies().manager.update_host(flask.g.context, host_id, _capabilities(body))
     return flask.jsonify(host=writer.host(view))
 
 
 def delete(host_id: str) -> tuple[str, int]:
     authorize(policies.DELETE, {})
     reader.refuse_dry_run()
-    services().manager.delete_host(flask.g.context, reader.host_id(host_id))
+    dependencies().manager.delete_host(flask.g.context, reader.host_id(host_id))
     return "", 204
 
 
 def allocations() -> flask.Response:
     authorize(policies.GET_ALLOCATIONS, {})
-    views = services().manager.list_allocations(flask.g.context, **_allocation_filter())
+    views = dependencies().manager.list_allocations(flask.g.context, **_allocation_filter())
     return flask.jsonify(allocations=[writer.allocations(view) for view in views])
 
 
 def allocation(host_id: str) -> flask.Response:
     authorize(policies.GET_ALLOCATIONS, {})
     host_id = reader.host_id(host_id)
-    (view,) = services().manager.list_allocations(
+    (view,) = dependencies().manager.list_allocations(
         flask.g.context, host_id=host_id, **_allocation_filter()
     )
     return flask.jsonify(allocation=writer.allocations(view))
@@ -74,7 +74,7 @@ def allocation(host_id: str) -> flask.Response:
 def properties() -> flask.Response:
     authorize(policies.GET_PROPERTIES, {})
     include_private = reader.flag("all") and allowed("admin", {})
-    views = services().manager.list_properties(flask.g.context, include_private)
+    views = dependencies().manager.list_properties(flask.g.context, include_private)
     detail = reader.flag("detail")
     found = [writer.property_in_list(view, detail) for view in views]
     return flask.jsonify(resource_properties=found)
@@ -87,7 +87,7 @@ def set_property(name: str) -> flask.Response:
     schemas.PROPERTY_UPDATE.check(body)
     if len(name) > schemas.CAPABILITY_KEY or not name.isprintable():
         raise exceptions.NotFound(object={"property_name": name})
-    view = services().manager.set_property(flask.g.context, name, body["private"])
+    view = dependencies().manager.set_property(flask.g.context, name, body["private"])
     return flask.jsonify(resource_property=writer.property_alone(view))
 
 

@@ -10,7 +10,7 @@ from oslo_log import log as logging
 
 from promise_blazar import exceptions
 from promise_blazar.api.http import bodies
-from promise_blazar.api.http.dependencies import allowed, authorize, services
+from promise_blazar.api.http.dependencies import allowed, authorize, dependencies
 from promise_blazar.api.http.lease_cache import Shown
 from promise_blazar.api.v1 import reader, schemas, writer
 from promise_blazar.cloud.contract.server_groups import Caller
@@ -29,14 +29,14 @@ LOG = logging.getLogger(__name__)
 
 def index() -> flask.Response:
     authorize(policies.GET, _own())
-    manager, memory = services().manager, services().memory
+    manager, cache = dependencies().manager, dependencies().lease_cache
     scope = None if allowed(policies.GET, {}) else flask.g.context.project_id
-    known = memory.of(scope)
+    known = cache.of(scope)
     revisions = {lease_id: each.revision for lease_id, each in known.items()}
     there = manager.list_leases(flask.g.context, scope, revisions)
     changed = {view.id: _shown(view) for view in there.changed}
     leases = [changed.get(lease_id) or known[lease_id] for lease_id in there.ids]
-    memory.replace(scope, leases)
+    cache.replace(scope, leases)
     if scope is not None:
         # An operator's rule may be narrower than the project. One decision for each of their
         # users, not for each lease: it is dearer than the lease.
@@ -51,7 +51,7 @@ def create() -> tuple[flask.Response, int]:
     body = bodies.read_object()
     request = _lease_request(body)
     key = None if dry_run else reader.idempotency_key("POST /v1/leases", body)
-    view = services().manager.create_lease(flask.g.context, request, key, dry_run)
+    view = dependencies().manager.create_lease(flask.g.context, request, key, dry_run)
     if dry_run:
         return flask.jsonify(lease=writer.lease(view)), 200
     if view.groups_wanted:
@@ -60,14 +60,14 @@ def create() -> tuple[flask.Response, int]:
 
 
 def show(lease_id: str) -> flask.Response:
-    known = services().memory.one(flask.g.context.project_id, lease_id)
+    known = dependencies().lease_cache.one(flask.g.context.project_id, lease_id)
     if known is None:
         view: LeaseView | None = _visible(lease_id)
     else:
-        view = services().manager.look_at_lease(flask.g.context, lease_id, known.revision)
+        view = dependencies().manager.look_at_lease(flask.g.context, lease_id, known.revision)
     if view is not None:
         known = _shown(view)
-        services().memory.keep(known)
+        dependencies().lease_cache.keep(known)
     if not allowed(policies.GET, _target(known)):
         raise exceptions.NotFound(object={"lease_id": lease_id})
     return _json(b'{"lease":' + known.text + b"}")
@@ -80,7 +80,7 @@ def update(lease_id: str) -> flask.Response:
     change = _lease_change(bodies.read_object())
     if change == LeaseChange():
         return flask.jsonify(lease=writer.lease(current))
-    view = services().manager.update_lease(flask.g.context, current.id, change, dry_run)
+    view = dependencies().manager.update_lease(flask.g.context, current.id, change, dry_run)
     # A group made by somebody else's token is "not found" to the owner's servers.
     mine = view.project_id == flask.g.context.project_id
     if view.groups_wanted and mine and not dry_run:
@@ -92,7 +92,7 @@ def delete(lease_id: str) -> tuple[Any, int]:
     current = _visible(lease_id)
     authorize(policies.DELETE, _target(current))
     dry_run = reader.dry_run()
-    services().manager.delete_lease(flask.g.context, current.id, dry_run)
+    dependencies().manager.delete_lease(flask.g.context, current.id, dry_run)
     return ({}, 200) if dry_run else ("", 204)
 
 
@@ -122,7 +122,7 @@ def _visible(text: str) -> LeaseView:
     lease_id = reader.lease_id(text)
     missing = exceptions.NotFound(object={"lease_id": lease_id})
     try:
-        view = services().manager.get_lease(flask.g.context, lease_id)
+        view = dependencies().manager.get_lease(flask.g.context, lease_id)
     except exceptions.NotFound:
         raise missing from None
     if not allowed(policies.GET, _target(view)):
@@ -174,7 +174,7 @@ def _lease_change(body: dict[str, Any]) -> LeaseChange:
 
 def _check_number_of_reservations(body: dict[str, Any]) -> None:
     """Before the schema, which would take seconds to find fault with thousands of them."""
-    found, limit = body.get("reservations"), services().conf.api.max_reservations_per_lease
+    found, limit = body.get("reservations"), dependencies().conf.api.max_reservations_per_lease
     if isinstance(found, list) and len(found) > limit:
         raise exceptions.BadInput(f"reservations must have at most {limit} entries")
 
@@ -184,9 +184,9 @@ def _with_groups(view: LeaseView) -> LeaseView:
     caller = Caller(flask.g.token, flask.g.context.user_id, flask.g.context.project_id)
     for wanted in view.groups_wanted:
         name = openstack_names.SERVER_GROUP + wanted.reservation_id
-        group_id = services().groups.ensure(caller, name, wanted.policy)
-        services().manager.set_server_group(flask.g.context, wanted.reservation_id, group_id)
-    return services().manager.get_lease(flask.g.context, view.id)
+        group_id = dependencies().groups.ensure(caller, name, wanted.policy)
+        dependencies().manager.set_server_group(flask.g.context, wanted.reservation_id, group_id)
+    return dependencies().manager.get_lease(flask.g.context, view.id)
 
 
 def _with_groups_or_nothing(view: LeaseView) -> LeaseView:
@@ -205,7 +205,7 @@ def _with_groups_or_nothing(view: LeaseView) -> LeaseView:
 def _complete(view: LeaseView) -> LeaseView | None:
     """The lease, if a repetition of this create has made its groups, and was answered so."""
     try:
-        found = services().manager.get_lease(flask.g.context, view.id)
+        found = dependencies().manager.get_lease(flask.g.context, view.id)
     except exceptions.PromiseBlazarError:
         return None
     return None if found.groups_wanted else found
@@ -214,6 +214,6 @@ def _complete(view: LeaseView) -> LeaseView | None:
 def _take_back(view: LeaseView) -> None:
     """Whatever becomes of it, the client is told why there was no group."""
     try:
-        services().manager.delete_lease(flask.g.context, view.id)
+        dependencies().manager.delete_lease(flask.g.context, view.id)
     except exceptions.PromiseBlazarError as error:
         LOG.error("Lease %s could not be taken back: %s", view.id, error)
