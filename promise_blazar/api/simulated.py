@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``/simulated``: what users and operators of the simulated cloud do with it.
+"""REST of the simulated cloud at ``/simulated``, for its users and operators.
 
 Served only where the service runs on a simulated cloud and believes its callers (noauth).
-Unlike Blazar's paths, these are ours: an unknown member is refused.
+Unlike Blazar's paths, these are ours: unknown members are refused.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ import flask
 
 from promise_blazar import exceptions
 from promise_blazar.api.http import bodies
-from promise_blazar.api.http.schema import Schema
+from promise_blazar.api.http.schema import Schema, UnknownMembers
 
 
 class Host(Protocol):
@@ -145,7 +145,6 @@ def _object(properties: dict[str, Any], *required: str) -> Schema:
             "type": "object",
             "properties": properties,
             "required": list(required),
-            "additionalProperties": {"not": {}, "description": "left out"},
         }
     )
 
@@ -207,8 +206,7 @@ class _Handlers:
 
     def update_host(self, name: str) -> flask.Response:
         _authorize_admin()
-        body = bodies.read_object()
-        HOST_UPDATE.check(body)
+        body = _read(HOST_UPDATE)
         return flask.jsonify(host=_host(self._world.set_host_state(name, body["state"])))
 
     def list_flavors(self) -> flask.Response:
@@ -216,8 +214,7 @@ class _Handlers:
         return flask.jsonify(flavors=[_flavor(flavor) for flavor in seen])
 
     def create_server(self) -> tuple[flask.Response, int]:
-        body = bodies.read_object()
-        SERVER_CREATE.check(body)
+        body = _read(SERVER_CREATE)
         server = self._world.create_server(
             flask.g.context.project_id,
             body["name"],
@@ -241,8 +238,7 @@ class _Handlers:
 
     def set_faults(self) -> flask.Response:
         _authorize_admin()
-        body = bodies.read_object()
-        FAULTS.check(body)
+        body = _read(FAULTS)
         if "status" in body and "fail_next" not in body:
             raise exceptions.MissingParameter(param="fail_next")
         if body:
@@ -250,6 +246,12 @@ class _Handlers:
         else:
             self._world.clear_faults()
         return flask.jsonify(faults=[_fault(fault) for fault in self._world.list_faults()])
+
+
+def _read(schema: Schema) -> dict[str, Any]:
+    body = bodies.read_object()
+    schema.check(body, UnknownMembers.REFUSED)
+    return body
 
 
 def _is_admin() -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The WSGI application: Flask inside, the usual OpenStack middleware round it."""
+"""WSGI application of the API: Flask inside, the usual OpenStack middleware round it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,16 +14,15 @@ from oslo_middleware import cors as cors_options
 from oslo_middleware import tracing as tracing_options
 
 from promise_blazar import policies
-from promise_blazar.api import v1
+from promise_blazar.api import dialects as known
 from promise_blazar.api.http import auth, dependencies, errors, health, versions
+from promise_blazar.api.http.dialect import Dialect, Dialects
 from promise_blazar.clock import Clock
 from promise_blazar.cloud.contract.server_groups import TenantServerGroups
 from promise_blazar.conf import api as options
 from promise_blazar.manager.contract.interface import Manager
 
 LOG = logging.getLogger(__name__)
-
-_SUFFIX = ".json"
 
 
 def create_app(
@@ -32,15 +31,18 @@ def create_app(
     groups: TenantServerGroups,
     clock: Clock,
     extensions: Sequence[flask.Blueprint] = (),
+    dialects: Sequence[Dialect] = known.DIALECTS,
 ) -> Any:
-    """A WSGI callable that serves the API from ``manager``, safe to call from many threads.
+    """A WSGI callable that serves these dialects from ``manager``, safe to call from many threads.
 
-    ``extensions`` are further blueprints; their handlers find the caller's identity in
-    ``flask.g`` (``promise_blazar.api.http.auth``) and their errors in Blazar's body.
+    ``extensions`` are blueprints that belong to no dialect; their handlers find the caller's
+    identity in ``flask.g`` (``promise_blazar.api.http.auth``) and their errors leave in
+    Blazar's body.
     """
     options.register_opts(conf)
     conf.register_opts(sizelimit.OPTS, group="oslo_middleware")
-    chosen = auth.strategy(conf)
+    spoken = Dialects(dialects)
+    chosen = auth.strategy(conf, spoken)
 
     app = flask.Flask("promise_blazar", static_folder=None)
     app.json = _Json(app)
@@ -51,15 +53,14 @@ def create_app(
     dependencies.register(
         app, dependencies.Dependencies(conf, manager, groups, policies.new_enforcer(conf))
     )
-    errors.register(app)
+    errors.register(app, spoken)
     _log_requests(app, clock)
     auth.register(app, chosen)
     versions.register(app)
     app.register_blueprint(health.blueprint)
-    app.register_blueprint(v1.blueprint())
-    for extension in extensions:
-        app.register_blueprint(extension)
-    return _with_middleware(app, chosen, conf)
+    for blueprint in [*(each.blueprint() for each in spoken), *extensions]:
+        app.register_blueprint(blueprint)
+    return _with_middleware(_with_plain_paths(app, spoken), chosen, conf)
 
 
 class _Json(DefaultJSONProvider):
@@ -69,7 +70,7 @@ class _Json(DefaultJSONProvider):
         return msgspec.json.encode(obj).decode()
 
 
-def _with_middleware(app: flask.Flask, chosen: auth.Strategy, conf: cfg.ConfigOpts) -> Any:
+def _with_middleware(application: Any, chosen: auth.Strategy, conf: cfg.ConfigOpts) -> Any:
     """From the inside out; a request passes them in the opposite order.
 
     The proxy's headers are read first, since everything else may show an address. The request
@@ -82,7 +83,6 @@ def _with_middleware(app: flask.Flask, chosen: auth.Strategy, conf: cfg.ConfigOp
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
     )
     tracing_options.set_defaults(service_name="promise-blazar-api")
-    application: Any = _with_plain_paths(app)
     application = chosen.wrap(application)
     # What nothing is configured for would only cost every request its time.
     cors = CORS(application, conf)
@@ -94,16 +94,16 @@ def _with_middleware(app: flask.Flask, chosen: auth.Strategy, conf: cfg.ConfigOp
     return proxied if conf.oslo_middleware.enable_proxy_headers_parsing else application
 
 
-def _with_plain_paths(application: Any) -> Any:
-    """Every path of v1 may also be written with ``.json`` after it.
+def _with_plain_paths(application: Any, dialects: Dialects) -> Any:
+    """Paths without their dialect's suffix.
 
     Mounted below a prefix, the root may come without its slash; Flask would redirect it.
     """
 
     def plain(environ: dict[str, Any], start_response: Any) -> Any:
         path = environ.get("PATH_INFO", "") or "/"
-        if path.startswith("/v1/"):
-            path = path.removesuffix(_SUFFIX)
+        if dialect := dialects.of(path):
+            path = path.removesuffix(dialect.suffix)
         environ["PATH_INFO"] = path
         return application(environ, start_response)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is calling? Keystone tokens, or ``noauth`` ones that are believed.
+"""Identity of callers: by Keystone's tokens, or by ``noauth`` ones that are believed.
 
 Either way a request that needs an identity gets one before its handler runs: ``flask.g.context``
 (what may cross the bus), ``flask.g.roles``, ``flask.g.token`` (for the one call to Nova that
@@ -25,6 +25,7 @@ from werkzeug.exceptions import Unauthorized
 
 from promise_blazar import context, exceptions
 from promise_blazar.api.http import errors
+from promise_blazar.api.http.dialect import Dialects, Problem
 
 LOG = logging.getLogger(__name__)
 
@@ -52,12 +53,12 @@ class Strategy(Protocol):
         ...
 
 
-def strategy(conf: cfg.ConfigOpts) -> Strategy:
-    """The configured one."""
+def strategy(conf: cfg.ConfigOpts, dialects: Dialects) -> Strategy:
+    """The configured one; it refuses in the words of the path's dialect."""
     if conf.api.auth_strategy == "noauth":
         LOG.warning("auth_strategy is noauth: every caller is believed")
         return Noauth()
-    return Keystone(conf)
+    return Keystone(conf, dialects)
 
 
 def register(app: flask.Flask, chosen: Strategy) -> None:
@@ -118,11 +119,12 @@ class Noauth:
 class Keystone:
     """Tokens are validated by ``keystonemiddleware``, service tokens with them."""
 
-    def __init__(self, conf: cfg.ConfigOpts) -> None:
+    def __init__(self, conf: cfg.ConfigOpts, dialects: Dialects) -> None:
         self._conf = conf
+        self._dialects = dialects
 
     def wrap(self, application: Any) -> Any:
-        guarded = _AuthToken(application, {"oslo_config_config": self._conf})
+        guarded = _AuthToken(application, self._conf, self._dialects)
 
         # Public paths go round the middleware. Its own way of letting requests without a token
         # pass (delay_auth_decision) would answer 401 when Keystone is down; that is a 503.
@@ -141,16 +143,39 @@ class Keystone:
 class _AuthToken(auth_token.AuthProtocol):
     """The same, with refusals in the words of this API."""
 
+    def __init__(self, application: Any, conf: cfg.ConfigOpts, dialects: Dialects) -> None:
+        super().__init__(application, {"oslo_config_config": conf})
+        self._dialects = dialects
+
     def process_request(self, request: webob.Request) -> webob.Response | None:
         try:
             return super().process_request(request)
         except webob.exc.HTTPUnauthorized as refusal:
-            return _json(401, NEEDS_AUTHENTICATION, refusal.headers, "WWW-Authenticate")
+            return self._refuse(
+                request, 401, NEEDS_AUTHENTICATION, refusal.headers, "WWW-Authenticate"
+            )
         except (webob.exc.HTTPServiceUnavailable, keystone_exceptions.ClientException) as error:
             LOG.error("Keystone could not validate a token: %s", error)
             headers = {"Retry-After": str(errors.RETRY_AFTER)}
             message = "The Keystone service is temporarily unavailable."
-            return _json(503, message, headers, "Retry-After")
+            return self._refuse(request, 503, message, headers, "Retry-After")
+
+    def _refuse(
+        self, request: webob.Request, status: int, message: str, headers: Any, keep: str
+    ) -> webob.Response:
+        problem = Problem(
+            status, message, request_id=request.environ.get(request_id.ENV_REQUEST_ID)
+        )
+        rendered = errors.render(self._dialects, request.environ.get("PATH_INFO", ""), problem)
+        response = webob.Response(
+            body=json.dumps(rendered.document).encode(),
+            status=rendered.status or status,
+            content_type=rendered.mimetype,
+            charset="UTF-8",
+        )
+        if keep in headers:
+            response.headers[keep] = headers[keep]
+        return response
 
 
 def _request_ids(environ: dict[str, Any]) -> dict[str, Any]:
@@ -158,15 +183,3 @@ def _request_ids(environ: dict[str, Any]) -> dict[str, Any]:
         "request_id": environ.get(request_id.ENV_REQUEST_ID),
         "global_request_id": environ.get(request_id.GLOBAL_REQ_ID),
     }
-
-
-def _json(status: int, message: str, headers: Any, keep: str) -> webob.Response:
-    response = webob.Response(
-        body=json.dumps(errors.body(status, message)).encode(),
-        status=status,
-        content_type="application/json",
-        charset="UTF-8",
-    )
-    if keep in headers:
-        response.headers[keep] = headers[keep]
-    return response

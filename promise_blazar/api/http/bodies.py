@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the bytes of a request to a JSON object, or a clear 400.
+"""JSON bodies: of a request as an object, or a clear 400; and of a response.
 
-Stricter than ``json.loads``, so that nothing odd reaches a schema or a database: no duplicate
-keys, no NaN or infinity, no integer beyond 64 bits, no NUL, no lone surrogate, no deep nesting.
+Reading is stricter than ``json.loads``, so that nothing odd reaches a schema or a database: no
+duplicate keys, no NaN or infinity, no integer beyond 64 bits, no NUL, no lone surrogate, no deep
+nesting.
 """
 
 import json
@@ -51,6 +52,17 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise exceptions.BadInput("The request body must be a JSON object")
     _check(value)
     return value
+
+
+def write(document: Any, status: int) -> flask.Response:
+    """A response with this document as JSON; bytes are JSON already, None is no body at all."""
+    if document is None:
+        return flask.Response(status=status)
+    if isinstance(document, bytes):
+        return flask.Response(document, status, mimetype="application/json")
+    response = flask.jsonify(document)
+    response.status_code = status
+    return response
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

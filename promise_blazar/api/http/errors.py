@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What HTTP says when something goes wrong: the one table, and Blazar's error body.
+"""Errors as HTTP answers: the one table of statuses, and the handlers that render each error.
 
-Every error is a JSON object with ``error_code``, ``error_message`` and ``error_name``: existing
-clients read ``error_message`` and the status, and nothing else.
+Whose words an error leaves in is decided by the path: those of the dialect that it belongs to,
+else Blazar's three keys. Either way it is a JSON object.
 """
 
 import http
@@ -11,9 +11,11 @@ from typing import Any
 
 import flask
 from oslo_log import log as logging
+from oslo_middleware import request_id
 from werkzeug import exceptions as http_exceptions
 
 from promise_blazar import exceptions
+from promise_blazar.api.http.dialect import Dialects, ErrorBody, Problem
 
 LOG = logging.getLogger(__name__)
 
@@ -31,9 +33,6 @@ STATUS: dict[type[exceptions.PromiseBlazarError], int] = {
     exceptions.PromiseBlazarError: 500,
 }
 
-#: What a refusal tells beside its sentence.
-REFUSAL_FACTS = ("reasons", "fits", "alternatives")
-
 #: Where Werkzeug speaks to someone in front of a browser.
 _MESSAGES = {
     404: "There is nothing at this path",
@@ -45,69 +44,82 @@ _MESSAGES = {
 RETRY_AFTER = 5
 
 
-def body(status: int, message: str, name: int | str | None = None) -> dict[str, Any]:
-    """Blazar's three keys. ``error_name`` is the number again, except for a 500."""
-    return {
-        "error_code": status,
-        "error_message": message,
-        "error_name": status if name is None else name,
-    }
-
-
 def status_of(error: exceptions.PromiseBlazarError) -> int:
     """The HTTP status of one of our errors."""
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
-def register(app: flask.Flask) -> None:
-    """Let every error of ``app`` leave as JSON."""
-    app.register_error_handler(exceptions.PromiseBlazarError, ours)
-    app.register_error_handler(http_exceptions.HTTPException, of_http)
-    app.register_error_handler(Exception, unexpected)
+def body(status: int, message: str) -> dict[str, Any]:
+    """Blazar's three keys: ``error_code``, ``error_message``, ``error_name``.
+
+    Existing clients read the message and the status, and nothing else. The name is the number
+    again, except for a 500.
+    """
+    return {
+        "error_code": status,
+        "error_message": message,
+        "error_name": "INTERNAL_SERVER_ERROR" if status == 500 else status,
+    }
 
 
-def ours(error: exceptions.PromiseBlazarError) -> flask.Response:
-    """An error that somebody below had a name for."""
-    status = status_of(error)
-    if status == http.HTTPStatus.INTERNAL_SERVER_ERROR:
-        return unexpected(error)
-    document = body(status, error.message)
-    if isinstance(error, exceptions.NotEnoughHosts):
-        document |= {fact: error.facts.get(fact, _nothing(fact)) for fact in REFUSAL_FACTS}
-    response = _response(status, document)
-    if status == http.HTTPStatus.SERVICE_UNAVAILABLE:
-        patience = error.facts.get("retry_after") or RETRY_AFTER
-        response.headers["Retry-After"] = str(math.ceil(patience))
-        LOG.warning("Answering 503: %s", error.message)
-    elif status == http.HTTPStatus.BAD_GATEWAY:
-        LOG.warning("Answering 502: %s", error.message)
-    return response
+def render(dialects: Dialects, path: str, problem: Problem) -> ErrorBody:
+    """The problem in the words of the dialect that the path belongs to."""
+    dialect = dialects.of(path)
+    if dialect is None:
+        return ErrorBody(body(problem.status, problem.message))
+    return dialect.error_body(problem)
 
 
-def of_http(error: http_exceptions.HTTPException) -> flask.Response:
-    """Flask's own: no such route, no such method, too large."""
-    status = error.code or 500
-    message = _MESSAGES.get(status) or error.description or error.name
-    response = _response(status, body(status, message))
-    for name, value in error.get_headers(flask.request.environ):
-        if name.lower() != "content-type":
-            response.headers[name] = value
-    return response
+def register(app: flask.Flask, dialects: Dialects | None = None) -> None:
+    """Let every error of ``app`` leave as JSON, below each dialect's paths in its words."""
+    handlers = _Handlers(dialects or Dialects())
+    app.register_error_handler(exceptions.PromiseBlazarError, handlers.ours)
+    app.register_error_handler(http_exceptions.HTTPException, handlers.of_http)
+    app.register_error_handler(Exception, handlers.unexpected)
 
 
-def unexpected(error: Exception) -> flask.Response:
-    """A fault of ours: in the log with its trace, to the client without internals."""
-    LOG.error(
-        "Unexpected error in %s %r", flask.request.method, flask.request.path, exc_info=error
-    )
-    return _response(500, body(500, "Internal Server Error", "INTERNAL_SERVER_ERROR"))
+class _Handlers:
+    def __init__(self, dialects: Dialects) -> None:
+        self._dialects = dialects
 
+    def ours(self, error: exceptions.PromiseBlazarError) -> flask.Response:
+        """An error that somebody below had a name for."""
+        status = status_of(error)
+        if status == http.HTTPStatus.INTERNAL_SERVER_ERROR:
+            return self.unexpected(error)
+        response = self._response(status, error.message, error)
+        if status == http.HTTPStatus.SERVICE_UNAVAILABLE:
+            patience = error.facts.get("retry_after") or RETRY_AFTER
+            response.headers["Retry-After"] = str(math.ceil(patience))
+            LOG.warning("Answering 503: %s", error.message)
+        elif status == http.HTTPStatus.BAD_GATEWAY:
+            LOG.warning("Answering 502: %s", error.message)
+        return response
 
-def _nothing(fact: str) -> Any:
-    return {} if fact == "fits" else []
+    def of_http(self, error: http_exceptions.HTTPException) -> flask.Response:
+        """Flask's own: no such route, no such method, too large."""
+        status = error.code or 500
+        message = _MESSAGES.get(status) or error.description or error.name
+        response = self._response(status, message)
+        for name, value in error.get_headers(flask.request.environ):
+            if name.lower() != "content-type":
+                response.headers[name] = value
+        return response
 
+    def unexpected(self, error: Exception) -> flask.Response:
+        """A fault of ours: in the log with its trace, to the client without internals."""
+        LOG.error(
+            "Unexpected error in %s %r", flask.request.method, flask.request.path, exc_info=error
+        )
+        return self._response(500, "Internal Server Error")
 
-def _response(status: int, document: dict[str, Any]) -> flask.Response:
-    response = flask.jsonify(document)
-    response.status_code = status
-    return response
+    def _response(
+        self, status: int, message: str, error: exceptions.PromiseBlazarError | None = None
+    ) -> flask.Response:
+        request = flask.request
+        problem = Problem(status, message, error, request.environ.get(request_id.ENV_REQUEST_ID))
+        rendered = render(self._dialects, request.path, problem)
+        response = flask.jsonify(rendered.document)
+        response.status_code = rendered.status or status
+        response.mimetype = rendered.mimetype
+        return response

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``/healthcheck``: can this process serve? 200, or 503 with the reasons. Needs no token."""
+"""Health of this process at ``/healthcheck``: 200, or 503 with the reasons. Needs no token."""
 
 import concurrent.futures
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checking a request against its JSON schema, and saying in a sentence what is wrong with it."""
+"""JSON schemas of requests, whose faults are told in a sentence."""
 
+import enum
+import functools
 from typing import Any
 
 import jsonschema
@@ -18,6 +20,13 @@ _TYPES = {
 }
 
 
+class UnknownMembers(enum.Enum):
+    """What becomes of members of an object that its schema does not name."""
+
+    IGNORED = "ignored"
+    REFUSED = "refused"
+
+
 class Schema:
     """A JSON schema (draft 2020-12), compiled once.
 
@@ -26,20 +35,42 @@ class Schema:
 
     def __init__(self, document: dict[str, Any], names: dict[str, str] | None = None) -> None:
         jsonschema.Draft202012Validator.check_schema(document)
-        self._validator = jsonschema.Draft202012Validator(document)
+        self._document = document
+        self._open = jsonschema.Draft202012Validator(document)
         self._names = names or {}
 
-    def check(self, value: Any) -> None:
-        """Raises ``MissingParameter`` or ``BadInput`` with the first fault, outermost first."""
-        faults = sorted(self._validator.iter_errors(value), key=lambda fault: len(fault.path))
+    def check(self, value: Any, unknown: UnknownMembers = UnknownMembers.IGNORED) -> None:
+        """Raises ``MissingParameter`` or ``BadInput`` with the first fault, outermost first.
+
+        An object whose schema says what its other members are like (``additionalProperties``)
+        has no unknown ones.
+        """
+        validator = self._open if unknown is UnknownMembers.IGNORED else self._closed
+        faults = sorted(validator.iter_errors(value), key=lambda fault: len(fault.path))
         if faults:
             raise self._explain(faults[0])
+
+    @functools.cached_property
+    def _closed(self) -> jsonschema.Draft202012Validator:
+        return jsonschema.Draft202012Validator(_closed(self._document))
 
     def _explain(self, fault: jsonschema.ValidationError) -> exceptions.BadInput:
         if fault.validator == "required":
             missing = next(name for name in fault.validator_value if name not in fault.instance)
             return exceptions.MissingParameter(param=self._names.get(missing, missing))
         return exceptions.BadInput(f"{_place(fault)} must {_demand(fault)}")
+
+
+def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+    """The same, whose objects have no members but those that it names."""
+    found = dict(schema)
+    if "properties" in schema:
+        members = schema["properties"]
+        found["properties"] = {name: _closed(member) for name, member in members.items()}
+        found.setdefault("additionalProperties", {"not": {}, "description": "left out"})
+    if "items" in schema:
+        found["items"] = _closed(schema["items"])
+    return found
 
 
 def _place(fault: jsonschema.ValidationError) -> str:

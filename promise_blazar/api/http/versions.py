@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which versions are there? The document at ``/``, and the microversion header."""
+"""Versions: the document at ``/`` and ``/versions``, and the microversion header."""
 
 import re
 

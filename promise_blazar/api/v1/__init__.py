@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Blazar's API v1: the whole map of it."""
+"""Blazar's API v1: its routes, and the dialect that they belong to."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
 
-import flask
-
-from promise_blazar.api.v1 import hosts, leases
+from promise_blazar.api.http import bodies
+from promise_blazar.api.http.dialect import Dialect, Handler
+from promise_blazar.api.http.schema import UnknownMembers
+from promise_blazar.api.v1 import hosts, leases, writer
 
 #: Static words stand beside ``<host_id>``; Werkzeug prefers them.
-ROUTES: dict[str, dict[str, Callable[..., Any]]] = {
+ROUTES: Mapping[str, Mapping[str, Handler]] = {
     "/leases": {"GET": leases.index, "POST": leases.create},
     "/leases/<lease_id>": {"GET": leases.show, "PUT": leases.update, "DELETE": leases.delete},
     "/os-hosts": {"GET": hosts.index, "POST": hosts.create},
@@ -20,15 +20,13 @@ ROUTES: dict[str, dict[str, Callable[..., Any]]] = {
     "/os-hosts/<host_id>/allocation": {"GET": hosts.allocation},
 }
 
-
-def blueprint() -> flask.Blueprint:
-    found = flask.Blueprint("v1", __name__, url_prefix="/v1")
-    for path, verbs in ROUTES.items():
-        for verb, handler in verbs.items():
-            found.add_url_rule(
-                path,
-                endpoint=f"{handler.__module__.rpartition('.')[2]}_{handler.__name__}",
-                view_func=handler,
-                methods=[verb],
-            )
-    return found
+DIALECT = Dialect(
+    name="v1",
+    prefix="/v1",
+    routes=ROUTES,
+    reader=bodies.read_object,
+    writer=bodies.write,
+    error_body=writer.error_body,
+    unknown_members=UnknownMembers.IGNORED,
+    suffix=".json",
+)

@@ -1,33 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``/v1/leases``. Every handler: authorise, parse, call, render."""
+"""Handlers of ``/v1/leases``: authorise, read, call, show.
+
+Each takes the parameters of its path and returns a document and a status. They raise the errors
+of ``promise_blazar.exceptions`` and know nothing of what HTTP makes of them.
+"""
 
 import functools
-from typing import Any
 
 import flask
 import msgspec
 from oslo_log import log as logging
 
 from promise_blazar import exceptions
-from promise_blazar.api.http import bodies
 from promise_blazar.api.http.dependencies import allowed, authorize, dependencies
+from promise_blazar.api.http.dialect import Answer, read
 from promise_blazar.api.http.lease_cache import Shown
 from promise_blazar.api.v1 import reader, schemas, writer
 from promise_blazar.cloud.contract.server_groups import Caller
-from promise_blazar.manager.contract.messages import (
-    LeaseChange,
-    LeaseRequest,
-    LeaseView,
-    ReservationChange,
-    ReservationRequest,
-)
+from promise_blazar.manager.contract.messages import LeaseChange, LeaseView
 from promise_blazar.model import openstack_names
 from promise_blazar.policies import leases as policies
 
 LOG = logging.getLogger(__name__)
 
 
-def index() -> flask.Response:
+def index() -> Answer:
     authorize(policies.GET, _own())
     manager, cache = dependencies().manager, dependencies().lease_cache
     scope = None if allowed(policies.GET, {}) else flask.g.context.project_id
@@ -42,24 +39,24 @@ def index() -> flask.Response:
         # users, not for each lease: it is dearer than the lease.
         visible = functools.cache(lambda *owner: allowed(policies.GET, dict(owner)))
         leases = [each for each in leases if visible(*_target(each).items())]
-    return _json(b'{"leases":[' + b",".join(each.text for each in leases) + b"]}")
+    return b'{"leases":[' + b",".join(each.text for each in leases) + b"]}", 200
 
 
-def create() -> tuple[flask.Response, int]:
+def create() -> Answer:
     authorize(policies.POST, _own())
     dry_run = reader.dry_run()
-    body = bodies.read_object()
-    request = _lease_request(body)
+    body = read(schemas.LEASE_CREATE, first=reader.check_number_of_reservations)
+    request = reader.lease_request(body)
     key = None if dry_run else reader.idempotency_key("POST /v1/leases", body)
     view = dependencies().manager.create_lease(flask.g.context, request, key, dry_run)
     if dry_run:
-        return flask.jsonify(lease=writer.lease(view)), 200
+        return {"lease": writer.lease(view)}, 200
     if view.groups_wanted:
         view = _with_groups_or_nothing(view)
-    return flask.jsonify(lease=writer.lease(view)), 201
+    return {"lease": writer.lease(view)}, 201
 
 
-def show(lease_id: str) -> flask.Response:
+def show(lease_id: str) -> Answer:
     known = dependencies().lease_cache.one(flask.g.context.project_id, lease_id)
     if known is None:
         view: LeaseView | None = _visible(lease_id)
@@ -70,30 +67,31 @@ def show(lease_id: str) -> flask.Response:
         dependencies().lease_cache.keep(known)
     if not allowed(policies.GET, _target(known)):
         raise exceptions.NotFound(object={"lease_id": lease_id})
-    return _json(b'{"lease":' + known.text + b"}")
+    return b'{"lease":' + known.text + b"}", 200
 
 
-def update(lease_id: str) -> flask.Response:
+def update(lease_id: str) -> Answer:
     current = _visible(lease_id)
     authorize(policies.PUT, _target(current))
     dry_run = reader.dry_run()
-    change = _lease_change(bodies.read_object())
+    body = read(schemas.LEASE_UPDATE, first=reader.check_number_of_reservations)
+    change = reader.lease_change(body)
     if change == LeaseChange():
-        return flask.jsonify(lease=writer.lease(current))
+        return {"lease": writer.lease(current)}, 200
     view = dependencies().manager.update_lease(flask.g.context, current.id, change, dry_run)
     # A group made by somebody else's token is "not found" to the owner's servers.
     mine = view.project_id == flask.g.context.project_id
     if view.groups_wanted and mine and not dry_run:
         view = _with_groups(view)
-    return flask.jsonify(lease=writer.lease(view))
+    return {"lease": writer.lease(view)}, 200
 
 
-def delete(lease_id: str) -> tuple[Any, int]:
+def delete(lease_id: str) -> Answer:
     current = _visible(lease_id)
     authorize(policies.DELETE, _target(current))
     dry_run = reader.dry_run()
     dependencies().manager.delete_lease(flask.g.context, current.id, dry_run)
-    return ({}, 200) if dry_run else ("", 204)
+    return ({}, 200) if dry_run else (None, 204)
 
 
 def _own() -> dict[str, str]:
@@ -110,10 +108,6 @@ def _shown(view: LeaseView) -> Shown:
     return Shown(view.id, view.revision, view.project_id, view.user_id, text)
 
 
-def _json(text: bytes) -> flask.Response:
-    return flask.Response(text, mimetype="application/json")
-
-
 def _visible(text: str) -> LeaseView:
     """The lease, if there is one for this caller.
 
@@ -128,55 +122,6 @@ def _visible(text: str) -> LeaseView:
     if not allowed(policies.GET, _target(view)):
         raise missing
     return view
-
-
-def _lease_request(body: dict[str, Any]) -> LeaseRequest:
-    _check_number_of_reservations(body)
-    schemas.LEASE_CREATE.check(body)
-    before_end = body.get("before_end_date")
-    return LeaseRequest(
-        name=body["name"],
-        start=reader.date(body["start_date"]),
-        end=reader.date(body["end_date"]),
-        before_end=None if before_end is None else reader.date(before_end),
-        reservations=tuple(
-            ReservationRequest(
-                entry["resource_type"],
-                {key: value for key, value in entry.items() if key != "resource_type"},
-            )
-            for entry in body.get("reservations", ())
-        ),
-    )
-
-
-def _lease_change(body: dict[str, Any]) -> LeaseChange:
-    _check_number_of_reservations(body)
-    schemas.LEASE_UPDATE.check(body)
-    dates = {
-        key: None if body.get(key) is None else reader.date(body[key])
-        for key in ("start_date", "end_date", "before_end_date")
-    }
-    return LeaseChange(
-        name=body.get("name"),
-        start=dates["start_date"],
-        end=dates["end_date"],
-        before_end=dates["before_end_date"],
-        reservations=tuple(
-            ReservationChange(
-                entry["id"],
-                {k: v for k, v in entry.items() if k not in ("id", "resource_type")},
-                entry.get("resource_type"),
-            )
-            for entry in body.get("reservations", ())
-        ),
-    )
-
-
-def _check_number_of_reservations(body: dict[str, Any]) -> None:
-    """Before the schema, which would take seconds to find fault with thousands of them."""
-    found, limit = body.get("reservations"), dependencies().conf.api.max_reservations_per_lease
-    if isinstance(found, list) and len(found) > limit:
-        raise exceptions.BadInput(f"reservations must have at most {limit} entries")
 
 
 def _with_groups(view: LeaseView) -> LeaseView:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several handlers of v1 read from a request."""
+"""Requests of v1: the parts of a path, a query, a header and a body, as values for the manager."""
 
 import hashlib
 import json
@@ -10,12 +10,22 @@ import flask
 from oslo_utils import strutils
 
 from promise_blazar import exceptions, times
-from promise_blazar.api.v1 import schemas
-from promise_blazar.manager.contract.messages import IdempotencyKey
+from promise_blazar.api.http.dependencies import dependencies
+from promise_blazar.api.v1 import schemas, writer
+from promise_blazar.manager.contract.messages import (
+    HostRequest,
+    IdempotencyKey,
+    LeaseChange,
+    LeaseRequest,
+    ReservationChange,
+    ReservationRequest,
+)
 
 _UUID = re.compile(schemas.UUID)
 _HOST_ID = re.compile("[0-9]{1,18}")
 _KEY = re.compile("[\x20-\x7e]{1,255}")
+#: Names that no extra capability can have.
+_RESERVED = writer.HOST_COLUMNS | {"name"}
 
 
 def lease_id(text: str) -> str:
@@ -33,25 +43,31 @@ def host_id(text: str) -> str:
 
 
 def date(text: str) -> str:
-    """``now`` as it is, Blazar's minutes in ISO 8601. Raises ``InvalidDate``."""
+    """A date for the manager: ``now`` as it is, Blazar's minutes in ISO 8601.
+
+    Raises ``InvalidDate``.
+    """
     return text if text == "now" else times.parse_minute(text).isoformat()
 
 
 def dry_run() -> bool:
-    """Only to be tried? Raises ``BadInput`` for neither yes nor no: guessing might be dear."""
+    """Whether it is only to be tried. Raises ``BadInput`` for neither yes nor no.
+
+    Guessing might be dear.
+    """
     query = flask.request.args.to_dict()
     schemas.MUTATION_QUERY.check(query)
     return bool(strutils.bool_from_string(query.get("dry_run", "false")))
 
 
 def refuse_dry_run() -> None:
-    """For calls that cannot be tried. Raises ``BadInput``."""
+    """Refuse to try what cannot be tried. Raises ``BadInput``."""
     if dry_run():
         raise exceptions.BadInput("dry_run is not supported here; nothing was done")
 
 
 def flag(name: str) -> bool:
-    """A word of the query that is on when it is there, unless it says no."""
+    """Whether a word of the query is there and does not say no."""
     return bool(strutils.bool_from_string(flask.request.args.get(name, "false"), default=True))
 
 
@@ -65,3 +81,89 @@ def idempotency_key(operation: str, body: dict[str, Any]) -> IdempotencyKey | No
     request = [operation, flask.g.context.project_id, body]
     canonical = json.dumps(request, sort_keys=True, separators=(",", ":"))
     return IdempotencyKey(key, hashlib.sha256(canonical.encode()).hexdigest())
+
+
+def lease_request(body: dict[str, Any]) -> LeaseRequest:
+    """What a lease is made from, of a body that its schema has passed. Raises ``InvalidDate``."""
+    before_end = body.get("before_end_date")
+    return LeaseRequest(
+        name=body["name"],
+        start=date(body["start_date"]),
+        end=date(body["end_date"]),
+        before_end=None if before_end is None else date(before_end),
+        reservations=tuple(
+            ReservationRequest(
+                entry["resource_type"],
+                {key: value for key, value in entry.items() if key != "resource_type"},
+            )
+            for entry in body.get("reservations", ())
+        ),
+    )
+
+
+def lease_change(body: dict[str, Any]) -> LeaseChange:
+    """What is to change of a lease, the same way; members that are null change nothing."""
+    dates = {
+        key: None if body.get(key) is None else date(body[key])
+        for key in ("start_date", "end_date", "before_end_date")
+    }
+    return LeaseChange(
+        name=body.get("name"),
+        start=dates["start_date"],
+        end=dates["end_date"],
+        before_end=dates["before_end_date"],
+        reservations=tuple(
+            ReservationChange(
+                entry["id"],
+                {k: v for k, v in entry.items() if k not in ("id", "resource_type")},
+                entry.get("resource_type"),
+            )
+            for entry in body.get("reservations", ())
+        ),
+    )
+
+
+def check_number_of_reservations(body: dict[str, Any]) -> None:
+    """Before the schema, which would take seconds to find fault with thousands of them.
+
+    Raises ``BadInput``.
+    """
+    found, limit = body.get("reservations"), dependencies().conf.api.max_reservations_per_lease
+    if isinstance(found, list) and len(found) > limit:
+        raise exceptions.BadInput(f"reservations must have at most {limit} entries")
+
+
+def host_request(body: dict[str, Any]) -> HostRequest:
+    """What a host is lent by: ``name`` is the hypervisor's; ``id``, Nova's for it, serves as well.
+
+    Raises ``MissingParameter``, ``BadInput``.
+    """
+    extras = {key: value for key, value in body.items() if key not in ("name", "id")}
+    name = body.get("name") or str(body.get("id", ""))
+    if not name:
+        raise exceptions.MissingParameter(param="name")
+    return HostRequest(
+        name, {key: value for key, value in capabilities(extras).items() if value is not None}
+    )
+
+
+def capabilities(extras: dict[str, Any]) -> dict[str, str | None]:
+    """Capabilities as text; null takes one away. Raises ``BadInput`` for a name."""
+    for key in extras:
+        if len(key) > schemas.CAPABILITY_KEY:
+            raise exceptions.BadInput("Extra capability key too long")
+        # A database may take a name with a space behind it for the one without.
+        if not key or not key.isprintable() or key != key.strip():
+            raise exceptions.BadInput(f"{key!r} cannot be the name of an extra capability")
+        if key in _RESERVED:
+            raise exceptions.BadInput(
+                f"{key} is known of every host and cannot be an extra capability"
+            )
+    return {key: None if value is None else str(value) for key, value in extras.items()}
+
+
+def allocation_filter() -> dict[str, str]:
+    """The ``lease_id`` and ``reservation_id`` of the query, if any. Raises ``BadInput``."""
+    query = flask.request.args.to_dict()
+    schemas.ALLOCATION_QUERY.check(query)
+    return {key: query[key] for key in ("lease_id", "reservation_id") if key in query}

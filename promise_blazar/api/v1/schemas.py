@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The JSON schema of every request of v1.
+"""JSON schemas of the requests of v1.
 
-Unknown members are ignored, as Blazar's clients expect. What belongs to a resource type is
+What belongs to a resource type is
 checked by its plugin; here stands only what holds for all of them. Text is bounded by what a
 TEXT column of every supported database takes, in characters of four bytes.
 """
@@ -76,7 +76,7 @@ LEASE_UPDATE = Schema(
     names={"id": "reservation ID"},
 )
 
-#: Keys are checked by the handler, which has Blazar's words for them.
+#: Keys are checked by the reader, which has Blazar's words for them.
 HOST_CREATE = Schema(
     _object(
         {

@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How v1 shows things. Clients parse the dates of leases, reservations and events with ``%f``."""
+"""Documents of v1, from what the manager answers.
+
+Clients parse the dates of leases, reservations and events with ``%f``.
+"""
 
 import functools
 from datetime import UTC, datetime
 from typing import Any
 
+from promise_blazar import exceptions
+from promise_blazar.api.http import errors
+from promise_blazar.api.http.dialect import ErrorBody, Problem
 from promise_blazar.manager.contract.messages import (
     AllocationView,
     EventView,
@@ -14,6 +20,9 @@ from promise_blazar.manager.contract.messages import (
     PropertyView,
     ReservationView,
 )
+
+#: What a refusal tells beside its sentence, and what it tells where it knows nothing.
+_REFUSAL_FACTS: dict[str, Any] = {"reasons": [], "fits": {}, "alternatives": []}
 
 #: Instants that are written again and again: what belongs to a lease shares most of them.
 _remembered = functools.lru_cache(4096)
@@ -34,7 +43,7 @@ def stamp(instant: datetime | None) -> str | None:
 
 
 def lease(view: LeaseView) -> dict[str, Any]:
-    """An id is null in what a dry run shows."""
+    """The document of a lease; its ids are null in what a dry run shows."""
     lease_id = view.id or None
     return {
         "id": lease_id,
@@ -82,12 +91,15 @@ def _event(view: EventView, lease_id: str | None) -> dict[str, Any]:
 
 
 def host(view: HostView) -> dict[str, Any]:
-    """Extra capabilities stand flat beside the rest; a dashboard shows every key it does not
-    know as one of them, so nothing else may be added here."""
+    """The document of a host, whose extra capabilities stand flat beside the rest.
+
+    A dashboard shows every key it does not know as one of them: nothing else may be added here.
+    """
     return {**view.capabilities, **host_columns(view)}
 
 
 def host_columns(view: HostView) -> dict[str, Any]:
+    """What every host has."""
     return {
         "id": view.id,
         "hypervisor_hostname": view.hypervisor_hostname,
@@ -107,13 +119,14 @@ def host_columns(view: HostView) -> dict[str, Any]:
     }
 
 
-#: Names that no extra capability can have.
+#: The keys of that.
 HOST_COLUMNS = frozenset(
     host_columns(HostView("", "", "", "", 0, 0, 0, 0, "", "", reservable=True))
 )
 
 
 def allocations(view: HostAllocations) -> dict[str, Any]:
+    """The document of a host's reservations."""
     return {
         "resource_id": view.host_id,
         "reservations": [_allocation(each) for each in view.reservations],
@@ -130,12 +143,14 @@ def _allocation(view: AllocationView) -> dict[str, Any]:
 
 
 def property_in_list(view: PropertyView, detail: bool) -> dict[str, Any]:
+    """The document of a property among others; without ``detail``, its name alone."""
     if not detail:
         return {"property": view.name}
     return {"property": view.name, "private": view.private, "values": list(view.values)}
 
 
 def property_alone(view: PropertyView) -> dict[str, Any]:
+    """The document of a property whose privacy was set."""
     return {
         "id": view.id,
         "resource_type": view.resource_type,
@@ -144,3 +159,12 @@ def property_alone(view: PropertyView) -> dict[str, Any]:
         "created_at": stamp(view.created_at),
         "updated_at": stamp(view.updated_at),
     }
+
+
+def error_body(problem: Problem) -> ErrorBody:
+    """Blazar's three keys; of a refusal also ``reasons``, ``fits`` and ``alternatives``."""
+    document = errors.body(problem.status, problem.message)
+    if isinstance(problem.error, exceptions.NotEnoughHosts):
+        facts = problem.error.facts
+        document |= {name: facts.get(name, none) for name, none in _REFUSAL_FACTS.items()}
+    return ErrorBody(document)

@@ -57,7 +57,7 @@ class LeaseCacheTest(base.TestCase):
         cache.keep(shown("5"))
         self.assertEqual({"1", "2", "3", "4", "5"}, set(cache.of(None)))
 
-    def test_a_project_that_has_outgrown_it_all_is_forgotten_alone(self) -> None:
+    def test_a_project_that_has_outgrown_it_all_is_forgotten(self) -> None:
         cache = LeaseCache(most=2)
         for each in (shown("b", "b"), shown("1"), shown("2"), shown("3")):
             cache.keep(each)

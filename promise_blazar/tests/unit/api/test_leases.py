@@ -279,6 +279,8 @@ class TestServerGroups(base.ApiTestCase):
         lease = self.lease(reservations=[INSTANCES | {"affinity": "None"}])
         self.assertIsNone(lease["reservations"][0]["server_group_id"])
         self.assertEqual({}, self.groups.made)
+        # Nothing has been added to the lease, so it is not asked for again.
+        self.assertEqual(["create_lease"], [name for name, _ in self.manager.calls])
 
     def test_without_its_group_the_lease_is_taken_back(self) -> None:
         self.groups.error = exceptions.CloudError(call="nova.server_group.create", detail="quota")
