@@ -16,7 +16,7 @@ from promise_blazar.api.http.schema import Schema, UnknownMembers
 
 
 class Host(Protocol):
-    """``state``: ``up`` or ``down``; aggregates by name, servers by id."""
+    """A hypervisor. ``state``: ``up`` or ``down``; aggregates by name, servers by id."""
 
     @property
     def name(self) -> str: ...
@@ -41,6 +41,8 @@ class Host(Protocol):
 
 
 class Flavor(Protocol):
+    """A flavor, as much of it as its users see."""
+
     @property
     def id(self) -> str: ...
 
@@ -61,7 +63,7 @@ class Flavor(Protocol):
 
 
 class Server(Protocol):
-    """``fault``: why it is in ERROR."""
+    """A server. ``status``: ``ACTIVE`` or ``ERROR``; ``fault``: why it is in ERROR."""
 
     @property
     def id(self) -> str: ...
@@ -80,6 +82,11 @@ class Server(Protocol):
 
 
 class Fault(Protocol):
+    """What goes wrong with a call of the service to the cloud (``*``: with every one).
+
+    ``status`` None: there is no answer. ``after``: the call is carried out, and its answer lost.
+    """
+
     @property
     def call(self) -> str: ...
 

@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""HTTP frame of the API: what all dialects have in common."""

@@ -33,7 +33,9 @@ def create_app(
     extensions: Sequence[flask.Blueprint] = (),
     dialects: Sequence[Dialect] = known.DIALECTS,
 ) -> Any:
-    """A WSGI callable that serves these dialects from ``manager``, safe to call from many threads.
+    """A WSGI callable that serves these dialects, safe to call from many threads.
+
+    ``manager`` does what is asked, ``groups`` makes server groups with a caller's token.
 
     ``extensions`` are blueprints that belong to no dialect; their handlers find the caller's
     identity in ``flask.g`` (``promise_blazar.api.http.auth``) and their errors leave in

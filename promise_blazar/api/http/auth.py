@@ -62,7 +62,10 @@ def strategy(conf: cfg.ConfigOpts, dialects: Dialects) -> Strategy:
 
 
 def register(app: flask.Flask, chosen: Strategy) -> None:
-    """Let no request but those to public paths reach a handler without an identity."""
+    """Let no request but those to public paths reach a handler without an identity.
+
+    The others are answered 401, or 403 where the token has no project.
+    """
 
     def authenticate() -> None:
         # The log takes who asks from the thread, where the request before this one left it.
@@ -88,7 +91,9 @@ def register(app: flask.Flask, chosen: Strategy) -> None:
 
 
 class Noauth:
-    """``user:project[:role,...]``; ``member`` and ``reader`` unless roles are named.
+    """Tokens that are believed: ``user:project[:role,...]``.
+
+    The roles are ``member`` and ``reader`` unless some are named.
 
     The user ``admin`` is always an admin; roles imply each other as Keystone's do.
     """
@@ -117,7 +122,10 @@ class Noauth:
 
 
 class Keystone:
-    """Tokens are validated by ``keystonemiddleware``, service tokens with them."""
+    """Tokens that ``keystonemiddleware`` validates, service tokens with them.
+
+    A Keystone that cannot be asked is 503, not 401.
+    """
 
     def __init__(self, conf: cfg.ConfigOpts, dialects: Dialects) -> None:
         self._conf = conf

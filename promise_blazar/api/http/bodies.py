@@ -19,7 +19,7 @@ _MAX_INTEGER = 2**63
 
 
 def read_object() -> dict[str, Any]:
-    """The body of the current request. Raises ``BadInput``."""
+    """The JSON object in the body of the current request. Raises ``BadInput``."""
     if flask.request.mimetype not in ("", "application/json"):
         raise exceptions.BadInput(
             f"The content type must be application/json, not {flask.request.mimetype!r}"

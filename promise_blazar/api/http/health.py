@@ -21,6 +21,10 @@ _askers = concurrent.futures.ThreadPoolExecutor(2, thread_name_prefix="health")
 
 @blueprint.get("/healthcheck")
 def check() -> tuple[flask.Response, int]:
+    """``{"status": "ok"}``, or ``{"status": "error", "reasons": [...]}`` and Blazar's three keys.
+
+    Answers within ``[api] health_timeout`` seconds.
+    """
     patience = dependencies().conf.api.health_timeout
     answer = _askers.submit(dependencies().manager.health)
     try:

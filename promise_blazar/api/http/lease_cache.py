@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Leases as they were shown last, so that what has not changed is neither asked for nor rendered
-again.
+"""Cache of leases as they were shown last.
 
-Never an answer by themselves: each request asks the manager which revisions there are now.
+What has not changed is neither asked for nor rendered again. It is never an answer by itself: each
+request asks the manager which revisions there are now.
 """
 
 import contextlib

@@ -19,7 +19,7 @@ blueprint = flask.Blueprint("versions", __name__)
 @blueprint.get("/")
 @blueprint.get("/versions")
 def show() -> tuple[flask.Response, int]:
-    """300: choose. Links are absolute, with the proxy's host and prefix."""
+    """The document, with 300: choose. Links are absolute, with the proxy's host and prefix."""
     document = {
         "id": "v1.0",
         "status": "CURRENT",
@@ -31,6 +31,7 @@ def show() -> tuple[flask.Response, int]:
 
 
 def text(version: tuple[int, int]) -> str:
+    """A version as headers and documents have it: ``1.0``."""
     return f"{version[0]}.{version[1]}"
 
 

@@ -15,12 +15,14 @@ from promise_blazar.policies import oshosts as policies
 
 
 def index() -> Answer:
+    """``{"hosts": [...]}``."""
     authorize(policies.GET, {})
     views = dependencies().manager.list_hosts(flask.g.context)
     return {"hosts": [writer.host(view) for view in views]}, 200
 
 
 def create() -> Answer:
+    """``{"host": ...}``, 201. Raises what ``create_host`` does."""
     authorize(policies.POST, {})
     reader.refuse_dry_run()
     body = read(schemas.HOST_CREATE)
@@ -31,12 +33,14 @@ def create() -> Answer:
 
 
 def show(host_id: str) -> Answer:
+    """``{"host": ...}``. Raises ``NotFound``."""
     authorize(policies.GET, {})
     view = dependencies().manager.get_host(flask.g.context, reader.host_id(host_id))
     return {"host": writer.host(view)}, 200
 
 
 def update(host_id: str) -> Answer:
+    """``{"host": ...}``, its capabilities changed. Raises what ``update_host`` does."""
     authorize(policies.PUT, {})
     reader.refuse_dry_run()
     host_id = reader.host_id(host_id)
@@ -48,6 +52,7 @@ def update(host_id: str) -> Answer:
 
 
 def delete(host_id: str) -> Answer:
+    """Nothing, 204. Raises ``NotFound``, ``CannotDeleteHost``."""
     authorize(policies.DELETE, {})
     reader.refuse_dry_run()
     dependencies().manager.delete_host(flask.g.context, reader.host_id(host_id))
@@ -55,12 +60,14 @@ def delete(host_id: str) -> Answer:
 
 
 def allocations() -> Answer:
+    """``{"allocations": [...]}``, an element a host, whether it has reservations or not."""
     authorize(policies.GET_ALLOCATIONS, {})
     views = dependencies().manager.list_allocations(flask.g.context, **reader.allocation_filter())
     return {"allocations": [writer.allocations(view) for view in views]}, 200
 
 
 def allocation(host_id: str) -> Answer:
+    """``{"allocation": ...}`` of one host. Raises ``NotFound``."""
     authorize(policies.GET_ALLOCATIONS, {})
     host_id = reader.host_id(host_id)
     (view,) = dependencies().manager.list_allocations(
@@ -70,6 +77,7 @@ def allocation(host_id: str) -> Answer:
 
 
 def properties() -> Answer:
+    """``{"resource_properties": [...]}``; private ones with ``all``, and for admins."""
     authorize(policies.GET_PROPERTIES, {})
     include_private = reader.flag("all") and allowed("admin", {})
     views = dependencies().manager.list_properties(flask.g.context, include_private)
@@ -79,6 +87,7 @@ def properties() -> Answer:
 
 
 def set_property(name: str) -> Answer:
+    """``{"resource_property": ...}``. Raises ``NotFound``."""
     authorize(policies.UPDATE_PROPERTIES, {})
     reader.refuse_dry_run()
     body = read(schemas.PROPERTY_UPDATE)

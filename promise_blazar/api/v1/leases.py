@@ -25,6 +25,7 @@ LOG = logging.getLogger(__name__)
 
 
 def index() -> Answer:
+    """``{"leases": [...]}``: the project's own, of every project for those who may see all."""
     authorize(policies.GET, _own())
     manager, cache = dependencies().manager, dependencies().lease_cache
     scope = None if allowed(policies.GET, {}) else flask.g.context.project_id
@@ -43,6 +44,7 @@ def index() -> Answer:
 
 
 def create() -> Answer:
+    """``{"lease": ...}``, 201; a dry run 200, without ids. Raises what ``create_lease`` does."""
     authorize(policies.POST, _own())
     dry_run = reader.dry_run()
     body = read(schemas.LEASE_CREATE, first=reader.check_number_of_reservations)
@@ -57,6 +59,7 @@ def create() -> Answer:
 
 
 def show(lease_id: str) -> Answer:
+    """``{"lease": ...}``. Raises ``NotFound``."""
     known = dependencies().lease_cache.one(flask.g.context.project_id, lease_id)
     if known is None:
         view: LeaseView | None = _visible(lease_id)
@@ -71,6 +74,7 @@ def show(lease_id: str) -> Answer:
 
 
 def update(lease_id: str) -> Answer:
+    """``{"lease": ...}`` as it is then. Raises what ``update_lease`` does."""
     current = _visible(lease_id)
     authorize(policies.PUT, _target(current))
     dry_run = reader.dry_run()
@@ -87,6 +91,7 @@ def update(lease_id: str) -> Answer:
 
 
 def delete(lease_id: str) -> Answer:
+    """Nothing, 204; a dry run ``{}``, 200. Raises ``NotFound``."""
     current = _visible(lease_id)
     authorize(policies.DELETE, _target(current))
     dry_run = reader.dry_run()

@@ -30,13 +30,13 @@ _remembered = functools.lru_cache(4096)
 
 @_remembered
 def date(instant: datetime) -> str:
-    """Always six digits of a second, never an offset: UTC."""
+    """An instant in UTC, always with six digits of a second, never with an offset."""
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
 @_remembered
 def stamp(instant: datetime | None) -> str | None:
-    """When a row was written, as Blazar shows it."""
+    """The instant at which a row was written, as Blazar shows it: to the second."""
     if instant is None:
         return None
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ", timespec="seconds")
