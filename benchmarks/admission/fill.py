@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Index, MetaData, insert, select, text, update
 from benchmarks.admission.world import CAPACITY, HOSTS, INSTANCES, Lease, World
 from promise_blazar import times
 from promise_blazar.db import bookings, tables
+from promise_blazar.model.booking import NewBooking
 
 EVENTS = ("start_lease", "before_end_lease", "end_lease")
 
@@ -98,7 +99,7 @@ def fill_ours(connection: Connection, world: World) -> None:
         provider_id,
         1,
         [
-            booking.NewBooking(
+            NewBooking(
                 number,
                 hosts[booking.host],
                 booking.shape and bundles[booking.shape],

@@ -54,7 +54,7 @@ def main() -> int:
 
 
 @dataclass
-class KeyedLock:
+class Turns:
     """What one kind of lease took at one size: by row of the table, in seconds; statements."""
 
     seconds: dict[str, list[float]]
@@ -149,10 +149,10 @@ def analyse(url: str) -> None:
     engine.dispose()
 
 
-def take_turns(ours: Ours, peer: Peer, asked: Sequence[Question]) -> KeyedLock:
+def take_turns(ours: Ours, peer: Peer, asked: Sequence[Question]) -> Turns:
     """One lease each a turn, in the same window; the first turn is to warm up."""
     rows = (DECISION, COMMITTED, CREATED, SELECTION, RESERVED, BLAZAR_CREATED)
-    turns = KeyedLock({row: [] for row in rows}, {COMMITTED: [], CREATED: [], BLAZAR_CREATED: []})
+    turns = Turns({row: [] for row in rows}, {COMMITTED: [], CREATED: [], BLAZAR_CREATED: []})
     for turn, question in enumerate(asked):
         mine, theirs = ours.create(question), peer.create(question)
         if not turn:
@@ -169,7 +169,7 @@ def take_turns(ours: Ours, peer: Peer, asked: Sequence[Question]) -> KeyedLock:
     return turns
 
 
-def report(turns: KeyedLock) -> None:
+def report(turns: Turns) -> None:
     print(f"  {'':30} {'median ms':>10} {'IQR ms':>9} {'times':>7}  SQL statements")
     for row, seconds in turns.seconds.items():
         spread = Spread.of(seconds)

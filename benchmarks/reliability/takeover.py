@@ -3,19 +3,19 @@
 """Figure R5: the time that a lease waits when the manager that works on it is killed.
 
     python -m benchmarks.reliability.takeover [--kills N] [--managers N] [--database D]
-                                              [--heartbeat S] [--claim S] [--call S]
+                                              [--heartbeat S] [--ownership S] [--call S]
 
 Manager processes on one database start and end leases on a simulated OpenStack that takes its
 time. One after another they are killed with SIGKILL in the middle of it. Printed: the time from
 the kill to the first call to OpenStack that another manager makes for a lease of the dead one (or
-to its claim, where no call was left to be made). Without options the settings are the defaults; a
-99th percentile above 10 s fails the run, and so does a lease that nobody takes over.
+to the takeover itself, where no call was left to be made). Without options the settings are the
+defaults; a 99th percentile above 10 s fails the run, and so does a lease that nobody takes over.
 The database is PostgreSQL, where a server is installed; else SQLite, in memory where that can be
 (on a disk it is the queue for its one write lock that is measured).
 
-A heartbeat is seen within an interval, and the first look after the claim has run out finds who
-is silent: a takeover takes at most the claim and one interval, and what the machine adds.
-``--claim 4 --heartbeat 0.5 --call 3`` make that less than 5 s. The price is printed.
+A heartbeat is seen within an interval, and the first look after the ownership has run out finds
+who is silent: a takeover takes at most that and one interval, and what the machine adds.
+``--ownership 4 --heartbeat 0.5 --call 3`` make that less than 5 s. The price is printed.
 """
 
 import argparse
@@ -124,7 +124,7 @@ def settings(arguments, **more):
 
 
 def work(arguments, directory, url, log, ready):
-    """A manager that tells of each claim, and of each call that its fence lets out."""
+    """A manager that tells of each lease it takes, and of each call that its fence lets out."""
     fence_of = Heartbeat.fence
     told = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
@@ -186,7 +186,7 @@ class Run:
         self._stopping = threading.Event()
         self._database = Database(url)
         self._cloud = SimulatedCloud(directory / "cloud.sqlite", 40)
-        # Takes requests and does no work: its claims outlast the run, and it never looks.
+        # Takes requests and does no work: its ownership outlasts the run, and it never looks.
         conf = settings(arguments, manager__ownership_seconds=100_000)
         self._front = composition.manager(conf, self._database, self._cloud, CLOCK)
         self._front.heartbeat.register()
@@ -317,7 +317,7 @@ def report(arguments, kills, statements):
         print(
             f"  {name:<24} p50 {cuts[49]:5.2f} s, p99 {cuts[98]:5.2f} s, max {values[-1]:5.2f} s"
         )
-    default = all(getattr(arguments, name) is None for name in ("heartbeat", "claim", "call"))
+    default = all(getattr(arguments, name) is None for name in ("heartbeat", "ownership", "call"))
     return int(default and statistics.quantiles(delays, n=100, method="inclusive")[98] > LIMIT)
 
 
