@@ -15,6 +15,7 @@ from controlplane.console import Failed, say
 
 #: Commands that take nothing but the cloud, with their help.
 _PLAIN = {
+    "install": (commands.install, "what of `up` can be done in advance: OpenStack's environment"),
     "down": (commands.down, "stop the cloud; its state is kept"),
     "reset": (commands.reset, "back to the state after the first `up`"),
     "destroy": (commands.destroy, "stop the cloud and remove its state"),
@@ -32,7 +33,7 @@ def main() -> int:
 
 
 def _run(cloud: Cloud, args: argparse.Namespace) -> int:
-    if args.command != "up" and not cloud.exists:
+    if args.command not in ("install", "up") and not cloud.exists:
         raise Failed(f"no cloud in {cloud.home}: run `minicloud up` first, or set MINICLOUD_HOME")
     match args.command:
         case "env":

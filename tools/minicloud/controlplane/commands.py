@@ -37,6 +37,12 @@ def up(cloud: Cloud) -> None:
     _print_summary(cloud)
 
 
+def install(cloud: Cloud) -> None:
+    """OpenStack's environment, and nothing else; needs none of Debian's packages."""
+    packages.install_venv(cloud)
+    say("OpenStack is installed")
+
+
 def reset(cloud: Cloud) -> None:
     """Back to the state after the first `up`; nothing is installed again."""
     if not cloud.initialised.exists():
