@@ -3,6 +3,7 @@
 
 import ast
 
+from promise_blazar import exceptions
 from promise_blazar.tests import base, tree
 
 SPDX = "# SPDX-License-Identifier: Apache-2.0"
@@ -66,6 +67,19 @@ class TestHouse(base.TestCase):
             if not tree.inside(module.name, "promise_blazar.cmd")
             for line, name in calls(module)
             if name == "print"
+        ]
+        self.assertEqual([], found)
+
+    def test_d56_no_error_is_made_and_not_raised(self):
+        """The linter's PLW0133 knows Python's own exceptions; here are those of this project."""
+        own = {name for name, value in vars(exceptions).items() if isinstance(value, type)}
+        found = [
+            f"{module}:{node.lineno} {ast.unparse(node)}"
+            for module in tree.modules()
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Call)
+            and ast.unparse(node.value.func).rpartition(".")[2] in own
         ]
         self.assertEqual([], found)
 
