@@ -3,13 +3,14 @@
 """Figure R4: what is doubled, lost or left over when a tenth of the calls to OpenStack go wrong.
 
     python -m benchmarks.reliability.faults [--cycles N] [--faults P] [--clients N] [--seed N]
-                                            [--database D]
+                                            [--database D] [--rounds N]
 
 So many lives of leases, under two managers at work with their times compressed: created, used,
 changed, and ended or deleted at any moment. Of the calls some fail, some time out although they
 worked, some come late, some come twice. When all leases are gone two cycles of reconcile run, and
 nothing of ours may be in OpenStack or the books; a look at both while it all happens must never
-find anything sold twice. Exit status 1 if anything does.
+find anything sold twice. Exit status 1 if anything does. In each further round, which begins with
+nothing, the seed is the next.
 """
 
 import argparse
@@ -252,9 +253,19 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=6)
     parser.add_argument("--seed", type=int, default=20300101)
     parser.add_argument("--database", choices=("sqlite", *servers.VARIABLES), default="postgresql")
+    parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
     print(machine())
     print(versions("SQLAlchemy", "numpy"))
+    failed = 0
+    for _ in range(options.rounds):
+        failed |= run(options)
+        options.seed += 1
+    return failed
+
+
+def run(options: argparse.Namespace) -> int:
+    """The exit status of one round."""
     print(
         f"seed {options.seed}, {options.cycles} lives, {options.faults:g} % of the calls, ", end=""
     )
