@@ -13,8 +13,9 @@ import numpy as np
 
 from promise_blazar.capacity.arrays import BoolArray, IntArray
 from promise_blazar.capacity.demand.request import AllocationRequest, Window
-from promise_blazar.capacity.ledger import WHOLE, Ledger, Rows
+from promise_blazar.capacity.ledger import Ledger, Rows
 from promise_blazar.capacity.timeline import Spans, Timeline
+from promise_blazar.model.booking import WHOLE
 
 #: More than any host can take, and few enough to be summed over all hosts.
 UNLIMITED: Final = 2**40

@@ -15,9 +15,8 @@ import numpy.typing as npt
 
 from promise_blazar.capacity.arrays import BoolArray, IntArray, Table, fitted
 from promise_blazar.capacity.resource_query import Property, Query
+from promise_blazar.model.booking import WHOLE
 
-#: The bundle of a booking that takes the whole host.
-WHOLE: Final = -1
 #: An end that never comes. Fits a BIGINT and leaves room to add to it.
 OPEN: Final = 2**62
 #: Answers to queries that are kept; tenants write queries, so there must be a limit.

@@ -12,7 +12,8 @@ import numpy as np
 
 from promise_blazar.capacity.arrays import BoolArray, IntArray
 from promise_blazar.capacity.demand.request import Window
-from promise_blazar.capacity.ledger import WHOLE, Rows
+from promise_blazar.capacity.ledger import Rows
+from promise_blazar.model.booking import WHOLE
 
 _KEY_LIMIT: Final = 2**62
 

@@ -12,11 +12,11 @@ from sqlalchemy import ColumnElement, Connection, case, func, insert, select, up
 
 from promise_blazar.db import tables
 from promise_blazar.db.session import LostRace
-from promise_blazar.model.booking import Allocation, BookedHost, NewBooking
+from promise_blazar.model.booking import WHOLE, Allocation, BookedHost, NewBooking
 
 
 class LedgerRow(NamedTuple):
-    """``bundle`` -1: the whole host. ``start``, ``end``: microseconds."""
+    """``bundle`` ``WHOLE``: the whole host. ``start``, ``end``: microseconds."""
 
     id: int
     reservation: int
@@ -33,7 +33,7 @@ _LEDGER_ROW = (
     tables.Booking.id,
     tables.Booking.reservation_id,
     tables.Booking.host_id,
-    func.coalesce(tables.Booking.bundle_id, -1),
+    func.coalesce(tables.Booking.bundle_id, WHOLE),
     tables.Booking.units,
     tables.Booking.start,
     tables.Booking.end,

@@ -6,6 +6,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+#: The bundle of a booking that takes the whole host, where a number is needed.
+WHOLE: Final = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from promise_blazar.capacity.ledger import Ledger, LedgerHost
 from promise_blazar.clock import Clock
 from promise_blazar.db import bookings, hosts, providers
 from promise_blazar.db.session import Connection, Database
+from promise_blazar.model.booking import WHOLE
 from promise_blazar.model.host import Host
 from promise_blazar.model.openstack_names import RESERVATION_CLASS
 from promise_blazar.model.states import HostState
@@ -72,7 +73,7 @@ class LedgerReplica:
         over = [row[0] for row in rows if row[8] or (row[7] and row[6] <= now)]
         gone = set(over)
         live = [row[:8] for row in rows if row[0] not in gone]
-        new = {row[3] for row in live if row[3] != -1 and not self.ledger.has_bundle(row[3])}
+        new = {row[3] for row in live if row[3] != WHOLE and not self.ledger.has_bundle(row[3])}
         if new:
             for number, amounts in bookings.bundles(connection, sorted(new)).items():
                 self.ledger.put_bundle(number, amounts)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from promise_blazar import exceptions
-from promise_blazar.capacity.demand.request import WholeHosts
+from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.cloud.contract.cloud import Cloud
 from promise_blazar.cloud.contract.compute import Aggregate
 from promise_blazar.model.openstack_names import Names

@@ -26,7 +26,7 @@ ROOMS = {
         "model",
         "policies",
     ),
-    "capacity": (),
+    "capacity": ("model",),
     "cloud": (),
     "cloud.contract": (),
     "cloud.fence": (),
