@@ -3,15 +3,30 @@
 
 import json
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, inspect, or_, select, update
 
 from promise_blazar.db import tables
 from promise_blazar.model.manager import ManagerIdentity
 
 #: The types that managers of the release before this know, which do not say so.
 _FIRST_TYPES = frozenset({"physical:host", "virtual:instance"})
+#: The version of the calls that they answer.
+_FIRST_RPC = "1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A manager, by its id and its machine, and the count of its heartbeats."""
+
+    id: str
+    host: str
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.id} on {self.host}"
 
 
 def register(
@@ -38,6 +53,37 @@ def known_types(connection: Connection, dead: Collection[str]) -> frozenset[str]
     )
     told = (_FIRST_TYPES if text is None else json.loads(text) for text in rows.scalars())
     return frozenset().union(*told)
+
+
+def without_rules(connection: Connection, rules: int, dead: Collection[str]) -> list[Beat]:
+    """Managers which do not know these rules, and are not of the dead."""
+    table = tables.ManagerProcess
+    rows = connection.execute(
+        select(table.id, table.host, table.beat)
+        .where(table.id.not_in(dead), or_(table.rules.is_(None), table.rules < rules))
+        .order_by(table.host, table.id)
+    )
+    return [Beat(*row) for row in rows]
+
+
+def of_the_first_release(connection: Connection) -> list[Beat]:
+    """Managers of the release that says nothing of rules, whatever revision the schema is at."""
+    found = inspect(connection)
+    if not found.has_table(tables.ManagerProcess.__tablename__):
+        return []
+    table = tables.ManagerProcess
+    query = select(table.id, table.host, table.beat).order_by(table.host, table.id)
+    if any(each["name"] == "rules" for each in found.get_columns(table.__tablename__)):
+        query = query.where(table.rules.is_(None))
+    return [Beat(*row) for row in connection.execute(query)]
+
+
+def rpc_versions(connection: Connection, dead: Collection[str]) -> frozenset[str]:
+    """Of the calls that managers answer which are not of the dead."""
+    rows = connection.execute(
+        select(tables.ManagerProcess.rpc_version).where(tables.ManagerProcess.id.not_in(dead))
+    )
+    return frozenset(_FIRST_RPC if version is None else version for version in rows.scalars())
 
 
 def beat(connection: Connection, manager_id: str) -> bool:

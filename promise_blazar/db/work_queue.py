@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from promise_blazar import times
 from promise_blazar.db import tables
+from promise_blazar.model.manager import RULES
 from promise_blazar.model.states import LeaseStatus
 
 
@@ -25,8 +26,13 @@ class Due:
 
 
 def _unowned(dead: Sequence[str]) -> Any:
+    """Nobody works on the lease, and this release knows the rules that its provider demands."""
     free = tables.Lease.owner.is_(None)
-    return or_(free, tables.Lease.owner.in_(dead)) if dead else free
+    beyond_us = select(tables.Provider.id).where(tables.Provider.rules > RULES)
+    return and_(
+        or_(free, tables.Lease.owner.in_(dead)) if dead else free,
+        tables.Lease.provider_id.not_in(beyond_us),
+    )
 
 
 def _blocked(now: datetime, patience_from: datetime) -> Any:
@@ -114,7 +120,7 @@ def blocked_without_reason(
         select(tables.Lease.id)
         .where(
             tables.Lease.look_at <= now,
-            tables.Lease.owner.is_(None),
+            _unowned([]),
             tables.Lease.reason.is_(None),
             _blocked(now, patience_from),
         )

@@ -91,7 +91,7 @@ class ManagerService(DatabaseReader):
     def health(self) -> messages.ManagerHealth:
         problems = []
         try:
-            self._database.ping()
+            self.ledger.check()
         except exceptions.Unavailable as error:
             problems.append(error.message)
         if not self.heartbeat.able():

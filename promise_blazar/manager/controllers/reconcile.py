@@ -91,6 +91,8 @@ class Reconcile:
 
     def run(self) -> Drift:
         """One cycle: look, and put right what differs. Raises ``CloudError``, ``Unavailable``."""
+        # Under rules that we do not know, what looks amiss may be right.
+        self._provider.ledger.check()
         observed, records = self._look()
         drift = self._compare(observed, records)
         for reservation_id, kind in drift.leftovers.items():

@@ -53,6 +53,14 @@ class LedgerStore:
         self._turn = threading.Lock()
         self._replica = LedgerReplica(database, provider_id, clock)
 
+    def check(self) -> None:
+        """Raises ``Unavailable``: the database is away, or demands rules that we do not know.
+
+        So does everything below.
+        """
+        with self._database.reader() as connection:
+            providers.head(connection, self.provider_id)
+
     # Reading
 
     def read(self, question: Callable[[Ledger, int], T]) -> T:
