@@ -14,6 +14,7 @@ from promise_blazar.cmd.serve import Serving
 LOG = log.getLogger(__name__)
 
 
+@common.in_one_line()
 def main() -> None:
     conf = cfg.CONF
     common.configure(conf)

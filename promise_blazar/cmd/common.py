@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every command does first, and how it waits to be told to stop."""
 
+import contextlib
 import signal
 import threading
+from collections.abc import Iterator
 
 from oslo_config import cfg
 from oslo_log import log
 
+from promise_blazar.cloud.simulated.layout import Unreadable
 from promise_blazar.conf import opts
 from promise_blazar.db import migrate
 from promise_blazar.db.session import Database
@@ -28,6 +31,15 @@ def configure(
     conf.set_default("use_stderr", True)
     conf(arguments, project=PROJECT, prog=prog)
     log.setup(conf, PROJECT)
+
+
+@contextlib.contextmanager
+def in_one_line() -> Iterator[None]:
+    """A command that cannot go on with the files it was given ends with a sentence."""
+    try:
+        yield
+    except Unreadable as error:
+        raise SystemExit(str(error)) from None
 
 
 def database(conf: cfg.ConfigOpts) -> Database:

@@ -21,6 +21,7 @@ from promise_blazar.model.states import LeaseStatus
 OVERDUE = timedelta(minutes=1)
 
 
+@common.in_one_line()
 def main() -> None:
     conf = cfg.CONF
     conf.register_cli_opt(

@@ -24,6 +24,7 @@ from promise_blazar.manager import composition
 LOG = log.getLogger(__name__)
 
 
+@common.in_one_line()
 def main() -> None:
     arguments = _parse()
     conf = cfg.CONF

@@ -49,6 +49,7 @@ class Checks(upgradecheck.UpgradeCommands):
 PLACEMENT_RESULTS = 1000
 
 
+@common.in_one_line()
 def main() -> int:
     common.opts.register(cfg.CONF)
     return int(upgradecheck.main(cfg.CONF, common.PROJECT, Checks(), sys.argv[1:]))

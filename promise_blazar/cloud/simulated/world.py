@@ -20,9 +20,8 @@ from pathlib import Path
 
 from promise_blazar import times
 from promise_blazar.clock import Clock
+from promise_blazar.cloud.simulated import layout
 
-#: Kept in the file as ``user_version``: a file of another layout is refused, not misread.
-LAYOUT = 1
 #: Seconds that a writer of another process may keep us waiting.
 BUSY_TIMEOUT = 30.0
 
@@ -36,57 +35,6 @@ FLAVORS = (
     ("4", "m1.large", 4, 8192, 80),
 )
 IMAGE = "tiny"
-
-# A flavor has a row number besides its id, as in Nova, where servers keep the number: of a
-# flavor that was deleted and made again under the same id, the old servers are not found.
-_SCHEMA = """
-CREATE TABLE settings (key TEXT PRIMARY KEY, value REAL NOT NULL);
-CREATE TABLE hosts (
-    number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, uuid TEXT NOT NULL UNIQUE,
-    up INTEGER NOT NULL DEFAULT 1,
-    vcpus INTEGER NOT NULL, memory_mb INTEGER NOT NULL, disk_gb INTEGER NOT NULL);
-CREATE TABLE aggregates (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, metadata TEXT NOT NULL);
-CREATE TABLE aggregate_hosts (
-    aggregate INTEGER NOT NULL REFERENCES aggregates (id),
-    host INTEGER NOT NULL REFERENCES hosts (number), PRIMARY KEY (aggregate, host));
-CREATE TABLE flavors (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
-    name TEXT NOT NULL UNIQUE, vcpus INTEGER NOT NULL, memory_mb INTEGER NOT NULL,
-    disk_gb INTEGER NOT NULL, extra_specs TEXT NOT NULL, public INTEGER NOT NULL);
-CREATE TABLE flavor_access (
-    flavor INTEGER NOT NULL REFERENCES flavors (number) ON DELETE CASCADE,
-    project_id TEXT NOT NULL, PRIMARY KEY (flavor, project_id));
-CREATE TABLE images (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, server TEXT);
-CREATE TABLE server_groups (
-    id TEXT PRIMARY KEY, project_id TEXT NOT NULL, name TEXT NOT NULL, policy TEXT NOT NULL);
-CREATE TABLE servers (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
-    project_id TEXT NOT NULL, status TEXT NOT NULL,
-    host INTEGER REFERENCES hosts (number), flavor INTEGER NOT NULL, flavor_id TEXT NOT NULL,
-    flavor_extra_specs TEXT NOT NULL, fault TEXT, gone_at INTEGER);
-CREATE INDEX servers_by_host ON servers (host);
-CREATE INDEX servers_by_flavor ON servers (flavor);
-CREATE INDEX servers_by_gone_at ON servers (gone_at) WHERE gone_at IS NOT NULL;
-CREATE TABLE resource_classes (name TEXT PRIMARY KEY);
-CREATE TABLE providers (
-    uuid TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE,
-    root TEXT NOT NULL REFERENCES providers (uuid));
-CREATE TABLE inventories (
-    provider TEXT NOT NULL REFERENCES providers (uuid), resource_class TEXT NOT NULL,
-    total INTEGER NOT NULL, reserved INTEGER NOT NULL, allocation_ratio REAL NOT NULL,
-    max_unit INTEGER NOT NULL, PRIMARY KEY (provider, resource_class));
-CREATE INDEX inventories_by_class ON inventories (resource_class);
-CREATE TABLE allocations (
-    server INTEGER NOT NULL REFERENCES servers (number) ON DELETE CASCADE,
-    provider TEXT NOT NULL, resource_class TEXT NOT NULL, amount INTEGER NOT NULL,
-    PRIMARY KEY (server, provider, resource_class));
-CREATE INDEX allocations_by_inventory ON allocations (provider, resource_class);
-CREATE TABLE faults (
-    call TEXT PRIMARY KEY, latency_ms INTEGER NOT NULL, fail_next INTEGER NOT NULL,
-    status INTEGER, after INTEGER NOT NULL);
-"""
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -130,17 +78,19 @@ def _make(path: Path, hosts: int) -> None:
         draft = Path(directory) / path.name
         with contextlib.closing(_connect(draft)) as db:
             db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(_SCHEMA)
+            layout.make(db)
             db.execute("BEGIN")
             _populate(db, hosts)
-            db.execute(f"PRAGMA user_version = {LAYOUT:d}")
             db.execute("COMMIT")
         with contextlib.suppress(FileExistsError):  # another process was faster
             os.link(draft, path)
 
 
 class World:
-    """The file, and its transactions. Safe to use from several threads."""
+    """The file, and its transactions. Safe to use from several threads.
+
+    Raises ``layout.Unreadable`` for a file that is not ours, or of a later release.
+    """
 
     def __init__(self, path: Path, hosts: int, clock: Clock) -> None:
         self._path = path
@@ -151,12 +101,7 @@ class World:
         if not path.exists():
             _make(path, hosts)
         with self._connection() as db:
-            layout = db.execute("PRAGMA user_version").fetchone()[0]
-        if layout != LAYOUT:
-            raise ValueError(
-                f"{path} holds a simulated cloud of layout {layout}, not {LAYOUT};"
-                " remove it to begin with a new one"
-            )
+            layout.upgrade(db, path)
 
     def close(self) -> None:
         """Let go of the file. No call may be under way."""
