@@ -12,7 +12,7 @@ from oslo_config import cfg
 from promise_blazar import exceptions
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud import registry
-from promise_blazar.cmd import common
+from promise_blazar.cmd import common, schema
 from promise_blazar.db import leases, migrate
 from promise_blazar.manager import composition
 from promise_blazar.model.states import LeaseStatus
@@ -34,7 +34,11 @@ def main() -> None:
 def _add_commands(subparsers) -> None:  # type: ignore[no-untyped-def]  # oslo.config's own type
     database = subparsers.add_parser("db", help="the database schema")
     commands = database.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("sync", help="bring it to this release; safe to repeat")
+    command = commands.add_parser(
+        "sync",
+        help="bring it to this release; safe to repeat. Refused while managers of the first "
+        "release run, which are named",
+    )
     command.set_defaults(run=sync)
     command = commands.add_parser("version", help="print the revision it is at")
     command.set_defaults(run=version)
@@ -71,7 +75,7 @@ def _add_commands(subparsers) -> None:  # type: ignore[no-untyped-def]  # oslo.c
 
 
 def sync(conf: cfg.ConfigOpts) -> int:
-    migrate.sync(common.database(conf))
+    schema.sync(common.database(conf), conf.manager.ownership_seconds)
     return 0
 
 

@@ -16,9 +16,8 @@ from promise_blazar.api.http.application import create_app
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud import registry
 from promise_blazar.cloud.simulated import SimulatedCloud
-from promise_blazar.cmd import common
+from promise_blazar.cmd import common, schema
 from promise_blazar.cmd.serve import Serving
-from promise_blazar.db import migrate
 from promise_blazar.manager import composition
 
 LOG = log.getLogger(__name__)
@@ -31,7 +30,7 @@ def main() -> None:
     _configure(conf, arguments)
     stopping = common.until_told_to_stop()
     database = common.database(conf)
-    migrate.sync(database)
+    schema.sync(database, conf.manager.ownership_seconds)
     clock = SystemClock()
     cloud = registry.cloud(conf)
     # The same world for both ends of a simulated cloud; the real one has another session.
