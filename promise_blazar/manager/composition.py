@@ -27,7 +27,7 @@ from promise_blazar.manager.ownership.heartbeat import Heartbeat
 from promise_blazar.manager.provider import ProviderRuntime, Providers
 from promise_blazar.manager.queries.hosts import HostQueries
 from promise_blazar.manager.queries.reader import database_reader
-from promise_blazar.manager.rpc import wire
+from promise_blazar.manager.rpc import versions
 from promise_blazar.manager.service import Machinery, ManagerService, UseCases
 from promise_blazar.manager.workflow.engine import Engine, EngineSettings
 from promise_blazar.manager.workflow.rebooking import Rebooking
@@ -99,7 +99,9 @@ def _heartbeat(
     return Heartbeat(
         database,
         clock,
-        ManagerIdentity(socket.gethostname(), RULES, wire.VERSION, frozenset(provider.plugins)),
+        ManagerIdentity(
+            socket.gethostname(), RULES, versions.VERSION, frozenset(provider.plugins)
+        ),
         conf.manager.heartbeat_interval,
         conf.manager.ownership_seconds,
         conf.openstack.call_timeout,

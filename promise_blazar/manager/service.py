@@ -21,6 +21,7 @@ from promise_blazar.manager.leases.update import LeaseUpdates
 from promise_blazar.manager.ledger.store import LedgerStore
 from promise_blazar.manager.ownership.heartbeat import Heartbeat
 from promise_blazar.manager.queries.reader import DatabaseReader
+from promise_blazar.manager.rpc import versions
 from promise_blazar.manager.workflow.engine import Engine
 
 LOG = logging.getLogger(__name__)
@@ -89,14 +90,15 @@ class ManagerService(DatabaseReader):
         self._database.dispose()
 
     def health(self) -> messages.ManagerHealth:
-        problems = []
+        problems, version = [], versions.FIRST
         try:
             self.ledger.check()
+            version = versions.least(self.heartbeat.rpc_versions())
         except exceptions.Unavailable as error:
             problems.append(error.message)
         if not self.heartbeat.able():
             problems.append("heartbeats are not acknowledged; this manager does not act")
-        return messages.ManagerHealth(self.heartbeat.id, tuple(problems))
+        return messages.ManagerHealth(self.heartbeat.id, tuple(problems), version)
 
     # Leases
 

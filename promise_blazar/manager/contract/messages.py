@@ -177,7 +177,12 @@ class PropertyView:
 
 @dataclass(frozen=True, slots=True)
 class ManagerHealth:
-    """``problems``: empty when all is well."""
+    """``problems``: empty when all is well.
+
+    ``rpc_version``: the newest that every living manager answers; those of the first release say
+    nothing of it.
+    """
 
     manager_id: str
     problems: tuple[str, ...] = ()
+    rpc_version: str = "1.0"

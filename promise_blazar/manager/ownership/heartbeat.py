@@ -89,6 +89,11 @@ class Heartbeat:
         """Owners whose work may be taken over."""
         return self._dead
 
+    def rpc_versions(self) -> frozenset[str]:
+        """Of the calls that the living answer, ourselves among them."""
+        with self._database.reader() as connection:
+            return heartbeats.rpc_versions(connection, self._dead)
+
     def on_death(self, listener: Callable[[], None]) -> None:
         """Whom to tell, within the heartbeat that finds it, that somebody else is dead now."""
         self._on_death = listener

@@ -6,6 +6,7 @@ statements are sent to the same database. So they are sent at once; and what the
 seen while the broker, or every manager, is away. What changes anything is a manager's.
 """
 
+import dataclasses
 import functools
 import logging
 from collections.abc import Mapping
@@ -67,7 +68,7 @@ class _LocalReader:
             self._database.ping()
         except exceptions.PromiseBlazarError:
             words = "The API does not reach its database"
-            return ManagerHealth(found.manager_id, (*found.problems, words))
+            return dataclasses.replace(found, problems=(*found.problems, words))
         return found
 
     def _read(self, call: str, *positional: Any, **named: Any) -> Any:

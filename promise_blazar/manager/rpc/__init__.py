@@ -4,6 +4,8 @@
 Version history of the ``leases`` and ``hosts`` endpoints:
 
 * 1.0: the calls of ``promise_blazar.manager.contract.interface``.
+
+``manager.rpc.versions`` says how peers of several versions get along, and what came with each.
 """
 
 from oslo_service.backend import BackendType, init_backend

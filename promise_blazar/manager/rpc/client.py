@@ -13,9 +13,11 @@ import oslo_messaging
 from oslo_config import cfg
 
 from promise_blazar import exceptions
+from promise_blazar.clock import Clock, SystemClock
 from promise_blazar.context import RequestContext
 from promise_blazar.manager.contract.interface import Manager
-from promise_blazar.manager.rpc import wire
+from promise_blazar.manager.contract.messages import ManagerHealth
+from promise_blazar.manager.rpc import versions, wire
 
 LOG = logging.getLogger(__name__)
 
@@ -25,6 +27,8 @@ SEND_RETRIES = 1
 HEALTH_PATIENCE = 5
 #: Seconds that a request waits for the first connection to the broker.
 FIRST_PATIENCE = 3
+#: Seconds until managers that did not know something are asked again whether they do.
+LOOK_AGAIN = 10
 
 
 def client(conf: cfg.ConfigOpts) -> Manager:
@@ -33,20 +37,60 @@ def client(conf: cfg.ConfigOpts) -> Manager:
     target = oslo_messaging.Target(topic=conf.manager.rpc_topic)
     # Without a bound a request waits for the broker, and is carried out when its caller has gone.
     bus = oslo_messaging.get_rpc_client(transport, target, retry=SEND_RETRIES)
-    return cast(Manager, _Remote(bus))
+    return cast(Manager, _Remote(bus, SystemClock()))
 
 
 class _Remote:
     """Has every call of ``wire.ENDPOINTS`` as a method."""
 
-    def __init__(self, bus: oslo_messaging.RPCClient) -> None:
-        broker = _Broker(bus.prepare(namespace="process", version=wire.VERSION, timeout=1))
+    health: Callable[[], ManagerHealth]
+
+    def __init__(self, bus: oslo_messaging.RPCClient, clock: Clock) -> None:
+        self._clock = clock
+        self._least, self._look_at = versions.FIRST, clock.monotonic()
+        broker = _Broker(bus.prepare(namespace="process", version=versions.FIRST, timeout=1))
         for namespace, calls in wire.ENDPOINTS.items():
             # Questions about the process itself are not worth the patience of a decision.
             patience = {"timeout": HEALTH_PATIENCE} if namespace == "process" else {}
-            endpoint = bus.prepare(namespace=namespace, version=wire.VERSION, **patience)
+            prepare = functools.partial(bus.prepare, namespace=namespace, **patience)
+            line = _Line(broker, prepare, self._check)
             for call in calls:
-                setattr(self, call, functools.partial(_call, broker, endpoint.call, call))
+                setattr(self, call, functools.partial(_call, line, call))
+
+    def _check(self, version: str) -> None:
+        """Raises ``Unavailable`` while a manager lives that does not know the version."""
+        if versions.newer(version, self._least) and self._clock.monotonic() >= self._look_at:
+            self._least = self.health().rpc_version
+            self._look_at = self._clock.monotonic() + LOOK_AGAIN
+        if versions.newer(version, self._least):
+            raise exceptions.Unavailable(
+                "Not yet: a manager runs that is of an earlier release, and does not know this. "
+                "Nothing was done; ask again when all managers are upgraded",
+                what="manager",
+                retry_after=LOOK_AGAIN,
+            )
+
+
+class _Line:
+    """To the managers, for the calls of one endpoint, each at the version that it needs."""
+
+    def __init__(
+        self,
+        broker: "_Broker",
+        prepare: Callable[..., Any],
+        check: Callable[[str], None],
+    ) -> None:
+        self.broker = broker
+        self._prepare = prepare
+        self._check = check
+        self._first = prepare(version=versions.FIRST)
+
+    def at(self, version: str) -> Any:
+        """Raises ``Unavailable`` for a version that not all managers know yet."""
+        if version == versions.FIRST:
+            return self._first
+        self._check(version)
+        return self._prepare(version=version)
 
 
 class _Broker:
@@ -78,20 +122,20 @@ class _Broker:
         self._reached.set()
 
 
-def _call(
-    broker: _Broker, send: Callable[..., Any], call: str, *positional: Any, **named: Any
-) -> Any:
-    if not broker.reach():
+def _call(line: _Line, call: str, *positional: Any, **named: Any) -> Any:
+    if not line.broker.reach():
         raise exceptions.Unavailable(
             "No manager answered: the message broker is away; nothing was done",
             what="manager",
             retry_after=2,
         )
     context = named.get("context", positional[0] if positional else None)
-    arguments = {k: wire.encode(v) for k, v in wire.bind(call, positional, named).items()}
+    bound = wire.bind(call, positional, named)
+    endpoint = line.at(versions.needed(call, bound))
+    arguments = {k: wire.encode(v) for k, v in bound.items()}
     ctxt = dataclasses.asdict(context) if isinstance(context, RequestContext) else {}
     try:
-        answer = send(ctxt, call, **arguments)
+        answer = endpoint.call(ctxt, call, **arguments)
     except Exception as error:
         # Managers put their errors into their answers: what is raised here comes from the bus,
         # and the driver lets errors of the libraries below it through.

@@ -12,7 +12,7 @@ from oslo_messaging.rpc.server import RPCServer
 
 from promise_blazar import exceptions
 from promise_blazar.manager.contract.interface import Manager
-from promise_blazar.manager.rpc import wire
+from promise_blazar.manager.rpc import versions, wire
 
 LOG = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def _endpoint(namespace: str, manager: Manager) -> object:
     members: dict[str, Any] = {
         call: _exposed(call, getattr(manager, call)) for call in wire.ENDPOINTS[namespace]
     }
-    members["target"] = oslo_messaging.Target(namespace=namespace, version=wire.VERSION)
+    members["target"] = oslo_messaging.Target(namespace=namespace, version=versions.VERSION)
     return type(f"{namespace.title()}Endpoint", (), members)()
 
 

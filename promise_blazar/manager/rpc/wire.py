@@ -11,8 +11,7 @@ import msgspec
 
 from promise_blazar.context import RequestContext
 from promise_blazar.manager.contract.interface import Manager
-
-VERSION = "1.0"
+from promise_blazar.manager.rpc import versions
 
 #: The calls of each endpoint.
 ENDPOINTS: Mapping[str, tuple[str, ...]] = {
@@ -76,6 +75,9 @@ def decode_answer(call: str, answer: str) -> Any:
 
 
 def bind(call: str, positional: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a call by name, without ``self`` and the context."""
-    bound = _signature(call).bind(None, *positional, **named)
-    return {k: v for k, v in bound.arguments.items() if k not in ("self", "context")}
+    """The arguments of a call by name, without ``self``, the context, and what came later and
+    says nothing."""
+    signature = _signature(call)
+    bound = signature.bind(None, *positional, **named).arguments
+    arguments = {k: v for k, v in bound.items() if k not in ("self", "context")}
+    return versions.pared(call, signature, arguments)

@@ -5,6 +5,7 @@ import kombu.exceptions
 from oslo_config import cfg
 
 from promise_blazar import exceptions
+from promise_blazar.clock import SystemClock
 from promise_blazar.conf import opts
 from promise_blazar.context import RequestContext
 from promise_blazar.manager import rpc
@@ -36,7 +37,7 @@ class TestClient(base.TestCase):
             ConnectionResetError(),
         ):
             with self.subTest(error):
-                manager = _Remote(Bus(error))
+                manager = _Remote(Bus(error), SystemClock())
                 caught = self.assertRaises(exceptions.Unavailable, manager.list_leases, CONTEXT)
                 self.assertIs(error, caught.__cause__)
 

@@ -3,8 +3,11 @@
 
 import random
 
+import sqlalchemy
+
 from promise_blazar.db import leases
 from promise_blazar.db.session import Database
+from promise_blazar.db.tables import ManagerProcess
 from promise_blazar.manager.ownership.heartbeat import Heartbeat, Superseded, WorkOwnership
 from promise_blazar.model.manager import ManagerIdentity
 from promise_blazar.tests import base
@@ -48,6 +51,25 @@ class TestPresence(base.DatabaseTestCase):
         self.other.beat()
         self.assertEqual({self.one.id}, self.other.dead())
         self.assertFalse(self.one.able())
+
+    def test_the_calls_that_count_are_those_of_the_living(self):
+        self.both_beat(1)
+        self.say(self.one, None)
+        self.say(self.other, "1.7")
+        # Of the first release, which says nothing; and then it is dead.
+        self.assertEqual({"1.0", "1.7"}, self.other.rpc_versions())
+        for _ in range(8):
+            self.clock.advance(1)
+            self.other.beat()
+        self.assertEqual({"1.7"}, self.other.rpc_versions())
+
+    def say(self, heartbeat, version):
+        with self.database.writer() as connection:
+            connection.execute(
+                sqlalchemy.update(ManagerProcess)
+                .where(ManagerProcess.id == heartbeat.id)
+                .values(rpc_version=version)
+            )
 
     def test_the_next_look_is_when_somebody_would_be_dead(self):
         self.both_beat(1)

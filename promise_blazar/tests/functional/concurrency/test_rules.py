@@ -133,6 +133,13 @@ class TestUnknownRules(ServiceTestCase):
             connection.execute(sqlalchemy.insert(Provider).values(values))
         self.active(HOST)
 
+    def test_health_tells_the_version_that_every_living_manager_answers(self):
+        engine = sqlalchemy.create_engine(self.url, poolclass=sqlalchemy.NullPool)
+        for said, version in (("1.7", "1.7"), (None, "1.0")):
+            with engine.begin() as connection:
+                connection.execute(sqlalchemy.update(ManagerProcess).values(rpc_version=said))
+            self.assertEqual(version, self.service.health().rpc_version)
+
     def test_managers_say_what_they_know(self):
         engine = sqlalchemy.create_engine(self.url, poolclass=sqlalchemy.NullPool)
         with engine.connect() as connection:

@@ -44,6 +44,7 @@ class FakeManager:
         self.calls: list[tuple[str, Any]] = []
         self.fails: dict[str, Exception] = {}
         self.problems: tuple[str, ...] = ()
+        self.rpc_version = "1.0"
         self.hang = threading.Event()
         self.hang.set()
 
@@ -252,7 +253,7 @@ class FakeManager:
     def health(self) -> ManagerHealth:
         self._called("health")
         self.hang.wait(30)
-        return ManagerHealth("fake", self.problems)
+        return ManagerHealth("fake", self.problems, self.rpc_version)
 
     def _properties(self) -> list[PropertyView]:
         names = sorted({name for view in self.hosts.values() for name in view.capabilities})

@@ -7,6 +7,7 @@ from typing import Any
 from keystoneauth1 import fixture
 from keystonemiddleware import fixture as keystone_fixture
 
+from promise_blazar.clock import SystemClock
 from promise_blazar.manager.rpc import wire
 from promise_blazar.manager.rpc.client import _Remote
 from promise_blazar.manager.rpc.server import _endpoint
@@ -44,7 +45,7 @@ class TestBus(base.ApiTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.bus = Bus(self.manager)
-        self.manager = _Remote(self.bus)
+        self.manager = _Remote(self.bus, SystemClock())
         url = "http://127.0.0.1:1/identity"
         self.conf.set_override("www_authenticate_uri", url, "keystone_authtoken")
         token = fixture.V3Token(user_id="alice", project_id="demo")

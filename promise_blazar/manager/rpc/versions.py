@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Versions of the calls: what managers of earlier releases lack, and what is asked of them.
+
+An API and managers of two releases run side by side during an upgrade. A manager takes messages of
+its own version and of all before. A call is sent at the version that it needs, so that what is as
+old as the oldest manager is never refused; one that needs more is sent when every living manager
+has it. What an older peer does not know of an answer it leaves out, and takes the default of what
+is missing; so answers may grow without a version.
+"""
+
+import dataclasses
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+#: Of the first release, and of whatever ``SINCE`` does not name.
+FIRST = "1.0"
+#: Of this release.
+VERSION = "1.0"
+#: The version that a call came with (``forget_lease``), an argument of an earlier call
+#: (``create_lease.dry_run``), or a field of an earlier message (``LeaseRequest.before_end``).
+#: Arguments and fields have defaults, which mean what was before them.
+SINCE: Mapping[str, str] = {}
+
+
+def newer(version: str, other: str) -> bool:
+    return _numbers(version) > _numbers(other)
+
+
+def least(versions: Iterable[str]) -> str:
+    """What all of these know; of none, what every release does."""
+    return min(versions, key=_numbers, default=FIRST)
+
+
+def pared(call: str, signature: inspect.Signature, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments without those that came later and are at their defaults."""
+    return {
+        name: value
+        for name, value in arguments.items()
+        if f"{call}.{name}" not in SINCE or value != signature.parameters[name].default
+    }
+
+
+def needed(call: str, arguments: Mapping[str, Any]) -> str:
+    """The version that a call needs, with what its pared arguments say."""
+    parts = [call, *(f"{call}.{name}" for name in arguments)]
+    if SINCE:
+        parts += _said(list(arguments.values()))
+    return max((SINCE.get(part, FIRST) for part in parts), key=_numbers)
+
+
+def _said(value: Any) -> Iterator[str]:
+    """The fields that are not at their defaults, of all messages in a value."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            content = getattr(value, field.name)
+            if content != default(field):
+                yield f"{type(value).__name__}.{field.name}"
+                yield from _said(content)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _said(each)
+
+
+def default(field: "dataclasses.Field[Any]") -> Any:
+    """What an older peer means; ``MISSING``: it has none."""
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
