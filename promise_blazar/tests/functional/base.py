@@ -85,12 +85,10 @@ class ServiceTestCase(base.DatabaseTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.clock = ManualClock()
+        self.clock = self.make_clock()
         directory = self.enterContext(tempfile.TemporaryDirectory())
         self.cloud_file = Path(directory) / "cloud.sqlite"
-        self.cloud = SimulatedCloud(
-            self.cloud_file, self.hosts, self.clock, sleep=self.wait_for_the_cloud
-        )
+        self.cloud = self.make_cloud(self.cloud_file)
         self.addCleanup(self.cloud.close)
         self.conf = configuration(**self.options)
         self.service = self.manager()
@@ -100,6 +98,12 @@ class ServiceTestCase(base.DatabaseTestCase):
                 "POST", "/v1/os-hosts", {"name": f"compute-{number}"}, "admin:admin"
             )
             self.assertEqual(201, answer.status_code, answer.text)
+
+    def make_clock(self) -> ManualClock:
+        return ManualClock()
+
+    def make_cloud(self, path: Path) -> SimulatedCloud:
+        return SimulatedCloud(path, self.hosts, self.clock, sleep=self.wait_for_the_cloud)
 
     def manager(self) -> ManagerService:
         """One more manager on the same database and cloud; it acts only in ``run_due``."""
