@@ -11,7 +11,7 @@ Time stands still otherwise, and begins at 2030-01-01 00:00.
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import fixtures
@@ -19,6 +19,9 @@ from gabbi.fixture import GabbiFixture
 from werkzeug import Request, Response
 
 from promise_blazar import times
+from promise_blazar.api.dialects import DIALECTS
+from promise_blazar.api.http.dialect import Dialect
+from promise_blazar.tests.examples import calendar
 from promise_blazar.tests.functional.base import ServiceTestCase
 
 
@@ -51,11 +54,12 @@ class World(GabbiFixture):
     registered = 3
     #: Options, as for ``functional.base.configuration``.
     options: dict[str, Any] = {}  # noqa: RUF012 - replaced by subclasses, never changed
+    dialects: Sequence[Dialect] = DIALECTS
 
     def __init__(self, stage: Stage) -> None:
         super().__init__()
         self._stage = stage
-        members = ("hosts", "registered", "options")
+        members = ("hosts", "registered", "options", "dialects")
         case = type(
             type(self).__name__,
             (ServiceTestCase,),
@@ -105,6 +109,12 @@ class NoHosts(World):
     registered = 0
 
 
+class WithCalendar(World):
+    """Three hosts on lend, and beside the service's dialects that of the example."""
+
+    dialects = (*DIALECTS, calendar.DIALECT)
+
+
 WORLDS: dict[str, Callable[[Stage], World]] = {
-    world.__name__: world for world in (ThreeHosts, NoHosts)
+    world.__name__: world for world in (ThreeHosts, NoHosts, WithCalendar)
 }

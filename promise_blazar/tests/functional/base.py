@@ -5,7 +5,7 @@ import contextlib
 import json
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from werkzeug.test import Client, TestResponse
 
 from promise_blazar import times
 from promise_blazar.api import simulated
+from promise_blazar.api.dialects import DIALECTS
 from promise_blazar.api.http.application import create_app
+from promise_blazar.api.http.dialect import Dialect
 from promise_blazar.cloud import fence
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.conf import opts
@@ -79,6 +81,8 @@ class ServiceTestCase(base.DatabaseTestCase):
     registered = 3
     #: Options, as for ``configuration``.
     options: dict[str, Any] = {}  # noqa: RUF012 - replaced by subclasses, never changed
+    #: The dialects that the API speaks.
+    dialects: Sequence[Dialect] = DIALECTS
 
     #: The resource types that managers know; None: those that are installed.
     types: InstalledTypes | None = None
@@ -120,7 +124,8 @@ class ServiceTestCase(base.DatabaseTestCase):
 
     def application(self, service: Manager) -> Any:
         extensions = [simulated.blueprint(self.cloud)]
-        return create_app(self.conf, service, self.cloud.server_groups, self.clock, extensions)
+        groups = self.cloud.server_groups
+        return create_app(self.conf, service, groups, self.clock, extensions, self.dialects)
 
     def with_a_database(self, manager: Manager, url: str = "") -> Client:
         """What speaks to an API process that has ``manager``, and the database for itself."""
