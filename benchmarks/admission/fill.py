@@ -43,9 +43,7 @@ def fill_ours(connection: Connection, world: World) -> None:
         ],
     )
     bundles = {
-        shape: bookings.add_bundle(
-            connection, bookings.bundle_text(dict(zip(CAPACITY, shape, strict=True)))
-        )
+        shape: bookings.bundle(connection, dict(zip(CAPACITY, shape, strict=True)))
         for shape in sorted({lease.shape for lease in world.leases if lease.shape})
     }
     connection.execute(

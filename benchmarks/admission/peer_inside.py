@@ -52,7 +52,7 @@ def main() -> None:
     with ExitStack() as stack:
         for stand_in in stand_ins():
             stack.enter_context(stand_in)
-        manager = service.composition.manager()
+        manager = service.ManagerService()
         spent: dict[str, float] = {}
         for plugin in manager.plugins.values():
             for name in SEARCHES:

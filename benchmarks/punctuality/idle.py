@@ -20,9 +20,10 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+from benchmarks.common.clouds import CloudOf
 from benchmarks.common.machine import machine
 from promise_blazar.clock import SystemClock
-from promise_blazar.cloud.simulated import SimulatedCloud
+from promise_blazar.cloud.simulated.calls import Calls
 from promise_blazar.context import RequestContext
 from promise_blazar.db import migrate
 from promise_blazar.db.session import Database
@@ -39,25 +40,34 @@ CONTEXT = RequestContext("admin", "admin", "req-punctuality")
 PREPARED = "nova.aggregate.create"
 
 
-class WatchedCloud(SimulatedCloud):
+class WatchedCalls(Calls):
     """Notes when each call leaves, and when it is answered."""
 
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
-        self.calls = []
+    def __init__(self, *way):
+        super().__init__(*way)
+        self.noted = []
 
     @contextlib.contextmanager
     def _call(self, call):
         left = CLOCK.now()
         with super()._call(call):
             yield
-        self.calls.append((left, CLOCK.now(), call))
+        self.noted.append((left, CLOCK.now(), call))
 
     def prepared_and_started(self):
         """When OpenStack had all of the preparation, and when the start's first call left."""
-        calls = sorted(self.calls)
+        calls = sorted(self.noted)
         last = [call for _, _, call in calls].index(PREPARED)
         return calls[last][1], calls[last + 1][0]
+
+
+class WatchedCloud(CloudOf):
+    def __init__(self, *place):
+        def make(*way):
+            self.calls = WatchedCalls(*way)
+            return self.calls
+
+        super().__init__(make, *place)
 
 
 def main():
@@ -113,12 +123,12 @@ def start(manager, cloud, rng, at_once):
         None,
         (ReservationRequest("physical:host", values),),
     )
-    cloud.calls.clear()
+    cloud.calls.noted.clear()
     lease = manager.create_lease(CONTEXT, request)
     while manager.get_lease(CONTEXT, lease.id).status != "ACTIVE":
         time.sleep(0.005)
     active = CLOCK.now()
-    prepared, first = cloud.prepared_and_started()
+    prepared, first = cloud.calls.prepared_and_started()
     manager.delete_lease(CONTEXT, lease.id)
     while manager.list_leases(CONTEXT).changed:
         time.sleep(0.02)

@@ -26,13 +26,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from unittest import mock
 
+from benchmarks.common.clouds import CloudOf
 from benchmarks.common.machine import machine, versions
 from promise_blazar import exceptions, times
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
+from promise_blazar.cloud.simulated.calls import Calls
 from promise_blazar.cloud.simulated.refusals import error
 from promise_blazar.context import RequestContext
 from promise_blazar.db.session import Database
@@ -78,11 +80,11 @@ PATIENCE = 180.0
 TYPES = {"physical:host": HOST, "virtual:instance": INSTANCE}
 
 
-class FaultyCloud(SimulatedCloud):
+class FaultyCalls(Calls):
     """A part of the calls goes wrong, each kind of wrong as often as the others."""
 
-    def __init__(self, path: pathlib.Path, part: float, chance: random.Random) -> None:
-        super().__init__(path, HOSTS)
+    def __init__(self, part: float, chance: random.Random, *way: Any) -> None:
+        super().__init__(*way)
         self.part = part
         self.struck: Counter[str] = Counter()
         self._chance = chance
@@ -119,13 +121,26 @@ class FaultyCloud(SimulatedCloud):
         if fault == "lost the answer":
             raise error(call, None, "an injected time-out, after the work")
 
-    def _change(self, call, work):
-        answer = super()._change(call, work)
+    def write(self, call, work):
+        answer = super().write(call, work)
         if self._draw("came twice"):
             # The first answer is the one that arrived, whatever the second is.
             with contextlib.suppress(exceptions.PromiseBlazarError):
-                super()._change(call, work)
+                super().write(call, work)
         return answer
+
+
+class FaultyCloud(CloudOf):
+    def __init__(self, path: pathlib.Path, part: float, chance: random.Random) -> None:
+        def make(*way: Any) -> FaultyCalls:
+            self.calls = FaultyCalls(part, chance, *way)
+            return self.calls
+
+        super().__init__(make, path, HOSTS)
+
+    def well(self) -> contextlib.AbstractContextManager[None]:
+        """Nothing goes wrong in this block, in this thread."""
+        return self.calls.well()
 
 
 class Tenant:
@@ -317,7 +332,7 @@ def measure(options: argparse.Namespace, directory: pathlib.Path, url: str) -> i
     print(
         f"  {time.monotonic() - began:.0f} s; " + ", ".join(f"{n} {w}" for w, n in tally.items())
     )
-    print("  calls: " + ", ".join(f"{count} {what}" for what, count in cloud.struck.items()))
+    print("  calls: " + ", ".join(f"{count} {what}" for what, count in cloud.calls.struck.items()))
     found = [len(drift.leftovers) + len(drift.missing) + len(drift.stray) for drift in drifts]
     print(f"  reconcile had to put right {found[0]} things, then {found[1]}")
     print(
@@ -325,6 +340,9 @@ def measure(options: argparse.Namespace, directory: pathlib.Path, url: str) -> i
     )
     print(f"  lost {len(lost)}, still there {len(strange)}", *lost[:9])
     print(f"  left over {len(left)} in OpenStack, {len(booked)} in the books", *left[:9])
+    struck = cloud.calls.struck.total() - cloud.calls.struck["calls"]
+    if options.faults and not struck:
+        raise RuntimeError("no call went wrong: nothing was measured")
     good = not (auditor.doubles or lost or strange or left or booked)
     print(f"  target, all 0: {'met' if good else 'MISSED'}")
     cloud.close()
