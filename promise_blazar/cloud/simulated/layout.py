@@ -3,8 +3,8 @@
 
 The file says in its ``user_version`` which layout it has. A step is statements that run in one
 transaction with the new number, so that a process which dies in between leaves the file at a
-layout that is whole. A new file takes the same steps, from the first layout on: there is one way
-for it to become what it is.
+layout that is whole. A new file is filled at the first layout and takes the same steps: there is
+one way for it to become what it is.
 """
 
 import sqlite3
@@ -71,10 +71,9 @@ class Unreadable(ValueError):
 
 
 def make(db: sqlite3.Connection) -> None:
-    """All tables, in an empty file that nobody else sees yet."""
+    """The tables of the first layout, in an empty file that nobody else sees yet."""
     db.executescript(_FIRST)
     db.execute("PRAGMA user_version = 1")
-    _take_steps(db)
 
 
 def upgrade(db: sqlite3.Connection, path: Path) -> None:
@@ -87,23 +86,23 @@ def upgrade(db: sqlite3.Connection, path: Path) -> None:
         )
     if found < 1:
         raise Unreadable(f"{path} holds no simulated cloud; name another file, or remove it")
-    if found < ours:
-        _take_steps(db)
-
-
-def _take_steps(db: sqlite3.Connection) -> None:
     for to, statements in enumerate(STEPS, start=2):
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            # Of several processes that start together one takes the step.
-            if _layout(db) < to:
-                for statement in statements:
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {to:d}")
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
-        db.execute("COMMIT")
+        if found < to:
+            _step(db, to, statements)
+
+
+def _step(db: sqlite3.Connection, to: int, statements: Sequence[str]) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        # Of several processes that start together one takes it.
+        if _layout(db) < to:
+            for statement in statements:
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {to:d}")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
 
 
 def _layout(db: sqlite3.Connection) -> int:

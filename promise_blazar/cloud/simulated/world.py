@@ -48,6 +48,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _populate(db: sqlite3.Connection, hosts: int) -> None:
+    """What is in a new file, at the first layout."""
     for number in range(1, hosts + 1):
         name = f"compute-{number}"
         host_uuid = str(uuid.uuid5(uuid.NAMESPACE_DNS, name))

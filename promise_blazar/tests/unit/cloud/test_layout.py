@@ -54,7 +54,8 @@ class LayoutTest(SimulatedCase):
         tables = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
         self.assertEqual(self.ask(new, tables), self.ask(self.old, tables))
         racks = [(f"r-{number}",) for number in range(1, 25)]
-        self.assertEqual(racks, self.ask(self.old, "SELECT rack FROM hosts ORDER BY number"))
+        for path in (self.old, new):
+            self.assertEqual(racks, self.ask(path, "SELECT rack FROM hosts ORDER BY number"))
 
     def test_a_step_that_breaks_off_leaves_the_file_at_a_whole_layout(self) -> None:
         self.steps(RACKS, ("CREATE TABLE rooms (rack TEXT)", "no SQL"))
