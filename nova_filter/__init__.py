@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Nova scheduler filter of promise-blazar. Imports nothing of the service."""
+"""Nova scheduler filter of promise-blazar. Imports nothing of the service."""

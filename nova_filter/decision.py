@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which hosts may a request use, by what Nova's aggregates say? A pure function.
+"""Decision about the hosts that a request may use, by what Nova's aggregates say; pure.
 
 ===============================================  ===============================================
 request                                          hosts

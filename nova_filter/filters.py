@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The scheduler filter as Nova loads it: Nova's words in, ``nova_filter.decision``, hosts out."""
+"""Scheduler filter as Nova loads it: Nova's words in, ``nova_filter.decision``, hosts out."""
 
 from collections.abc import Iterable
 from operator import attrgetter

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What time is it? The one module that asks the machine."""
+"""Clocks: the one place that asks the machine for the time."""
 
 import time
 from datetime import UTC, datetime

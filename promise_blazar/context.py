@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who asks? The part of a request's identity that crosses the bus: no token, no catalog."""
+"""Request context: as much of a caller as crosses the bus; no token, no catalog."""
 
 from dataclasses import dataclass
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that can go wrong, as one tree.
+"""Errors of the service, as one tree.
 
 ::
 

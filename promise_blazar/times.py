@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How times are written: Blazar's minutes, ISO 8601, and microseconds in the ledger.
+"""Times as they are written: Blazar's minutes, ISO 8601, and microseconds in the ledger.
 
 Everything inside the service is an aware ``datetime`` in UTC; the ledger keeps integers
 (microseconds since 1970), which load three times faster than dates.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands, one module each."""
+"""Commands, one module each."""
 
 import sys
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every command does first, and how it waits to be told to stop."""
+"""Beginning and end of every command: configuration, database, and the signal to stop."""
 
 import contextlib
 import signal

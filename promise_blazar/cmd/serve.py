@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Serve a WSGI application from threads until told to stop."""
+"""Server of a WSGI application, which answers from threads until told to stop."""
 
 import threading
 from typing import Any

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``promise-blazar-status upgrade check``: may this release run on what is there?"""
+"""``promise-blazar-status upgrade check``: whether this release can run on what is there."""
 
 import sys
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which cloud, how to reach it, and how patient to be?
+"""Options of the cloud: which it is, how to reach it, and how long to wait for it.
 
 ``[cloud]`` says which; ``[openstack]`` who we are (any keystoneauth plugin) and how long a call
 may take; ``[nova]``, ``[placement]`` and ``[glance]`` (for the ownership of snapshots) where those

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options of the manager."""
+"""Options of the manager: ``[manager]``, and the names that it gives things in OpenStack."""
 
 import copy
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every option of the service, registered or listed at once."""
+"""Options of the whole service, registered or listed at once."""
 
 from typing import Any
 

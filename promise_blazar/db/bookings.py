@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rows of the ledger, and what changed in them since a generation.
+"""Rows of the ledger, and what changed in them since a generation.
 
 Whoever writes here has moved the provider's generation first, in the same transaction.
 """

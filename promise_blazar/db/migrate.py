@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bring a database to the schema of this release."""
+"""Migration of a database to the schema of this release."""
 
 from alembic import command
 from alembic.config import Config

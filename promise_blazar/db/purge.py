@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forget what nobody can ask for any more."""
+"""Removal of rows that nobody can ask for any more."""
 
 from datetime import datetime
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The same request twice makes one thing: answers are kept under the client's key."""
+"""Answers kept under clients' keys: the same request twice makes one thing."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -16,7 +16,7 @@ View = TypeVar("View")
 
 
 class Answers:
-    """A key is committed together with what its request makes (``db.keys.add``).
+    """A key is committed together with what its request makes (``db.idempotency.add``).
 
     The answer follows when there is one; it outlives what was made. Refusals and failures leave
     no key behind.

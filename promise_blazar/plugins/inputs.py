@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read what clients of Blazar send: numbers as text, queries as text, affinity in many words."""
+"""Inputs as clients of Blazar send them: numbers and queries as text, affinity in many words."""
 
 import json
 from collections.abc import Mapping

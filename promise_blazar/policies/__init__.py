@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may do what: policies in code, under the rule names that Blazar's operators know."""
+"""Policies in code, under the rule names that Blazar's operators know: who may do what."""
 
 import itertools
 

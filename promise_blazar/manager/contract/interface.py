@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the manager can be asked: the use cases, the same over RPC and in-process.
+"""Interface of a manager: its use cases, the same over RPC and in-process.
 
 Every call takes the caller's ``RequestContext`` first and raises the errors of
 ``promise_blazar.exceptions``. Who may do what is decided by the API before it asks.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the API and the manager say to each other: requests one way, views the other.
+"""Messages between the API and a manager: requests one way, views the other.
 
 Plain values that survive JSON (``msgspec`` carries them). Times are aware UTC; where a client
 may say "now", the manager, not the API, knows when that is, so such fields are text: ``now``,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Periodic tasks, beside everything else.
+"""Periodic tasks: what is run again and again, each in a thread of its own.
 
 ``futurist.periodics`` would do, at the price of importing eventlet wherever that is installed, a
 thread more, and more code than this.

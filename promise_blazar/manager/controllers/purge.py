@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Purge: the database does not grow with what is long over."""
+"""Purge of what is long over, so that the database does not grow with history."""
 
 import logging
 from datetime import timedelta

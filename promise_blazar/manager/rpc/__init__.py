@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The manager over oslo.messaging. No token and no catalog ever crosses the bus.
+"""Manager over oslo.messaging. No token and no catalog ever crosses the bus.
 
 Version history of the ``leases`` and ``hosts`` endpoints:
 

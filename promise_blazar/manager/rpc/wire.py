@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How calls and answers are written on the bus: JSON that both ends know the types of."""
+"""Calls and answers as they are written on the bus: JSON whose types both ends know."""
 
 import functools
 import inspect

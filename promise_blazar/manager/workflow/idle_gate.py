@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When is it the turn of what nobody waits for? While no request is being decided, nor was one
-a moment ago, as who asks one thing after another asks for the next; but it need not wait for ever.
+"""Idle gate, where work that nobody waits for stands back behind requests.
+
+It opens while no request is being decided, nor was one a moment ago, since a client that asks one
+thing after another asks for the next; and in any case after a while.
 """
 
 import contextlib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work on one lease: what its steps have in their hands, and what went wrong with them."""
+"""Work on one lease, as its steps are handed it, and what came of them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Is the house tidy, in what no linter looks at?"""
+"""Tidiness of the house, in what no linter looks at."""
 
 import ast
 
@@ -101,3 +101,13 @@ class TestHouse(base.TestCase):
             if module.tree.body and ast.get_docstring(module.tree) is None
         ]
         self.assertEqual([], without)
+
+    def test_no_module_begins_with_a_question(self):
+        # It says what it is, noun first: that is what one searches for.
+        found = [
+            f"{module}: {docstring.splitlines()[0]}"
+            for module in tree.product()
+            if (docstring := ast.get_docstring(module.tree))
+            and docstring.splitlines()[0].endswith("?")
+        ]
+        self.assertEqual([], found)
