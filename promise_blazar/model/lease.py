@@ -15,7 +15,10 @@ from promise_blazar.model.states import EventStatus, EventType, LeaseStatus, Res
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happens to a lease at a time. At most one of each type belongs to it."""
+    """Something that happens to a lease at a time. At most one of each type belongs to it.
+
+    ``id``: a UUID.
+    """
 
     id: str
     event_type: EventType
@@ -29,7 +32,8 @@ class Event:
 class Reservation:
     """Resources of one type, for the window of their lease.
 
-    ``id`` is a number for the ledger, ``uuid`` what everybody else calls it.
+    ``id`` is a number for the ledger, ``uuid`` what everybody else calls it. ``resource_id`` is
+    Blazar's, and a UUID too.
     """
 
     id: int
@@ -46,11 +50,11 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A lease, and who works on it.
+    """A lease over ``[start, end)``, and who works on it.
 
-    ``owner``: the manager that acts for it now, under ``attempt``; ``failures``: of the present
-    step, in a row; ``reason``: the last trouble, in words; ``revision``: grows with every change;
-    ``look_at``: when it next needs attention, None: never.
+    ``id``: a UUID; ``owner``: the manager that acts for it now, under ``attempt``; ``failures``:
+    of the present step, in a row; ``reason``: the last trouble, in words; ``revision``: grows with
+    every change; ``look_at``: when it next needs attention, None: never.
     """
 
     id: str

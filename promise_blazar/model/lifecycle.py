@@ -28,7 +28,7 @@ class NextStep:
 
 
 def started(lease: Lease) -> bool:
-    """Was anything handed over, or begun to be?"""
+    """Whether anything of the lease was handed over, or begun to be."""
     event = lease.event(EventType.START)
     return event is not None and event.status != EventStatus.UNDONE
 
@@ -69,7 +69,8 @@ def next_look(
 
 
 def default_warning(start: datetime, end: datetime, lead: timedelta) -> datetime:
-    """When the before_end event happens if the client does not say."""
+    """When the before_end event happens if the client does not say: ``lead`` before the end, and
+    not before the start."""
     return max(start, end - lead)
 
 

@@ -103,7 +103,11 @@ class StepContext(Generic[Spec, State]):
 
 
 class Describes(Protocol[Spec, State]):
-    """The type in the words of clients. Needs no cloud: API processes have no more of it."""
+    """The type in the words of clients. Needs no cloud: API processes have no more of it.
+
+    ``resource_type``: its name in requests, at most 66 characters. ``spec_type``, ``state_type``:
+    its frozen dataclasses; each field of the state has a default.
+    """
 
     resource_type: str
     spec_type: type[Spec]

@@ -25,7 +25,10 @@ from promise_blazar.manager.contract.messages import (
 
 
 class Reader(Protocol):
-    """What changes nothing. Whoever has the database can answer it."""
+    """The questions: they change nothing, and whoever has the database can answer them.
+
+    All raise ``Unavailable`` and ``Busy``.
+    """
 
     def get_lease(self, context: RequestContext, lease_id: str) -> LeaseView:
         """Any project's lease; the caller decides whether it may be seen. Raises ``NotFound``."""
@@ -34,7 +37,8 @@ class Reader(Protocol):
     def look_at_lease(
         self, context: RequestContext, lease_id: str, revision: int
     ) -> LeaseView | None:
-        """The same for one who knows it at this revision; None: it still has that."""
+        """The same for one who knows it at this revision; None: it still has that. Raises
+        ``NotFound``."""
         ...
 
     def list_leases(
@@ -49,9 +53,13 @@ class Reader(Protocol):
         """
         ...
 
-    def get_host(self, context: RequestContext, host_id: str) -> HostView: ...
+    def get_host(self, context: RequestContext, host_id: str) -> HostView:
+        """A lent host. Raises ``NotFound``."""
+        ...
 
-    def list_hosts(self, context: RequestContext) -> tuple[HostView, ...]: ...
+    def list_hosts(self, context: RequestContext) -> tuple[HostView, ...]:
+        """All lent hosts."""
+        ...
 
     def list_allocations(
         self,
@@ -74,6 +82,12 @@ class Reader(Protocol):
 
 
 class Manager(Reader, Protocol):
+    """The questions, and what changes anything: that is done by a manager, always.
+
+    All raise ``Unavailable``; over the bus also where no manager answered, and then what was asked
+    for may still happen.
+    """
+
     def create_lease(
         self,
         context: RequestContext,
@@ -106,7 +120,8 @@ class Manager(Reader, Protocol):
     def set_server_group(
         self, context: RequestContext, reservation_id: str, group_id: str
     ) -> None:
-        """Record the server group that the API made with the tenant's token."""
+        """Record the server group that the API made with the tenant's token. Raises
+        ``NotFound``."""
         ...
 
     def create_host(
@@ -129,4 +144,6 @@ class Manager(Reader, Protocol):
         """Hide a capability name from tenants, or show it. Raises ``NotFound``."""
         ...
 
-    def health(self) -> ManagerHealth: ...
+    def health(self) -> ManagerHealth:
+        """How the manager that answers is."""
+        ...

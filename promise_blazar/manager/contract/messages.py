@@ -14,13 +14,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ReservationRequest:
+    """A reservation to be made."""
+
     resource_type: str
     values: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseRequest:
-    """``before_end`` None: the configured lead before the end."""
+    """A lease to be made. ``before_end`` None: the configured lead before the end."""
 
     name: str
     start: str
@@ -31,7 +33,8 @@ class LeaseRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReservationChange:
-    """``values``: only the keys to change. A given ``resource_type`` must be the same."""
+    """A reservation to be changed. ``values``: only the keys to change. A given ``resource_type``
+    must be the same."""
 
     id: str
     values: dict[str, Any]
@@ -40,7 +43,7 @@ class ReservationChange:
 
 @dataclass(frozen=True, slots=True)
 class LeaseChange:
-    """None: leave as it is."""
+    """A lease to be changed. None: as it is."""
 
     name: str | None = None
     start: str | None = None
@@ -51,7 +54,8 @@ class LeaseChange:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """``fingerprint``: a digest of the request that the key was sent with."""
+    """A client's key for a create. ``fingerprint``: a digest of the request that it was sent
+    with."""
 
     key: str
     fingerprint: str
@@ -59,6 +63,8 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class EventView:
+    """``event_type``, ``status``: words of ``model.states``."""
+
     id: str
     event_type: str
     time: datetime
@@ -69,6 +75,9 @@ class EventView:
 
 @dataclass(frozen=True, slots=True)
 class ReservationView:
+    """``id``, ``resource_id``: UUIDs; empty in what a dry run shows. ``status``: a word of
+    ``model.states.ReservationStatus``."""
+
     id: str
     resource_id: str
     resource_type: str
@@ -82,7 +91,11 @@ class ReservationView:
 
 @dataclass(frozen=True, slots=True)
 class LeaseView:
-    """``status_reason``: in words, why the lease is in ERROR or is being retried.
+    """A lease as it is shown.
+
+    ``id``: a UUID; empty in what a dry run shows. ``status``: a word of
+    ``model.states.LeaseStatus``. ``status_reason``: in words, why the lease is in ERROR or is
+    being retried.
 
     ``groups_wanted``: the reservations whose server group the API still has to make with the
     caller's token (architecture, section 9). ``revision``: grows with every change of the lease.
@@ -116,7 +129,7 @@ class LeaseList:
 
 @dataclass(frozen=True, slots=True)
 class GroupWanted:
-    """``policy``: ``affinity`` or ``anti-affinity``."""
+    """A server group that is still to be made. ``policy``: ``affinity`` or ``anti-affinity``."""
 
     reservation_id: str
     policy: str
@@ -132,6 +145,8 @@ class HostRequest:
 
 @dataclass(frozen=True, slots=True)
 class HostView:
+    """A lent host as it is shown. ``memory_mb`` in MiB, ``local_gb`` in GiB."""
+
     id: str
     hypervisor_hostname: str
     service_name: str
@@ -150,7 +165,7 @@ class HostView:
 
 @dataclass(frozen=True, slots=True)
 class AllocationView:
-    """One reservation's hold on one host."""
+    """A host's reservation, over ``[start, end)``."""
 
     reservation_id: str
     lease_id: str
@@ -160,12 +175,16 @@ class AllocationView:
 
 @dataclass(frozen=True, slots=True)
 class HostAllocations:
+    """A lent host, and who has it when."""
+
     host_id: str
     reservations: tuple[AllocationView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PropertyView:
+    """The name of a capability, and the values that lent hosts have of it."""
+
     id: str
     resource_type: str
     name: str
@@ -177,7 +196,7 @@ class PropertyView:
 
 @dataclass(frozen=True, slots=True)
 class ManagerHealth:
-    """``problems``: empty when all is well.
+    """``manager_id``: of the one that answered. ``problems``: in words; empty when all is well.
 
     ``rpc_version``: the newest that every living manager answers; those of the first release say
     nothing of it.
