@@ -6,7 +6,7 @@ import threading
 from promise_blazar.db.session import Database, ReadHandle
 from promise_blazar.manager.controllers.periodic import Periodic
 from promise_blazar.tests import base, databases
-from promise_blazar.tests.examples.ending_soon import PERIOD, Ending, EndingSoon
+from promise_blazar.tests.examples.ending_soon import Ending, EndingSoon
 from promise_blazar.tests.functional.base import HOST, ServiceTestCase
 
 
@@ -58,7 +58,7 @@ class TestComposed(base.TestCase):
                     enough.set()
                 return ()
 
-        task = Periodic("ending soon", PERIOD / 600_000, Counted(None, None, 1).run)
+        task = Periodic("ending soon", 0.001, Counted(None, None, 1).run)
         task.start()
         self.addCleanup(task.stop)
         self.assertTrue(enough.wait(60))
