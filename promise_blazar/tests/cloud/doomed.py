@@ -30,7 +30,7 @@ from promise_blazar.tests.crash.points import AFTER, BEFORE, ENTER, Point, watch
 COUNTDOWN, LEAD, JOURNAL = "countdown", "lead", "journal"
 
 #: Threads whose work belongs to no lease.
-_OF_NO_LEASE = ("MainThread", "heartbeat", "reconcile", "housekeeping")
+_OF_NO_LEASE = ("MainThread", "heartbeat", "reconcile", "inventory sync", "purge")
 
 
 def counts(point: Point, blow: signal.Signals) -> bool:
