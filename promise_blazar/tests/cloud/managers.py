@@ -16,8 +16,8 @@ from promise_blazar.tests.cloud import clients, doomed, site
 OPTIONS = "options.conf"
 OURS = ("promise-blazar-manager-1", "promise-blazar-manager-2")
 
-#: Claims as short as the calls of this cloud allow, so that a takeover takes seconds. Reconcile is
-#: off: what a dead manager leaves is for its heir, and not for the sweeper.
+#: Ownership as short as the calls of this cloud allow, so that a takeover takes seconds. Reconcile
+#: is off: what a dead manager leaves is for its heir, and not for the sweeper.
 QUICK = """
 [openstack]
 call_timeout = 3

@@ -23,7 +23,7 @@ def main() -> int:
     began, turns = time.monotonic(), itertools.count(1)
     count = wrong = 0
     for name in arguments.operations or OPERATIONS:
-        if arguments.pause and name in pauses.UNCLAIMED:
+        if arguments.pause and name in pauses.UNOWNED:
             continue
         with kills.scratch() as directory:
             prepared = kills.prepare(name, directory)

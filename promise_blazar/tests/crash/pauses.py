@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Suspend a process at a point for longer than its claim lasts; another takes over; then wake it.
+"""Suspend a process at a point until its ownership is over; another takes over; then wake it.
 
 By then its lease is gone and the next tenant has every host. Nothing that the sleeper does may
 reach either: its fence lets no further call out. Only a call that had passed the fence already
@@ -13,11 +13,12 @@ from promise_blazar.tests.crash.operations import OPERATIONS
 from promise_blazar.tests.crash.points import BEFORE, Point, watched
 from promise_blazar.tests.crash.site import SharedClock, Site
 
-#: The API's, with the tenant's token, and not done for a lease's claim.
+#: The API's, with the tenant's token, and not under the ownership of a lease.
 UNFENCED = "nova.server_group.create"
 
-#: It looks and sweeps for no lease's claim before it repairs under one: its calls may leave late.
-UNCLAIMED = ("repair",)
+#: It looks and sweeps under no lease's ownership before it repairs under one: its calls may leave
+#: late.
+UNOWNED = ("repair",)
 
 
 def sleepy(points: tuple[Point, ...]) -> list[Point]:

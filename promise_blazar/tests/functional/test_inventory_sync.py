@@ -17,7 +17,7 @@ ON_ONE = {"resource_properties": '["==", "$hypervisor_hostname", "compute-1"]'}
 EIGHT = {**INSTANCE, **ON_ONE, "vcpus": 4, "amount": 2}
 
 
-class StocktakingCase(ServiceTestCase):
+class InventorySyncCase(ServiceTestCase):
     def setUp(self):
         super().setUp()
         self.inventory_sync = self.service.inventory_sync
@@ -54,7 +54,7 @@ class StocktakingCase(ServiceTestCase):
 
 
 @databases.on_each_database
-class TestStocktaking(StocktakingCase):
+class TestInventorySync(InventorySyncCase):
     def test_d29_a_host_that_grows_or_shrinks_is_lent_as_it_is(self):
         self.assertEqual([], self.look())
         self.resize("compute-1", 7)
@@ -118,7 +118,7 @@ class TestStocktaking(StocktakingCase):
         self.assertEqual([], self.look())
 
 
-class TestHostsThatAreAway(StocktakingCase):
+class TestHostsThatAreAway(InventorySyncCase):
     registered = 2
 
     def test_a_host_that_was_down_when_it_was_lent_is_offered_when_it_is_back(self):
@@ -163,7 +163,7 @@ class TestHostsThatAreAway(StocktakingCase):
         self.assertEqual(201, self.ask(EIGHT))
 
 
-class TestSlowStocktaking(StocktakingCase):
+class TestSlowInventorySync(InventorySyncCase):
     """Another manager stands still between its look at OpenStack and its writing."""
 
     def test_the_later_word_of_openstack_stays(self):
@@ -192,7 +192,7 @@ class TestSlowStocktaking(StocktakingCase):
             self.assertEqual(32, connection.execute(query).scalar_one())
 
 
-class TestManyHosts(StocktakingCase):
+class TestManyHosts(InventorySyncCase):
     hosts = registered = 7
 
     def test_all_of_many_are_recorded_in_parts(self):
@@ -207,7 +207,7 @@ class TestManyHosts(StocktakingCase):
         self.assertEqual(set(range(1, 8)), seen)
 
 
-class TestOutage(StocktakingCase):
+class TestOutage(InventorySyncCase):
     def test_leftovers_are_removed_while_hypervisors_cannot_be_listed(self):
         lease = self.lease(INSTANCE, start=self.minute(5))
         (slots,) = (r["id"] for r in lease["reservations"])

@@ -81,7 +81,7 @@ class TestReconcile(ServiceTestCase):
         self.assertNotIn(slots, self.aggregates())
 
     def test_a_server_group_that_was_made_too_late_is_removed(self):
-        """The API's call for it is the tenant's own: it has no claim that would fence it."""
+        """The API's call for it is the tenant's own: no ownership fences it."""
         lease = self.lease({**INSTANCE, "affinity": True}, start=self.minute(5))
         (slots,) = (r["id"] for r in lease["reservations"])
         self.call("DELETE", f"/v1/leases/{lease['id']}")

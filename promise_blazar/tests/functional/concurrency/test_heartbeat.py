@@ -125,11 +125,11 @@ class TestPresence(base.DatabaseTestCase):
     def test_a_heartbeat_that_comes_too_late_revives_nothing(self):
         self.both_beat(1)
         self.clock.advance(7.5)
-        claim = WorkOwnership("lease", 1, self.one.id)
+        ownership = WorkOwnership("lease", 1, self.one.id)
         self.one.beat()
-        self.assertNotEqual(claim.owner, self.one.id)
+        self.assertNotEqual(ownership.owner, self.one.id)
         self.assertTrue(self.one.able())
-        self.assertRaises(Superseded, self.one.fence(claim), "nova.server.delete")
+        self.assertRaises(Superseded, self.one.fence(ownership), "nova.server.delete")
 
     def test_a_heartbeat_that_was_acknowledged_too_late_revives_nothing(self):
         self.both_beat(1)
@@ -148,16 +148,16 @@ class TestPresence(base.DatabaseTestCase):
         self.assertEqual(frozenset(), self.one.dead())
 
     def test_the_fence_asks_its_clock_after_the_database(self):
-        claim = self.claim(attempt=0)
-        self.one.fence(claim)("nova.server.delete")
+        ownership = self.ownership(attempt=0)
+        self.one.fence(ownership)("nova.server.delete")
         self.database.before_read = lambda: self.clock.advance(3)
-        self.assertRaises(Superseded, self.one.fence(claim), "nova.server.delete")
+        self.assertRaises(Superseded, self.one.fence(ownership), "nova.server.delete")
 
     def test_the_fence_stops_who_was_overtaken(self):
-        claim = self.claim(attempt=1)
-        self.assertRaises(Superseded, self.one.fence(claim), "nova.server.delete")
+        ownership = self.ownership(attempt=1)
+        self.assertRaises(Superseded, self.one.fence(ownership), "nova.server.delete")
 
-    def claim(self, attempt):
+    def ownership(self, attempt):
         """On a lease whose attempt, as it happens, is 0."""
         now = self.clock.now()
         lease = {

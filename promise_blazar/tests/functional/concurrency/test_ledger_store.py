@@ -55,7 +55,7 @@ class Interposed(Database):
         step()
 
 
-class BooksTestCase(base.DatabaseTestCase):
+class LedgerStoreTestCase(base.DatabaseTestCase):
     """Two managers' books on one database: ``mine`` can be interrupted, ``theirs`` is faster."""
 
     prepare = staticmethod(sync)
@@ -118,7 +118,7 @@ class BooksTestCase(base.DatabaseTestCase):
 
 
 @databases.on_each_database
-class TestDeciding(BooksTestCase):
+class TestDeciding(LedgerStoreTestCase):
     def test_who_was_slower_decides_again_and_takes_what_is_left(self):
         self.mine_database.before_write = lambda: self.take(self.theirs)
         self.take(self.mine)
@@ -216,7 +216,7 @@ class TestDeciding(BooksTestCase):
 
 
 @databases.on_each_database
-class TestFollowing(BooksTestCase):
+class TestFollowing(LedgerStoreTestCase):
     def while_reading(self, before=lambda: None, after=lambda: None):
         """Something happens just before, or just after, the changed bookings are next read."""
         real = bookings.changed

@@ -10,7 +10,7 @@ from promise_blazar.model.manager import RULES, ManagerIdentity
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
 from promise_blazar.tests.functional.concurrency import audit
-from promise_blazar.tests.functional.concurrency.test_ledger_store import BooksTestCase
+from promise_blazar.tests.functional.concurrency.test_ledger_store import LedgerStoreTestCase
 
 #: Of a release to come.
 NEXT = RULES + 1
@@ -19,7 +19,7 @@ PRESENT = ManagerIdentity("controller-2", RULES, "1.0", frozenset({"physical:hos
 
 
 @databases.on_each_database
-class TestRequiringRules(BooksTestCase):
+class TestRequiringRules(LedgerStoreTestCase):
     """The first write that needs rules, as a release that knows them makes it."""
 
     def arrive(self, name, identity):

@@ -216,8 +216,8 @@ class TestOneActor(TwoManagers):
         now = self.clock.now()
         with database.writer() as connection:
             (due,) = work_queue.due(connection, now, [], ["physical:host"], now, 10)
-            claims = [work_queue.take(connection, due, who, "STARTING") for who in ("a", "b")]
-        self.assertEqual([True, False], claims)
+            taken = [work_queue.take(connection, due, who, "STARTING") for who in ("a", "b")]
+        self.assertEqual([True, False], taken)
 
     def test_a_slow_owner_that_was_overtaken_makes_no_further_call(self):
         self.active({**HOST, "max": 2})
@@ -239,7 +239,7 @@ class TestOneActor(TwoManagers):
 
         def late():
             self.meanwhile = lambda: calls.append("late")
-            self.clock.advance(3)  # 7 s of claim less 5 s of a call
+            self.clock.advance(3)  # 7 s of ownership less 5 s of a call
 
         self.when_calling("*", late)
         self.service.engine.run_due()
