@@ -138,7 +138,7 @@ def audit(conf: cfg.ConfigOpts) -> int:
     )
     try:
         if conf.category.fix:
-            # Repairs are made under claims, and those live by heartbeats.
+            # Repairs are made under ownership, which lives by heartbeats.
             service.heartbeat.start()
             for fix in (service.reconcile.run, service.inventory_sync.run):
                 for line in fix().lines():

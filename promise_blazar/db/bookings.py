@@ -203,7 +203,7 @@ def allocations(
 
 
 def in_use(connection: Connection, host_id: int, now: int) -> bool:
-    """Is the host promised, now or later, or not yet let go of?"""
+    """Whether the host is promised, now or later, or not yet let go of."""
     return (
         connection.execute(
             select(tables.Booking.id)

@@ -35,8 +35,8 @@ def _unowned(dead: Sequence[str]) -> Any:
     )
 
 
-def _blocked(now: datetime, patience_from: datetime) -> Any:
-    """A start whose hosts OpenStack has not let go of yet, while we have patience with it.
+def _blocked(now: datetime, given_up_before: datetime) -> Any:
+    """A start whose hosts OpenStack has not let go of yet, while it is waited for.
 
     Where one of the two takes the whole host. Whether slots fit beside slots that linger is
     for the ledger to say, when the start is taken.
@@ -44,7 +44,7 @@ def _blocked(now: datetime, patience_from: datetime) -> Any:
     mine, theirs = aliased(tables.Booking), aliased(tables.Booking)
     return and_(
         tables.Lease.status == LeaseStatus.PENDING,
-        tables.Lease.start > patience_from,
+        tables.Lease.start > given_up_before,
         tables.Lease.end > now,
         exists()
         .where(tables.Reservation.lease_id == tables.Lease.id)
@@ -90,7 +90,7 @@ def due(
     now: datetime,
     dead: Sequence[str],
     known: Collection[str],
-    patience_from: datetime,
+    given_up_before: datetime,
     limit: int,
 ) -> list[Due]:
     """Leases to look at now, the longest waiting first.
@@ -104,7 +104,7 @@ def due(
             tables.Lease.look_at <= now,
             _unowned(dead),
             _of_known_types(known),
-            ~_blocked(now, patience_from),
+            ~_blocked(now, given_up_before),
         )
         .order_by(tables.Lease.look_at)
         .limit(limit)
@@ -113,7 +113,7 @@ def due(
 
 
 def blocked_without_reason(
-    connection: Connection, now: datetime, patience_from: datetime, limit: int
+    connection: Connection, now: datetime, given_up_before: datetime, limit: int
 ) -> list[str]:
     """Blocked starts that do not say yet what they wait for."""
     rows = connection.execute(
@@ -122,7 +122,7 @@ def blocked_without_reason(
             tables.Lease.look_at <= now,
             _unowned([]),
             tables.Lease.reason.is_(None),
-            _blocked(now, patience_from),
+            _blocked(now, given_up_before),
         )
         .limit(limit)
     )

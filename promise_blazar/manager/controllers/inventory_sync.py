@@ -77,7 +77,7 @@ class InventorySync:
         self.record(changes)
         stock = Stock(changes, self._overbooked())
         for line in stock.lines():
-            LOG.warning("Stocktaking: %s", line)
+            LOG.warning("Inventory sync: %s", line)
         return stock
 
     def look(self) -> Stock:

@@ -82,7 +82,7 @@ class LedgerReplica:
             self.ledger.put_bookings(*zip(*live, strict=True))
 
     def moved(self, seen: int) -> bool:
-        """Has anything been committed since this generation?"""
+        """Whether anything was committed since this generation."""
         with self._database.reader() as connection:
             return providers.head(connection, self._provider_id).generation != seen
 

@@ -25,7 +25,7 @@ from promise_blazar.model.manager import ManagerIdentity
 LOG = logging.getLogger(__name__)
 
 #: How long the dead stay on record after they own nothing, in times that ownership lasts.
-BURIAL = 100
+FORGET_AFTER = 100
 
 #: The shortest pause between two heartbeats, in seconds.
 SOON = 0.01
@@ -61,7 +61,7 @@ class Heartbeat:
         self._interval = interval
         self._ownership_seconds = ownership_seconds
         self._call_seconds = call_seconds
-        self._patience = ownership_seconds * DRIFT
+        self._dead_after = ownership_seconds * DRIFT
         self._sent = self._acknowledged = 0.0
         self._seen: dict[str, tuple[int, float]] = {}
         self._dead: frozenset[str] = frozenset()
@@ -71,7 +71,7 @@ class Heartbeat:
         self.id = ""
 
     def start(self) -> None:
-        """Arrive, and beat from now on."""
+        """Register, and beat from now on."""
         self.register()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._thread.start()
@@ -99,7 +99,7 @@ class Heartbeat:
         self._on_death = listener
 
     def able(self) -> bool:
-        """Does ownership of ours last long enough for a call to OpenStack?"""
+        """Whether ownership of ours lasts long enough for a call to OpenStack."""
         left = self._acknowledged + self._ownership_seconds - self._clock.monotonic()
         return left >= self._call_seconds
 
@@ -124,7 +124,7 @@ class Heartbeat:
         self._sent = sent = self._clock.monotonic()
         with self._database.writer() as connection:
             alive = heartbeats.beat(connection, self.id)
-            # Owners before heartbeats: who owns something has arrived before.
+            # Owners before heartbeats: who owns something has registered before.
             owners = work_queue.owners(connection)
             beats = heartbeats.beats(connection)
         now = self._clock.monotonic()
@@ -141,23 +141,26 @@ class Heartbeat:
     def _judge(
         self, beats: dict[str, int], owners: frozenset[str], asked: float, now: float
     ) -> None:
-        """Who has been silent for too long? The beats were read between ``asked`` and ``now``."""
+        """Find those whose counter has not moved for too long.
+
+        The beats were read between ``asked`` and ``now``.
+        """
         self._seen = {
             rival: self._seen[rival]
             if rival in self._seen and self._seen[rival][0] == count
             else (count, now)
             for rival, count in beats.items()
         }
-        blocked_without_reason = {rival: asked - since for rival, (_, since) in self._seen.items()}
-        dead = {rival for rival, age in blocked_without_reason.items() if age > self._patience}
-        # Owners without a record were buried after they were found dead.
+        unmoved = {rival: asked - since for rival, (_, since) in self._seen.items()}
+        dead = {rival for rival, age in unmoved.items() if age > self._dead_after}
+        # Owners without a record were forgotten after they were found dead.
         before, self._dead = self._dead, frozenset((dead | (owners - beats.keys())) - {self.id})
         if self._dead - before:
             self._on_death()
         forgotten = [
             rival
             for rival in dead - owners
-            if blocked_without_reason[rival] > BURIAL * self._ownership_seconds
+            if unmoved[rival] > FORGET_AFTER * self._ownership_seconds
         ]
         if forgotten:
             with self._database.writer() as connection:
@@ -180,7 +183,7 @@ class Heartbeat:
         """
         now = self._clock.monotonic()
         left = [
-            since + self._patience - now
+            since + self._dead_after - now
             for rival, (_, since) in self._seen.items()
             if rival != self.id and rival not in self._dead
         ]

@@ -24,9 +24,9 @@ LOG = logging.getLogger(__name__)
 #: How often a request is sent again to a broker that cannot be reached.
 SEND_RETRIES = 1
 #: Seconds to wait for a manager that is only asked how it is.
-HEALTH_PATIENCE = 5
+HEALTH_SECONDS = 5
 #: Seconds that a request waits for the first connection to the broker.
-FIRST_PATIENCE = 3
+FIRST_SECONDS = 3
 #: Seconds until managers that did not know something are asked again whether they do.
 LOOK_AGAIN = 10
 
@@ -50,9 +50,9 @@ class _Remote:
         self._least, self._look_at = versions.FIRST, clock.monotonic()
         broker = _Broker(bus.prepare(namespace="process", version=versions.FIRST, timeout=1))
         for namespace, calls in wire.ENDPOINTS.items():
-            # Questions about the process itself are not worth the patience of a decision.
-            patience = {"timeout": HEALTH_PATIENCE} if namespace == "process" else {}
-            prepare = functools.partial(bus.prepare, namespace=namespace, **patience)
+            # Questions about the process itself are not waited for as long as a decision is.
+            limit = {"timeout": HEALTH_SECONDS} if namespace == "process" else {}
+            prepare = functools.partial(bus.prepare, namespace=namespace, **limit)
             line = _Line(broker, prepare, self._check)
             for call in calls:
                 setattr(self, call, functools.partial(_call, line, call))
@@ -113,7 +113,7 @@ class _Broker:
             if not self._trying:
                 self._trying = True
                 threading.Thread(target=self._connect, name="broker", daemon=True).start()
-        return self._reached.wait(FIRST_PATIENCE)
+        return self._reached.wait(FIRST_SECONDS)
 
     def _connect(self) -> None:
         # Whatever else is wrong, requests meet it themselves, and within bounds.

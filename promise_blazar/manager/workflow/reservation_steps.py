@@ -16,7 +16,7 @@ from promise_blazar.db.session import Database
 from promise_blazar.manager.ledger.changes import ReleasedReservation
 from promise_blazar.manager.ownership.work import update_owned
 from promise_blazar.manager.workflow.rebooking import Rebooking
-from promise_blazar.manager.workflow.work import LeaseWork, Outcome, context_of
+from promise_blazar.manager.workflow.work import CombinedResult, LeaseWork, context_of
 from promise_blazar.model import lifecycle
 from promise_blazar.model.lease import Reservation
 from promise_blazar.model.states import EventType, LeaseStatus, ReservationStatus
@@ -40,7 +40,9 @@ class ReservationSteps:
         self._clock = clock
         self._rebooking = rebooking
 
-    def each(self, work: LeaseWork, reservations: Iterable[Reservation], step: Step) -> Outcome:
+    def each(
+        self, work: LeaseWork, reservations: Iterable[Reservation], step: Step
+    ) -> CombinedResult:
         """Run a step for each; one that fails does not keep the others from theirs."""
         troubles: dict[int, Failed] = {}
         waiting: list[Reason] = []
@@ -50,9 +52,9 @@ class ReservationSteps:
                     troubles[reservation.id] = failed
                 case Waiting(reason):
                     waiting.append(reason)
-        return Outcome(troubles, tuple(waiting))
+        return CombinedResult(troubles, tuple(waiting))
 
-    def take_back(self, work: LeaseWork, reservations: Iterable[Reservation]) -> Outcome:
+    def take_back(self, work: LeaseWork, reservations: Iterable[Reservation]) -> CombinedResult:
         """Everything of these reservations, each as far as it goes. Done: nothing is left."""
         held = [each for each in reservations if each.status != ReservationStatus.DELETED]
         return self.each(work, held, self._end)

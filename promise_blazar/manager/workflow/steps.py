@@ -19,7 +19,7 @@ from promise_blazar.manager.provider import Providers
 from promise_blazar.manager.workflow.rebooking import Rebooking
 from promise_blazar.manager.workflow.reservation_steps import ReservationSteps
 from promise_blazar.manager.workflow.results import LeaseResults, RetryPolicy
-from promise_blazar.manager.workflow.work import LeaseWork, Outcome, in_words
+from promise_blazar.manager.workflow.work import CombinedResult, LeaseWork, in_words
 from promise_blazar.model import lifecycle
 from promise_blazar.model.lease import Lease, Reservation
 from promise_blazar.model.states import EventStatus, EventType, LeaseStatus, ReservationStatus
@@ -66,8 +66,8 @@ class LeaseSteps:
     def repair(self, ownership: WorkOwnership) -> None:
         """Put back what a prepared or running lease should have in OpenStack."""
         work = self._work(ownership, None)
-        outcome = self._reservations.each(work, _waiting(work.lease), self._reservations.ensure)
-        words = in_words(outcome.troubles)
+        result = self._reservations.each(work, _waiting(work.lease), self._reservations.ensure)
+        words = in_words(result.troubles)
         reason = f"repair failed: {words}" if words else None
         self._results.settle(work, work.lease.status, reason=reason)
 
@@ -96,13 +96,11 @@ class LeaseSteps:
     # The states
 
     def _prepare(self, work: LeaseWork) -> None:
-        outcome = self._reservations.each(
-            work, work.lease.reservations, self._reservations.prepare
-        )
-        if outcome.done:
+        result = self._reservations.each(work, work.lease.reservations, self._reservations.prepare)
+        if result.done:
             self._results.settle(work, LeaseStatus.PENDING)
         else:
-            self._go_on_or_give_up(work, outcome)
+            self._go_on_or_give_up(work, result)
 
     def _start(self, work: LeaseWork) -> None:
         lease, now = work.lease, self._clock.now()
@@ -119,13 +117,13 @@ class LeaseSteps:
             avoid = blocked.get(reservation.id, frozenset())
             return self._reservations.hand_over(work, reservation, avoid)
 
-        outcome = self._reservations.each(work, _waiting(lease), start)
-        if outcome.done:
+        result = self._reservations.each(work, _waiting(lease), start)
+        if result.done:
             LOG.info("Lease %s has started", lease.id)
             done = (EventType.START, *self._warn_at_once(work))
             self._results.settle(work, LeaseStatus.ACTIVE, done=done)
         else:
-            self._go_on_or_give_up(work, outcome)
+            self._go_on_or_give_up(work, result)
 
     def _warn_at_once(self, work: LeaseWork) -> tuple[EventType, ...]:
         """The warning of a lease so short that it is due at its start, as far as that succeeds.
@@ -136,31 +134,31 @@ class LeaseSteps:
         event = work.lease.event(EventType.BEFORE_END)
         if event is None or event.status != EventStatus.UNDONE or event.time > self._clock.now():
             return ()
-        outcome = self._reservations.each(work, work.lease.reservations, self._reservations.warn)
-        return (EventType.BEFORE_END,) if outcome.done else ()
+        result = self._reservations.each(work, work.lease.reservations, self._reservations.warn)
+        return (EventType.BEFORE_END,) if result.done else ()
 
     def _warn(self, work: LeaseWork) -> None:
-        outcome = self._reservations.each(work, work.lease.reservations, self._reservations.warn)
+        result = self._reservations.each(work, work.lease.reservations, self._reservations.warn)
         warned = (EventType.BEFORE_END,)
-        if outcome.done:
+        if result.done:
             self._results.settle(work, LeaseStatus.ACTIVE, done=warned)
-        elif outcome.troubles and self._results.exhausted(work, outcome.troubles):
-            words = in_words(outcome.troubles)
+        elif result.troubles and self._results.exhausted(work, result.troubles):
+            words = in_words(result.troubles)
             LOG.error("Lease %s: before_end failed: %s", work.lease.id, words)
             self._results.settle(work, LeaseStatus.ACTIVE, failed=warned, reason=words)
         else:
-            self._go_on(work, outcome)
+            self._go_on(work, result)
 
     def _realise(self, work: LeaseWork) -> None:
         running = lifecycle.started(work.lease)
-        outcome = self._reservations.each(work, work.lease.reservations, self._reservations.ensure)
-        if outcome.done or (running and self._clock.now() >= work.lease.end):
+        result = self._reservations.each(work, work.lease.reservations, self._reservations.ensure)
+        if result.done or (running and self._clock.now() >= work.lease.end):
             self._results.settle(work, LeaseStatus.ACTIVE if running else LeaseStatus.PENDING)
         elif running:
             # What could not be added is no reason to take away what is in use.
-            self._go_on(work, outcome)
+            self._go_on(work, result)
         else:
-            self._go_on_or_give_up(work, outcome)
+            self._go_on_or_give_up(work, result)
 
     def _end(self, work: LeaseWork) -> None:
         if self._take_back(work, work.lease.reservations):
@@ -187,22 +185,22 @@ class LeaseSteps:
 
     def _take_back(self, work: LeaseWork, reservations: Iterable[Reservation]) -> bool:
         """True: nothing is left. Otherwise the lease is looked at again."""
-        outcome = self._reservations.take_back(work, reservations)
-        if not outcome.done:
-            self._go_on(work, outcome)
-        return outcome.done
+        result = self._reservations.take_back(work, reservations)
+        if not result.done:
+            self._go_on(work, result)
+        return result.done
 
-    def _go_on_or_give_up(self, work: LeaseWork, outcome: Outcome) -> None:
-        if outcome.troubles and self._results.exhausted(work, outcome.troubles):
-            self._results.give_up(work, outcome.troubles)
+    def _go_on_or_give_up(self, work: LeaseWork, result: CombinedResult) -> None:
+        if result.troubles and self._results.exhausted(work, result.troubles):
+            self._results.give_up(work, result.troubles)
         else:
-            self._go_on(work, outcome)
+            self._go_on(work, result)
 
-    def _go_on(self, work: LeaseWork, outcome: Outcome) -> None:
-        if outcome.troubles:
-            self._results.try_again(work, outcome.troubles)
+    def _go_on(self, work: LeaseWork, result: CombinedResult) -> None:
+        if result.troubles:
+            self._results.try_again(work, result.troubles)
         else:
-            words = dict.fromkeys(reason.operator for reason in outcome.waiting)
+            words = dict.fromkeys(reason.operator for reason in result.waiting)
             self._results.look_again(work, "; ".join(words))
 
     def _blocked(self, lease: Lease) -> dict[int, frozenset[str]]:

@@ -24,8 +24,8 @@ Troubles = Mapping[int, Failed]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a step of several reservations: those that failed, and what is waited for."""
+class CombinedResult:
+    """Results of a step of several reservations: those that failed, and what is waited for."""
 
     troubles: Troubles
     waiting: tuple[Reason, ...] = ()
