@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Periodic tasks: what is run again and again, each in a thread of its own.
+"""Periodic tasks, beside everything else.
 
-``futurist.periodics`` would do, at the price of importing eventlet wherever that is installed, a
-thread more, and more code than this.
+``futurist.periodics`` does the same with a thread more and no less code: what a task raises has
+to be told apart either way.
 """
 
 import logging

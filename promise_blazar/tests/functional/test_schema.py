@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The schema that migrations make, compared with the tables that the code reads."""
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from promise_blazar.db.session import Database
+from promise_blazar.db.tables import Base
+from promise_blazar.tests import base, databases
+from promise_blazar.tests.functional.base import sync
+
+
+@databases.on_each_database
+class TestSchema(base.DatabaseTestCase):
+    prepare = staticmethod(sync)
+
+    def test_the_migrations_make_the_tables_of_the_code(self):
+        database = Database(self.url)
+        self.addCleanup(database.dispose)
+        with database.reader() as connection:
+            context = MigrationContext.configure(connection)
+            self.assertEqual([], compare_metadata(context, Base.metadata))
