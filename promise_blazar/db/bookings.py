@@ -152,7 +152,6 @@ def _held(connection: Connection, where: ColumnElement[bool]) -> list[BookedHost
     """By booking; a host that was removed since is still named."""
     rows = connection.execute(
         select(
-            tables.Booking.id,
             tables.Booking.reservation_id,
             tables.Booking.host_id,
             tables.Host.hypervisor_hostname,

@@ -31,7 +31,6 @@ class BookedHost:
     ``start``: since when.
     """
 
-    booking_id: int
     reservation_id: int
     host_id: int
     hypervisor: str

@@ -9,9 +9,10 @@ the metadata; here the zone stands apart.
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
+
+from cachetools import FIFOCache
 
 from promise_blazar import exceptions
 from promise_blazar.cloud.contract.compute import Aggregate
@@ -32,7 +33,7 @@ class Aggregates:
         self._api = nova.client.aggregates
         self._host_locks = KeyedLock()
         self._lock = threading.Lock()
-        self._numbers: OrderedDict[str, int] = OrderedDict()
+        self._numbers: FIFOCache[str, int] = FIFOCache(_REMEMBERED)
 
     def list(self) -> tuple[Aggregate, ...]:
         # Not paged by Nova.
@@ -118,8 +119,6 @@ class Aggregates:
     def _remember(self, aggregate: Aggregate) -> None:
         with self._lock:
             self._numbers[aggregate.name] = aggregate.id
-            if len(self._numbers) > _REMEMBERED:
-                self._numbers.popitem(last=False)
 
     def _by_name(self, name: str) -> Aggregate | None:
         return next((found for found in self.list() if found.name == name), None)
