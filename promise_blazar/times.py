@@ -27,6 +27,10 @@ def from_micros(micros: int) -> datetime:
     return EPOCH + timedelta(microseconds=micros)
 
 
+#: The last instant that a date can express, in microseconds.
+LATEST = to_micros(datetime.max.replace(tzinfo=UTC))
+
+
 def floor_minute(instant: datetime) -> datetime:
     """The minute that an instant lies in."""
     return instant.replace(second=0, microsecond=0)

@@ -77,6 +77,7 @@ class Database:
         elif self.dialect == "postgresql":
             milliseconds = int(lock_seconds * 1000)
             self._say_at_connect(
+                "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED",
                 f"SET lock_timeout = {milliseconds}",
                 f"SET idle_in_transaction_session_timeout = {milliseconds}",
             )

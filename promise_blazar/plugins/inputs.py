@@ -63,6 +63,9 @@ def properties(values: Mapping[str, Any], name: str) -> str:
 
     Raises ``MissingParameter``, ``MalformedRequirements``.
     """
+    value = values.get(name)
+    if value is None and name in values:
+        return ""  # as clients that fill in every key say that there is no condition
     value = _required(values, name)
     if isinstance(value, list):
         value = json.dumps(value)

@@ -76,12 +76,14 @@ class HostCapabilities:
         return found
 
     def set_property(self, name: str, private: bool) -> PropertyView:
-        with self._database.writer() as connection:
+        def write(connection: Connection) -> None:
             found = [item for item in hosts.properties(connection) if item.name == name]
             if not found:
                 raise exceptions.NotFound(object={"resource_property": name})
             values = {"private": private, "updated_at": self._clock.now()}
             hosts.set_property(connection, found[0].id, values)
+
+        self._database.transact(write)
         return next(view for view in self._host_queries.properties(True) if view.name == name)
 
 

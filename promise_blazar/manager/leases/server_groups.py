@@ -3,7 +3,7 @@
 
 from promise_blazar import exceptions
 from promise_blazar.db import leases, specs
-from promise_blazar.db.session import Database
+from promise_blazar.db.session import Connection, Database
 from promise_blazar.manager.idempotency import Answers
 from promise_blazar.manager.provider import Providers
 from promise_blazar.manager.queries.views import lease_view
@@ -21,25 +21,31 @@ class LeaseServerGroups:
 
         With its last server group a lease is complete, and so is the answer to its create.
         """
-        missing = exceptions.NotFound(object={"reservation_id": reservation_id})
-        with self._database.writer() as connection:
-            lease = leases.of_reservation(connection, reservation_id)
-            if lease is None:
-                raise missing
-            plugins = self._providers[lease.provider_id].plugins
-            found = next((r for r in lease.reservations if r.uuid == reservation_id), None)
-            plugin = None if found is None else plugins.get(found.resource_type)
-            if found is None or plugin is None:
-                raise missing
-            before = state_of(plugin, found.details)
-            after = plugin.with_group(before, group_id)
-            if after is None:
-                raise missing
-            leases.set_lease(connection, lease.id, {})
-            specs.change(connection, found.resource_type, found.id, changed_fields(before, after))
+        lease_id = self._database.transact(
+            lambda connection: self._record(connection, reservation_id, group_id)
+        )
         with self._database.reader() as connection:
-            lease = leases.get(connection, lease.id)
+            lease = leases.get(connection, lease_id)
         if lease is not None:
-            view = lease_view(lease, plugins)
+            view = lease_view(lease, self._providers[lease.provider_id].plugins)
             if not view.groups_wanted:
                 self._answers.keep(lease.id, view)
+
+    def _record(self, connection: Connection, reservation_id: str, group_id: str) -> str:
+        """The lease's id."""
+        missing = exceptions.NotFound(object={"reservation_id": reservation_id})
+        lease = leases.of_reservation(connection, reservation_id)
+        if lease is None:
+            raise missing
+        plugins = self._providers[lease.provider_id].plugins
+        found = next((r for r in lease.reservations if r.uuid == reservation_id), None)
+        plugin = None if found is None else plugins.get(found.resource_type)
+        if found is None or plugin is None:
+            raise missing
+        before = state_of(plugin, found.details)
+        after = plugin.with_group(before, group_id)
+        if after is None:
+            raise missing
+        leases.set_lease(connection, lease.id, {})
+        specs.change(connection, found.resource_type, found.id, changed_fields(before, after))
+        return lease.id

@@ -6,6 +6,7 @@ together with g -> g + 1. Who loses that race decides once more while holding th
 which ends the race in one go.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from promise_blazar.manager.ledger import writer
 from promise_blazar.manager.ledger.changes import Decision, Record
 from promise_blazar.manager.ledger.replica import LedgerReplica
 from promise_blazar.model.lease import Lease
+
+LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -149,9 +152,14 @@ class LedgerStore:
 
     def _refused(self, requests: Sequence[AllocationRequest], exclude: frozenset[int]) -> Refused:
         now, ledger = self._now(), self._replica.ledger
-        why = explain(ledger, _ahead(requests, now), now, exclude, alternatives=0)
-        # As long a lease as was asked for, not what the present minute has left of it.
-        when = next_windows(ledger, requests, now, exclude)
+        try:
+            why = explain(ledger, _ahead(requests, now), now, exclude, alternatives=0)
+            # As long a lease as was asked for, not what the present minute has left of it.
+            when = next_windows(ledger, requests, now, exclude)
+        except Exception:
+            # No is the answer, whether or not we can say why.
+            LOG.exception("A refusal could not be explained")
+            return Refused(Explanation("", len(ledger.hosts)))
         return Refused(replace(why, alternatives=when.windows, looked_until=when.looked_until))
 
     # Writing what decides nothing

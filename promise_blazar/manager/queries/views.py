@@ -92,7 +92,9 @@ def refusal(explanation: Explanation) -> exceptions.NotEnoughHosts:
     Its message begins with Blazar's words, which clients look for.
     """
     words = f"{exceptions.NotEnoughHosts.sentence}: {explanation.text}"
-    for window in explanation.alternatives[:1]:
+    # A window that no date can express is none.
+    alternatives = [each for each in explanation.alternatives if each.end <= times.LATEST]
+    for window in alternatives[:1]:
         words += f"; it would fit from {_minute(window.start)} to {_minute(window.end)} UTC"
     return exceptions.NotEnoughHosts(
         words,
@@ -104,8 +106,8 @@ def refusal(explanation: Explanation) -> exceptions.NotEnoughHosts:
                 "window": None
                 if reason.window is None
                 else {
-                    "start": times.from_micros(reason.window.start).isoformat(),
-                    "end": times.from_micros(reason.window.end).isoformat(),
+                    "start": _instant(reason.window.start),
+                    "end": _instant(reason.window.end),
                 },
             }
             for reason in explanation.reasons
@@ -113,9 +115,14 @@ def refusal(explanation: Explanation) -> exceptions.NotEnoughHosts:
         fits=dict(explanation.fits),
         alternatives=[
             {"start_date": _minute(window.start), "end_date": _minute(window.end)}
-            for window in explanation.alternatives
+            for window in alternatives
         ],
     )
+
+
+def _instant(micros: int) -> str:
+    """What never ends, ends with the calendar."""
+    return times.from_micros(min(micros, times.LATEST)).isoformat()
 
 
 def _minute(micros: int) -> str:

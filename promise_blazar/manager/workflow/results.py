@@ -18,6 +18,8 @@ LOG = logging.getLogger(__name__)
 
 #: The longest pause between two tries of a failing step, in seconds.
 LONGEST_DELAY = 60.0
+#: The longest reason that is recorded, in characters: of four bytes each it fits every database.
+LONGEST_REASON = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class LeaseResults:
             "status": move(work.lease.status, status),
             "owner": None,
             "failures": 0,
-            "reason": reason,
+            "reason": _short(reason),
             "look_at": lifecycle.next_look(work.lease, status, (*done, *failed)),
             "updated_at": now,
         }
@@ -85,7 +87,12 @@ class LeaseResults:
         if now < work.lease.end:
             # Trouble with a step does not put off the end.
             look_at = min(look_at, work.lease.end)
-        values = {"owner": None, "look_at": look_at, "reason": reason, "failures": failures}
+        values = {
+            "owner": None,
+            "look_at": look_at,
+            "reason": _short(reason),
+            "failures": failures,
+        }
         with self._database.writer() as connection:
             update_owned(connection, work.ownership, values)
 
@@ -95,10 +102,19 @@ class LeaseResults:
         words = f"{in_words(troubles)}; its resources are taken back, delete the lease"
         LOG.error("Lease %s failed, %s: %s", lease.id, lease.status, words)
         work.provider.ledger.record(
-            FailedLease(lease, work.ownership, list(troubles), words, self._clock.now())
+            FailedLease(
+                lease, work.ownership, list(troubles), _short(words) or "", self._clock.now()
+            )
         )
 
     def exhausted(self, work: LeaseWork, troubles: Troubles) -> bool:
         """Is it pointless to go on trying? Never, while OpenStack just does not answer."""
         lasting = not any(failed.retryable for failed in troubles.values())
         return lasting and work.lease.failures + 1 >= self._policy.start_attempts
+
+
+def _short(reason: str | None) -> str | None:
+    """As long as a row can take; the log has the rest."""
+    if reason is None or len(reason) <= LONGEST_REASON:
+        return reason
+    return reason[: LONGEST_REASON - 3] + "..."

@@ -218,7 +218,9 @@ class TestReservations(CreationCase):
             (INSTANCE, "disk_gb", value, "disk_gb") for value in whole if value not in (0, "0")
         ]
         for sample in (HOST, INSTANCE):
-            for key in sample.keys() - {"resource_type", "affinity"}:
+            # Of a query, null is no condition (G1).
+            queries = {"hypervisor_properties", "resource_properties"}
+            for key in sample.keys() - {"resource_type", "affinity"} - queries:
                 table.append((sample, key, None, missing.format(key)))
         queries = [
             "[", "{}", "null", "5", '"x"', '["="]', '["=", "gpu", "1"]', '["~", "$gpu", "1"]',
