@@ -33,4 +33,12 @@ def list_rules() -> list[policy.RuleDefault]:
             "rule:project_reader_api or rule:admin",
             description="A reader of the owning project, or the operator.",
         ),
+        policy.RuleDefault(
+            "admin_or_owner",
+            "rule:admin or project_id:%(project_id)s",
+            description="Anybody of the owning project, or the operator.",
+            deprecated_for_removal=True,
+            deprecated_reason="It asks for no role. Blazar's policy files have it still.",
+            deprecated_since="the first release",
+        ),
     ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules for hosts. Hosts belong to no project, so they have no target."""
+"""Rules for hosts. Hosts belong to no project; the target is the caller's own."""
 
 from oslo_policy import policy
 

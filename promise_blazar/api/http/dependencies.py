@@ -38,11 +38,19 @@ def dependencies() -> Dependencies:
     return found
 
 
+def own() -> dict[str, str]:
+    """The caller's own project and user: the target of lists, and of what has no owner.
+
+    So a rule that asks for the owning project is met by whoever asks, as operators' files expect.
+    """
+    return {"project_id": flask.g.context.project_id, "user_id": flask.g.context.user_id}
+
+
 def allowed(rule: str, target: Mapping[str, str]) -> bool:
     """Whether the policy lets the caller do this to the target.
 
-    ``target``: the ``project_id`` and ``user_id`` of what it is done to; empty for what has no
-    owner.
+    ``target``: the ``project_id`` and ``user_id`` of what it is done to, or ``own()``; empty for
+    what is everybody's.
     """
     return bool(dependencies().enforcer.authorize(rule, target, flask.g.credentials))
 

@@ -8,7 +8,7 @@ of ``promise_blazar.exceptions`` and know nothing of what HTTP makes of them.
 import flask
 
 from promise_blazar import exceptions
-from promise_blazar.api.http.dependencies import allowed, authorize, dependencies
+from promise_blazar.api.http.dependencies import allowed, authorize, dependencies, own
 from promise_blazar.api.http.dialect import Answer, read
 from promise_blazar.api.v1 import reader, schemas, writer
 from promise_blazar.policies import oshosts as policies
@@ -16,14 +16,14 @@ from promise_blazar.policies import oshosts as policies
 
 def index() -> Answer:
     """``{"hosts": [...]}``."""
-    authorize(policies.GET, {})
+    authorize(policies.GET, own())
     views = dependencies().manager.list_hosts(flask.g.context)
     return {"hosts": [writer.host(view) for view in views]}, 200
 
 
 def create() -> Answer:
     """``{"host": ...}``, 201. Raises what ``create_host`` does."""
-    authorize(policies.POST, {})
+    authorize(policies.POST, own())
     reader.refuse_dry_run()
     body = read(schemas.HOST_CREATE)
     request = reader.host_request(body)
@@ -34,14 +34,14 @@ def create() -> Answer:
 
 def show(host_id: str) -> Answer:
     """``{"host": ...}``. Raises ``NotFound``."""
-    authorize(policies.GET, {})
+    authorize(policies.GET, own())
     view = dependencies().manager.get_host(flask.g.context, reader.host_id(host_id))
     return {"host": writer.host(view)}, 200
 
 
 def update(host_id: str) -> Answer:
     """``{"host": ...}``, its capabilities changed. Raises what ``update_host`` does."""
-    authorize(policies.PUT, {})
+    authorize(policies.PUT, own())
     reader.refuse_dry_run()
     host_id = reader.host_id(host_id)
     body = read(schemas.HOST_UPDATE)
@@ -53,7 +53,7 @@ def update(host_id: str) -> Answer:
 
 def delete(host_id: str) -> Answer:
     """Nothing, 204. Raises ``NotFound``, ``CannotDeleteHost``."""
-    authorize(policies.DELETE, {})
+    authorize(policies.DELETE, own())
     reader.refuse_dry_run()
     dependencies().manager.delete_host(flask.g.context, reader.host_id(host_id))
     return None, 204
@@ -61,14 +61,14 @@ def delete(host_id: str) -> Answer:
 
 def allocations() -> Answer:
     """``{"allocations": [...]}``, an element a host, whether it has reservations or not."""
-    authorize(policies.GET_ALLOCATIONS, {})
+    authorize(policies.GET_ALLOCATIONS, own())
     views = dependencies().manager.list_allocations(flask.g.context, **reader.allocation_filter())
     return {"allocations": [writer.allocations(view) for view in views]}, 200
 
 
 def allocation(host_id: str) -> Answer:
     """``{"allocation": ...}`` of one host. Raises ``NotFound``."""
-    authorize(policies.GET_ALLOCATIONS, {})
+    authorize(policies.GET_ALLOCATIONS, own())
     host_id = reader.host_id(host_id)
     (view,) = dependencies().manager.list_allocations(
         flask.g.context, host_id=host_id, **reader.allocation_filter()
@@ -78,8 +78,8 @@ def allocation(host_id: str) -> Answer:
 
 def properties() -> Answer:
     """``{"resource_properties": [...]}``; private ones with ``all``, and for admins."""
-    authorize(policies.GET_PROPERTIES, {})
-    include_private = reader.flag("all") and allowed("admin", {})
+    authorize(policies.GET_PROPERTIES, own())
+    include_private = reader.flag("all") and allowed("admin", own())
     views = dependencies().manager.list_properties(flask.g.context, include_private)
     detail = reader.flag("detail")
     found = [writer.property_in_list(view, detail) for view in views]
@@ -88,7 +88,7 @@ def properties() -> Answer:
 
 def set_property(name: str) -> Answer:
     """``{"resource_property": ...}``. Raises ``NotFound``."""
-    authorize(policies.UPDATE_PROPERTIES, {})
+    authorize(policies.UPDATE_PROPERTIES, own())
     reader.refuse_dry_run()
     body = read(schemas.PROPERTY_UPDATE)
     if len(name) > schemas.CAPABILITY_KEY or not name.isprintable():

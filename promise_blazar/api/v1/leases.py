@@ -12,7 +12,7 @@ import msgspec
 from oslo_log import log as logging
 
 from promise_blazar import exceptions
-from promise_blazar.api.http.dependencies import allowed, authorize, dependencies
+from promise_blazar.api.http.dependencies import allowed, authorize, dependencies, own
 from promise_blazar.api.http.dialect import Answer, read
 from promise_blazar.api.http.lease_cache import Shown
 from promise_blazar.api.v1 import reader, schemas, writer
@@ -26,7 +26,7 @@ LOG = logging.getLogger(__name__)
 
 def index() -> Answer:
     """``{"leases": [...]}``: the project's own, of every project for those who may see all."""
-    authorize(policies.GET, _own())
+    authorize(policies.GET, own())
     manager, cache = dependencies().manager, dependencies().lease_cache
     scope = None if allowed(policies.GET, {}) else flask.g.context.project_id
     known = cache.of(scope)
@@ -45,7 +45,7 @@ def index() -> Answer:
 
 def create() -> Answer:
     """``{"lease": ...}``, 201; a dry run 200, without ids. Raises what ``create_lease`` does."""
-    authorize(policies.POST, _own())
+    authorize(policies.POST, own())
     dry_run = reader.dry_run()
     body = read(schemas.LEASE_CREATE, first=reader.check_number_of_reservations)
     request = reader.lease_request(body)
@@ -97,11 +97,6 @@ def delete(lease_id: str) -> Answer:
     dry_run = reader.dry_run()
     dependencies().manager.delete_lease(flask.g.context, current.id, dry_run)
     return ({}, 200) if dry_run else (None, 204)
-
-
-def _own() -> dict[str, str]:
-    """The caller's own things, as a policy target."""
-    return {"project_id": flask.g.context.project_id, "user_id": flask.g.context.user_id}
 
 
 def _target(lease: LeaseView | Shown) -> dict[str, str]:

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a review and misuse found, each mended fault under its id."""
 
+import json
+import tempfile
+from pathlib import Path
 from unittest import mock
 
 import sqlalchemy
@@ -103,6 +106,51 @@ class TestReasons(ServiceTestCase):
         self.assertTrue(shown["status_reason"].endswith("..."))
         self.pass_time(60)
         self.assertEqual(404, self.call("GET", f"/v1/leases/{lease['id']}").status_code)
+
+
+class TestPolicies(ServiceTestCase):
+    """Policy files as operators have them."""
+
+    def setUp(self):
+        super().setUp()
+        self.file = Path(self.enterContext(tempfile.TemporaryDirectory())) / "policy.yaml"
+
+    def with_policies(self, **rules):
+        named = {name.replace("__", ":"): rule for name, rule in rules.items()}
+        self.file.write_text(json.dumps(named))
+        self.conf.set_override("policy_file", str(self.file), "oslo_policy")
+        self.api.application = self.application(self.service)
+
+    def status(self, path, token):
+        return self.call("GET", path, token=token).status_code
+
+    def test_g3_hosts_are_shown_to_those_whom_a_rule_of_projects_names(self):
+        readers = "rule:project_member_or_admin or rule:project_reader_or_admin"
+        self.assertEqual(403, self.status("/v1/os-hosts", "bob:demo:reader"))
+        self.with_policies(blazar__oshosts__get=readers)
+        self.assertEqual(200, self.status("/v1/os-hosts", "bob:demo:reader"))
+        self.assertEqual(403, self.status("/v1/os-hosts", "bob:demo:guest"))
+
+    def test_g12_so_are_allocations_and_properties(self):
+        paths = ("/v1/os-hosts/allocations", "/v1/os-hosts/properties")
+        rules = {
+            "blazar__oshosts__get_allocations": "rule:project_member_or_admin",
+            "blazar__oshosts__get_resource_properties": "rule:project_member_or_admin",
+        }
+        self.with_policies(**rules)
+        for path in paths:
+            self.assertEqual(200, self.status(path, "bob:demo"), path)
+            self.assertEqual(403, self.status(path, "bob:demo:reader"), path)
+
+    def test_g4_a_rule_that_blazar_has_still_is_known(self):
+        lease = self.lease(HOST)
+        self.with_policies(blazar__leases__get="rule:admin_or_owner")
+        path = f"/v1/leases/{lease['id']}"
+        self.assertEqual(200, self.status(path, "bob:demo"))
+        self.assertEqual(200, self.status(path, "admin:admin"))
+        self.assertEqual(404, self.status(path, "eve:other"))
+        listed = self.call("GET", "/v1/leases", token="eve:other").json["leases"]
+        self.assertEqual([], listed)
 
 
 @databases.on_each_database
