@@ -29,7 +29,10 @@ def configure(
     log.set_defaults(default_log_levels=[*log.get_default_log_levels(), "alembic=WARN"])
     # Standard output belongs to the command; oslo.log would otherwise write there.
     conf.set_default("use_stderr", True)
-    conf(arguments, project=PROJECT, prog=prog)
+    try:
+        conf(arguments, project=PROJECT, prog=prog)
+    except cfg.ConfigFilesNotFoundError as error:
+        raise SystemExit(str(error)) from None
     log.setup(conf, PROJECT)
 
 

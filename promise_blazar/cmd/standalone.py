@@ -74,7 +74,7 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument(
         "--simulated-hosts",
-        type=int,
+        type=_hosts,
         default=None,
         metavar="N",
         help="hosts of a new simulated cloud (8)",
@@ -96,9 +96,18 @@ def _address(text: str) -> tuple[str, int]:
     return matched[1] or "127.0.0.1", int(matched[2])
 
 
+def _hosts(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,5}", text):
+        raise argparse.ArgumentTypeError(f"a number of hosts, at least 1, expected, not {text!r}")
+    return int(text)
+
+
 def _configure(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
     state = arguments.state_dir.resolve()
-    state.mkdir(parents=True, exist_ok=True)
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SystemExit(f"nothing can be kept in {state}: {error.strerror}") from None
     files = [f"--config-file={path}" for path in arguments.config_file]
     # Nothing is read from the machine's own places: this command is what it was told.
     common.configure(conf, files or ["--config-file=/dev/null"], prog="promise-blazar-standalone")
@@ -108,3 +117,18 @@ def _configure(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
     conf.set_default("simulated_state", str(state / "simulated-cloud.sqlite"), "cloud")
     if arguments.simulated_hosts is not None:
         conf.set_override("simulated_hosts", arguments.simulated_hosts, "cloud")
+    _refuse_unsaid_noauth(conf)
+
+
+def _refuse_unsaid_noauth(conf: cfg.ConfigOpts) -> None:
+    """Whoever reaches the port would be believed, and own a real cloud."""
+    said = conf.get_location("auth_strategy", "api").location
+    if (
+        conf.cloud.driver != "simulated"
+        and conf.api.auth_strategy == "noauth"
+        and said == cfg.Locations.set_default
+    ):
+        raise SystemExit(
+            "The cloud is a real one, and every caller would be believed: set [api] auth_strategy "
+            "to keystone, or to noauth if that is what you want"
+        )

@@ -137,6 +137,26 @@ class TestStandalone(CommandTestCase):
             process.send_signal(signal.SIGCONT)
             self.stop(process)
 
+    def refusal(self, *arguments):
+        """What it says, in one line, when it does not begin."""
+        ended = self.run_command("promise-blazar-standalone", "--bind=127.0.0.1:0", *arguments)
+        self.assertNotEqual(0, ended.returncode)
+        self.assertNotIn("Traceback", ended.stderr)
+        return ended.stderr
+
+    def test_h8_what_it_cannot_begin_with_is_said_in_words(self):
+        kept = f"--state-dir={self.directory / 'state'}"
+        nowhere = "--state-dir=/dev/null/state"
+        self.assertIn("nothing can be kept in /dev/null/state", self.refusal(nowhere))
+        self.assertIn("at least 1", self.refusal(kept, "--simulated-hosts=0"))
+        missing = self.refusal(kept, f"--config-file={self.directory / 'none.conf'}")
+        self.assertIn("none.conf", missing)
+
+    def test_e4_a_real_cloud_needs_a_word_for_believing_everybody(self):
+        kept = f"--state-dir={self.directory / 'state'}"
+        conf = self.configured("[cloud]\ndriver = openstack\n")
+        self.assertIn("set [api] auth_strategy to keystone", self.refusal(kept, conf))
+
     def test_an_address_that_is_taken_is_said_in_words(self):
         _, url = self.standalone()
         second = self.run_command(
