@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, or_, select, update
+from sqlalchemy import Connection, and_, exists, or_, select, update
 from sqlalchemy.orm import aliased
 
 from promise_blazar import times
@@ -113,15 +113,20 @@ def due(
 
 
 def blocked_without_reason(
-    connection: Connection, now: datetime, given_up_before: datetime, limit: int
+    connection: Connection,
+    now: datetime,
+    known: Collection[str],
+    given_up_before: datetime,
+    limit: int,
 ) -> list[str]:
-    """Blocked starts that do not say yet what they wait for."""
+    """Blocked starts, of types that the asker knows, that do not say yet what they wait for."""
     rows = connection.execute(
         select(tables.Lease.id)
         .where(
             tables.Lease.look_at <= now,
             _unowned([]),
             tables.Lease.reason.is_(None),
+            _of_known_types(known),
             _blocked(now, given_up_before),
         )
         .limit(limit)
@@ -134,8 +139,12 @@ def next_look(
 ) -> datetime | None:
     """When the next lease that nobody works on, and the asker can, wants attention; None: none
     does."""
+    # In the order of an index, of which the first rows do: min() would read all that match.
     return connection.execute(
-        select(func.min(tables.Lease.look_at)).where(_unowned(dead), _of_known_types(known))
+        select(tables.Lease.look_at)
+        .where(tables.Lease.look_at.is_not(None), _unowned(dead), _of_known_types(known))
+        .order_by(tables.Lease.look_at)
+        .limit(1)
     ).scalar()
 
 

@@ -44,7 +44,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The step is over. ``state``: what is made by now, where that has changed."""
+    """The step is over. ``state``, of ``prepare`` only: what is made by now."""
 
     state: Any = None
 
@@ -125,7 +125,8 @@ class Describes(Protocol[Spec, State]):
 
     @staticmethod
     def revised_state(old: Spec, new: Spec, state: State) -> State:
-        """The state when the specification has changed, before anything is made of that."""
+        """The state when the specification has changed, before anything is made of that; the very
+        same object where it stays."""
         ...
 
     @staticmethod
@@ -243,8 +244,9 @@ def fields_of(value: Any) -> dict[str, Any]:
 
 def spec_of(kind: Describes[Spec, Any], details: Mapping[str, Any]) -> Spec:
     """The specification that a reservation's details hold."""
-    names = (field.name for field in dataclasses.fields(kind.spec_type))  # type: ignore[arg-type]
-    return kind.spec_type(**{name: details[name] for name in names})
+    fields = dataclasses.fields(kind.spec_type)  # type: ignore[arg-type]
+    # A field that came later is not in what was kept before: then its default holds.
+    return kind.spec_type(**{f.name: details[f.name] for f in fields if f.name in details})
 
 
 def state_of(kind: Describes[Any, State], details: Mapping[str, Any]) -> State:

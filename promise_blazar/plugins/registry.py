@@ -5,6 +5,7 @@ All installed types are loaded, whatever ``[manager] plugins`` says: it only lim
 created, so that leases made before a type was left out of it live on.
 """
 
+import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,15 @@ from promise_blazar.plugins.contract import Plugin
 LOG = logging.getLogger(__name__)
 
 NAMESPACE = "promise_blazar.plugins"
+
+
+def _clash(kind: type[Plugin]) -> set[str]:
+    """Names that a reservation's details cannot have twice."""
+    spec, state = (
+        {field.name for field in dataclasses.fields(each)}
+        for each in (kind.spec_type, kind.state_type)
+    )
+    return spec & state
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +57,16 @@ def installed(enabled: Sequence[str]) -> InstalledTypes:
         if name in enabled:
             raise error
         LOG.error("Resource type %s is not enabled and cannot be loaded: %s", name, error)
+    clashing = {each.name: clash for each in found if (clash := _clash(each.plugin))}
+    for name, clash in clashing.items():
+        words = f"{name}: specification and state both have {', '.join(sorted(clash))}"
+        if name in enabled:
+            raise RuntimeError(words)
+        LOG.error("Resource type %s is left out", words)
     missing = set(enabled) - set(found.names())
     if missing:
         raise RuntimeError(f"no such plugins: {', '.join(sorted(missing))}")
     return InstalledTypes(
-        {each.plugin.resource_type: each.plugin for each in found},
+        {each.plugin.resource_type: each.plugin for each in found if each.name not in clashing},
         frozenset(each.plugin.resource_type for each in found if each.name in enabled),
     )

@@ -174,15 +174,17 @@ class Reconcile:
         return Drift(leftovers, missing, stray, tuple(sorted(foreign)))
 
     def _missing(self, lease: Lease, observed: _Observed, records: _Records) -> tuple[str, ...]:
-        """What a stable lease lacks."""
+        """What a stable lease lacks; a lease with a type that is not known here is another's."""
+        plugins = self._provider.plugins
+        if any(record.resource_type not in plugins for record in lease.reservations):
+            return ()
         words: list[str] = []
         running = _running(lease)
         wanted = ReservationStatus.ACTIVE if running else ReservationStatus.PENDING
         stable = lease.status in (LeaseStatus.PENDING, LeaseStatus.ACTIVE) and lease.owner is None
         for record in lease.reservations if stable else ():
-            plugin = self._provider.plugins.get(record.resource_type)
-            # What this manager does not know is another's to compare.
-            if record.status == wanted and plugin is not None:
+            if record.status == wanted:
+                plugin = plugins[record.resource_type]
                 booked = records.booked.get(record.id, ())
                 context = context_of(plugin, lease, record, booked)
                 words += plugin.diff(context, observed.by_type[record.resource_type], running)

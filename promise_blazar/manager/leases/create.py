@@ -178,7 +178,8 @@ class LeaseCreation:
                 answered = False
         found = self._load(lease.id)
         mine = answered and found.attempt == lease.attempt
-        if not mine or found.reason is None or found.status not in _UNPREPARED:
+        refused = found.status == LeaseStatus.ERROR or found.failures > 0
+        if not mine or not refused or found.status not in _UNPREPARED:
             # Prepared; or this manager was stopped in between, and the work goes on.
             return found
         # Nobody knows of this lease yet: it never was. What was made of it is removed by the

@@ -27,10 +27,15 @@ class LeaseForgetting:
         if lease is None:
             raise exceptions.NotFound(object={"lease_id": lease_id})
         stuck = lease.reason is not None and lease.reason.startswith(REASON)
-        if not stuck or lease.status not in (LeaseStatus.TERMINATING, LeaseStatus.DELETING):
+        if (
+            not stuck
+            or lease.owner is not None
+            or lease.status not in (LeaseStatus.TERMINATING, LeaseStatus.DELETING)
+        ):
             raise exceptions.InvalidStatus(
                 f"Lease {lease_id} is {lease.status}, and not one that no manager can end: only "
-                "what is over, or deleted, and of a type that no manager knows can be forgotten"
+                "what is over, or deleted, and of a type that no manager knows can be forgotten; "
+                "delete it first"
             )
         change = ForgottenLease(lease, self._clock.now())
         if not self._providers[lease.provider_id].ledger.record(change):

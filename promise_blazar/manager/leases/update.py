@@ -2,9 +2,11 @@
 """Update of a lease: all of the change in one transaction, or none of it."""
 
 import logging
+from collections.abc import Mapping
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from promise_blazar import exceptions
 from promise_blazar.capacity.demand.request import AllocationRequest, Placement
@@ -39,7 +41,7 @@ class _Revision:
     after: Lease
     booked: tuple[BookedHost, ...]
     requests: tuple[AllocationRequest, ...]
-    respecified: bool
+    details: Mapping[str, Mapping[str, Any]]
 
     @property
     def numbers(self) -> frozenset[int]:
@@ -122,7 +124,7 @@ class LeaseUpdates:
             raise exceptions.InvalidStatus(
                 "Invalid lease status. The lease is being worked on; try again in a moment"
             )
-        reservations, requests = self._revise(lease, change, dates, booked)
+        reservations, requests, details = self._revise(lease, change, dates, booked)
         after = replace(
             lease,
             name=change.name or lease.name,
@@ -136,19 +138,21 @@ class LeaseUpdates:
             reservations=reservations,
             events=_moved_events(lease, dates, now),
         )
-        old = {each.uuid: each.details for each in lease.reservations}
-        respecified = any(each.details != old[each.uuid] for each in reservations)
-        return _Revision(lease, after, tuple(booked), requests, respecified)
+        return _Revision(lease, after, tuple(booked), requests, details)
 
     def _revise(
         self, lease: Lease, change: LeaseChange, dates: Dates, booked: list[BookedHost]
-    ) -> tuple[tuple[Reservation, ...], tuple[AllocationRequest, ...]]:
-        """The reservations as they are to be, and what they ask for that they do not have."""
+    ) -> tuple[
+        tuple[Reservation, ...], tuple[AllocationRequest, ...], Mapping[str, Mapping[str, Any]]
+    ]:
+        """The reservations as they are to be, what they ask for that they do not have, and what
+        is to be written of their details."""
         running = lifecycle.started(lease)
         # Inside the old window everything is promised already, and a shrink always fits.
         grows = dates.start < lease.start or dates.end > lease.end
         changes = _by_reservation(lease, change.reservations)
         revised, requests = [], []
+        details: dict[str, Mapping[str, Any]] = {}
         for record in lease.reservations:
             plugin = self._plugin(lease, record)
             asked = changes.get(record.uuid)
@@ -156,7 +160,10 @@ class LeaseUpdates:
                 raise exceptions.CannotUpdate(param="resource_type")
             old = spec_of(plugin, record.details)
             new = old if asked is None else plugin.revise(old, asked.values, running)
-            revised.append(_respecified(plugin, record, old, new))
+            if new != old:
+                details[record.uuid] = _details(plugin, record, old, new)
+            changed = {**record.details, **details.get(record.uuid, {})}
+            revised.append(replace(record, details=changed))
             if new != old or grows:
                 keep = tuple(
                     Placement(each.host_id, each.units)
@@ -168,7 +175,7 @@ class LeaseUpdates:
                         record.uuid, plugin.demand(new), dates.whole, keep, pinned=running
                     )
                 )
-        return tuple(revised), tuple(requests)
+        return tuple(revised), tuple(requests), details
 
     def _plugin(self, lease: Lease, record: Reservation) -> Plugin:
         plugin = self._providers[lease.provider_id].plugins.get(record.resource_type)
@@ -183,7 +190,7 @@ class LeaseUpdates:
     def _commit(self, revision: _Revision) -> None:
         before, after = revision.before, revision.after
         running = lifecycle.started(before)
-        to_realise = revision.respecified or (running and bool(revision.requests))
+        to_realise = bool(revision.details) or (running and bool(revision.requests))
         ownership = self._engine.new_ownership(after.id, after.attempt)
         if to_realise:
             after = replace(
@@ -196,7 +203,11 @@ class LeaseUpdates:
         since = {(b.reservation_id, b.host_id): b.start for b in revision.booked if running}
         ledger = self._providers[before.provider_id].ledger
         with self._engine.holding(after.id):
-            ledger.commit(revision.requests, RevisedLease(before, after, since), revision.numbers)
+            ledger.commit(
+                revision.requests,
+                RevisedLease(before, after, revision.details, since),
+                revision.numbers,
+            )
             LOG.info("Lease %s is updated", after.id)
             future = self._engine.submit(ownership, after) if to_realise else None
         if future is not None:
@@ -207,12 +218,12 @@ class LeaseUpdates:
         self._engine.wake()
 
 
-def _respecified(plugin: Plugin, record: Reservation, old: object, new: object) -> Reservation:
-    """The reservation with another specification, and the state that this leaves."""
-    if new == old:
-        return record
-    state = plugin.revised_state(old, new, state_of(plugin, record.details))
-    return replace(record, details={**record.details, **fields_of(new), **fields_of(state)})
+def _details(plugin: Plugin, record: Reservation, old: object, new: object) -> Mapping[str, Any]:
+    """The fields of another specification, and of the state where that becomes another."""
+    state = state_of(plugin, record.details)
+    revised = plugin.revised_state(old, new, state)
+    # Written whole: a server group may be recorded between our look and our commit.
+    return {**fields_of(new), **({} if revised is state else fields_of(revised))}
 
 
 def _moved_events(lease: Lease, dates: Dates, now: datetime) -> tuple[Event, ...]:

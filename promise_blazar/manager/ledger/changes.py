@@ -8,6 +8,7 @@ A *record* decides nothing: it gives up, releases or removes what was booked.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from promise_blazar.manager.contract.messages import IdempotencyKey
 from promise_blazar.manager.ownership.work import WorkOwnership
@@ -31,11 +32,13 @@ class RevisedLease:
     """A lease as it was read, and as it is to be; requests are keyed by reservation uuids.
 
     A reservation without a request keeps its hosts, for the new window. ``since``: when bookings
-    began that go on, in microseconds by reservation number and host id.
+    began that go on, in microseconds by reservation number and host id. ``details``: what is to
+    be written of specifications and states, by reservation uuid, even where it seems to be so.
     """
 
     before: Lease
     after: Lease
+    details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     since: Mapping[tuple[int, int], int] = field(default_factory=dict)
 
 

@@ -17,7 +17,10 @@ from promise_blazar.model.states import HostState
 
 
 class LedgerReplica:
-    """``ledger``: the arrays, true as of the generation that was last caught up with."""
+    """``ledger``: the arrays, true as of the generation that was last caught up with.
+
+    ``bundles``: the numbers of the bundles in it, by their texts.
+    """
 
     def __init__(self, database: Database, provider_id: int, clock: Clock) -> None:
         self._database = database
@@ -25,6 +28,7 @@ class LedgerReplica:
         self._clock = clock
         self._seen: int | None = None
         self.ledger = Ledger()
+        self.bundles: dict[str, int] = {}
 
     def catch_up(self) -> int:
         """The generation that the arrays are true of now: the newest, at some instant of this."""
@@ -49,7 +53,7 @@ class LedgerReplica:
             # The first time; or tombstones that were missed are gone; or the database was
             # restored from a backup.
             self._seen = None
-            self.ledger = Ledger()
+            self.ledger, self.bundles = Ledger(), {}
             self._apply(connection, None)
         elif seen < head.generation:
             self._apply(connection, seen)
@@ -77,6 +81,7 @@ class LedgerReplica:
         if new:
             for number, amounts in bookings.bundles(connection, sorted(new)).items():
                 self.ledger.put_bundle(number, amounts)
+                self.bundles[bookings.bundle_text(amounts)] = number
         self.ledger.drop_bookings(over)
         if live:
             self.ledger.put_bookings(*zip(*live, strict=True))

@@ -182,7 +182,9 @@ class LedgerStore:
         )
 
     def _writing(self, connection: Connection, generation: int) -> writer.Writing:
-        return writer.Writing(connection, self.provider_id, generation, self._now())
+        return writer.Writing(
+            connection, self.provider_id, generation, self._now(), self._replica.bundles
+        )
 
     # Following the truth
 

@@ -3,7 +3,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import Any
 
 from promise_blazar import exceptions, times
@@ -39,12 +39,16 @@ from promise_blazar.model.states import (
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Writing:
-    """The transaction, the generation that it moves to, and the present in microseconds."""
+    """The transaction, the generation that it moves to, and the present in microseconds.
+
+    ``bundles``: the numbers of those that were committed before, as far as they are known.
+    """
 
     connection: Connection
     provider_id: int
     generation: int
     now: int
+    bundles: Mapping[str, int] = field(default_factory=dict)
 
 
 def decide(
@@ -132,11 +136,18 @@ def _add_lease(writing: Writing, change: NewLease) -> Lease:
     return replace(lease, reservations=tuple(numbered))
 
 
+_ALWAYS = ("start", "end", "attempt", "updated_at", "look_at")
+
+
 def _revise(writing: Writing, change: RevisedLease, asked: set[str]) -> None:
     connection, before, after = writing.connection, change.before, change.after
-    values = _differences(before, after, "reservations", "events", "revision")
-    if "status" in values:
-        move(before.status, after.status)
+    move(before.status, after.status)
+    # Whatever nobody else may have changed since it was read is left alone; a name, for example.
+    always = {name: getattr(after, name) for name in _ALWAYS}
+    values = {**_differences(before, after, "reservations", "events", "revision"), **always}
+    if before.status == LeaseStatus.PENDING:
+        # What its start waited for may be another's affair now.
+        values["reason"] = after.reason
     if not leases.set_lease(
         connection, after.id, values, attempt=before.attempt, status=before.status
     ):
@@ -146,10 +157,9 @@ def _revise(writing: Writing, change: RevisedLease, asked: set[str]) -> None:
     known = {event.event_type: event for event in before.events}
     for event in after.events:
         _set_event(connection, after.id, known.get(event.event_type), event)
-    for old, new in zip(before.reservations, after.reservations, strict=True):
-        changed = {k: v for k, v in new.details.items() if old.details.get(k) != v}
-        if changed:
-            specs.change(connection, new.resource_type, new.id, changed)
+    for new in after.reservations:
+        if new.uuid in change.details:
+            specs.change(connection, new.resource_type, new.id, change.details[new.uuid])
         if new.uuid in asked:
             bookings.drop(connection, writing.generation, [new.id])
         else:
@@ -176,7 +186,10 @@ def _book(
     new = []
     for request in requests:
         amounts = request.demand.amounts
-        bundle = None if amounts is None else bookings.bundle(writing.connection, amounts)
+        bundle = None
+        if amounts is not None:
+            known = writing.bundles.get(bookings.bundle_text(amounts))
+            bundle = known or bookings.bundle(writing.connection, amounts)
         start = max(request.window.start, writing.now)
         number = numbers[request.key]
         new += [

@@ -162,8 +162,14 @@ class Engine:
                     self._steps.repair(ownership)
             except Superseded as error:
                 LOG.info("Left to others: %s", error)
-                with self._database.writer() as connection:
-                    work_queue.let_go(connection, ownership.lease_id, ownership.owner)
+                self._let_go(ownership)
+            except (exceptions.Unavailable, exceptions.Busy, LostRace):
+                # The ownership stays ours, and open to us: the next look carries on.
+                raise
+            except Exception:
+                # A fault of ours. The lease must not stay ours for it, nor the others wait.
+                LOG.exception("Lease %s: unexpected failure of a repair", lease.id)
+                self._let_go(ownership, postpone=True)
 
     def run_due(self) -> int:
         """Work on all that is due, here and now, until nothing is. How much it was."""
@@ -244,7 +250,7 @@ class Engine:
         now = self._clock.now()
         with self._database.reader() as connection:
             blocked = work_queue.blocked_without_reason(
-                connection, now, now - self._start_wait, self._workers
+                connection, now, self._known, now - self._start_wait, self._workers
             )
         for lease_id in blocked:
             self._steps.record_blocked_reason(lease_id)

@@ -4,6 +4,7 @@
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from promise_blazar.db import migrate
 from promise_blazar.db.session import Database
 from promise_blazar.db.tables import Base
 from promise_blazar.tests import base, databases
@@ -17,6 +18,18 @@ class TestSchema(base.DatabaseTestCase):
     def test_the_migrations_make_the_tables_of_the_code(self):
         database = Database(self.url)
         self.addCleanup(database.dispose)
+        with database.reader() as connection:
+            context = MigrationContext.configure(connection)
+            self.assertEqual([], compare_metadata(context, Base.metadata))
+
+    def test_a_migration_that_was_cut_off_can_be_run_again(self):
+        database = Database(self.url)
+        self.addCleanup(database.dispose)
+        with database.writer() as connection:
+            # As MariaDB leaves it, which commits each change by itself.
+            connection.exec_driver_sql("ALTER TABLE managers DROP COLUMN resource_types")
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+        migrate.sync(database)
         with database.reader() as connection:
             context = MigrationContext.configure(connection)
             self.assertEqual([], compare_metadata(context, Base.metadata))

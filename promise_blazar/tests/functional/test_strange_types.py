@@ -8,8 +8,10 @@ import tempfile
 from pathlib import Path
 
 from promise_blazar import exceptions
+from promise_blazar.plugins.contract import Reason, Waiting
+from promise_blazar.plugins.registry import InstalledTypes
 from promise_blazar.tests import base, databases, tree
-from promise_blazar.tests.examples.bare_node import PURPOSE
+from promise_blazar.tests.examples.bare_node import PURPOSE, BareNode
 from promise_blazar.tests.examples.types import NOT_ENABLED, OURS, WITH_NODES
 from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
 from promise_blazar.tests.functional.concurrency import audit
@@ -96,6 +98,32 @@ class TestKnown(StrangeCase):
         return next(each.id for each in self.cloud.aggregates.list() if each.name == name)
 
 
+class Slow(BareNode):
+    """One whose preparation takes a second look."""
+
+    looks = 0
+
+    def prepare(self, context):
+        type(self).looks += 1
+        if self.looks < 3:
+            return Waiting(Reason("being prepared", "being prepared"))
+        return super().prepare(context)
+
+
+@databases.on_each_database
+class TestPatient(StrangeCase):
+    types = InstalledTypes({**OURS.classes, "bare:node": Slow}, WITH_NODES.creatable)
+
+    def test_what_waits_to_be_prepared_is_created_all_the_same(self):
+        Slow.looks = 0
+        lease = self.lease(NODES, start=self.minute(5))
+        self.assertEqual("CREATING", lease["status"])
+        self.pass_time(5)
+        self.assertEqual("CREATING", self.show(lease)["status"])
+        self.pass_time(5)
+        self.assertEqual("PENDING", self.show(lease)["status"])
+
+
 @databases.on_each_database
 class TestNotEnabled(StrangeCase):
     def test_only_its_creation_is_refused(self):
@@ -145,6 +173,32 @@ class TestUnknown(StrangeCase):
         self.assertEqual((["PENDING"], [None]), (self.statuses(), self.reasons()))
         self.service.engine.run_due()
         self.assertEqual(["TERMINATED"], self.statuses())
+
+    def test_who_does_not_know_it_repairs_no_lease_that_has_it(self):
+        lease = self.lease(HOST, {**NODES, "nodes": 1})
+        self.pass_time()
+        whole = lease["reservations"][0]["id"]
+        number = next(each.id for each in self.cloud.aggregates.list() if each.name == whole)
+        self.cloud.aggregates.remove_host(number, *self.aggregates()[whole])
+        rival = self.beside(OURS)
+        rival.reconcile.run()
+        self.assertEqual([None], [row["owner"] for row in audit.rows(self.url, "leases")])
+        self.assertEqual([], self.aggregates()[whole])
+        self.service.reconcile.run()
+        self.assertEqual(1, len(self.aggregates()[whole]))
+
+    def test_a_blocked_start_of_it_keeps_nobody_from_work(self):
+        first = self.lease(HOST, HOST, end=30)
+        self.pass_time()
+        reservation = first["reservations"][0]["id"]
+        self.boot(reservation=reservation)
+        self.lease({**NODES, "nodes": 2}, start=self.minute(30), end=60)
+        self.replaced_by(OURS)
+        self.cloud.set_server_delete_seconds(600)
+        self.clock.advance(30 * 60)
+        self.service.heartbeat.beat()
+        self.service.engine.run_due()
+        self.assertIn("knows the resource type bare:node", "".join(filter(None, self.reasons())))
 
     def test_its_end_gives_up_and_waits_for_who_knows_it(self):
         lease = self.lease(NODES, end=30)

@@ -19,19 +19,24 @@ _OPTIONS = {
 
 
 def upgrade() -> None:
-    op.create_table(
-        "reservation_specs",
-        sa.Column("reservation_id", _BIG_ID, autoincrement=False, nullable=False),
-        sa.Column("spec", _LONG_TEXT, nullable=False),
-        sa.Column("state", _LONG_TEXT, nullable=False),
-        sa.ForeignKeyConstraint(["reservation_id"], ["reservations.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("reservation_id"),
-        **_OPTIONS,
-    )
+    # MariaDB commits each change by itself: what an attempt that was cut off has made is there.
+    there = sa.inspect(op.get_bind())
+    if not there.has_table("reservation_specs"):
+        op.create_table(
+            "reservation_specs",
+            sa.Column("reservation_id", _BIG_ID, autoincrement=False, nullable=False),
+            sa.Column("spec", _LONG_TEXT, nullable=False),
+            sa.Column("state", _LONG_TEXT, nullable=False),
+            sa.ForeignKeyConstraint(["reservation_id"], ["reservations.id"], ondelete="CASCADE"),
+            sa.PrimaryKeyConstraint("reservation_id"),
+            **_OPTIONS,
+        )
     # The release before does not know these: a new provider's, or manager's, row of it has none.
-    op.add_column(
-        "providers", sa.Column("rules", sa.Integer(), nullable=False, server_default="0")
-    )
-    op.add_column("managers", sa.Column("rules", sa.Integer(), nullable=True))
-    op.add_column("managers", sa.Column("rpc_version", sa.String(length=16), nullable=True))
-    op.add_column("managers", sa.Column("resource_types", sa.Text(), nullable=True))
+    for table, column in (
+        ("providers", sa.Column("rules", sa.Integer(), nullable=False, server_default="0")),
+        ("managers", sa.Column("rules", sa.Integer(), nullable=True)),
+        ("managers", sa.Column("rpc_version", sa.String(length=16), nullable=True)),
+        ("managers", sa.Column("resource_types", sa.Text(), nullable=True)),
+    ):
+        if column.name not in {each["name"] for each in there.get_columns(table)}:
+            op.add_column(table, column)

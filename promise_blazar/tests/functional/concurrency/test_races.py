@@ -8,11 +8,18 @@ from pathlib import Path
 from promise_blazar import exceptions
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
+from promise_blazar.db import leases
 from promise_blazar.db.session import Database
 from promise_blazar.manager import composition
 from promise_blazar.manager.contract.messages import HostRequest
 from promise_blazar.tests import base, databases
-from promise_blazar.tests.functional.base import HOST, INSTANCE, configuration, sync
+from promise_blazar.tests.functional.base import (
+    HOST,
+    INSTANCE,
+    ServiceTestCase,
+    configuration,
+    sync,
+)
 from promise_blazar.tests.functional.concurrency import audit
 from promise_blazar.tests.functional.concurrency.processes import ManagerProcess, eventually
 from promise_blazar.tests.functional.concurrency.worker import ALICE, COMING_AND_GOING, request
@@ -95,3 +102,44 @@ class TestRaces(base.DatabaseTestCase):
 
     def is_quiet(self):
         return not RESTLESS & {row["status"] for row in audit.rows(self.url, "leases")}
+
+
+@databases.on_each_database
+class TestBetweenLookAndCommit(ServiceTestCase):
+    """What changes a lease without taking it is not to be lost, nor to stay, by accident."""
+
+    def just_before_the_commit(self, step):
+        commit = self.service.ledger.commit
+
+        def late(*arguments):
+            self.service.ledger.commit = commit
+            step()
+            return commit(*arguments)
+
+        self.service.ledger.commit = late
+
+    def test_a_server_group_of_the_old_policy_does_not_stay(self):
+        lease = self.lease({**INSTANCE, "amount": 1}, start=self.minute(5))
+        (reservation,) = lease["reservations"]
+        self.just_before_the_commit(
+            lambda: self.service.set_server_group(None, reservation["id"], "of-another-policy")
+        )
+        changed = {"id": reservation["id"], "affinity": True}
+        (after,) = self.updated(lease, reservations=[changed])["reservations"]
+        self.assertNotIn(after["server_group_id"], (None, "of-another-policy"))
+
+    def test_what_an_old_start_waited_for_does_not_stay(self):
+        lease = self.lease(HOST, start=self.minute(5))
+
+        def blocked():
+            with Database(self.url).writer() as connection:
+                leases.set_lease(connection, lease["id"], {"reason": "hosts to be let go of"})
+
+        self.just_before_the_commit(blocked)
+        self.assertIsNone(self.updated(lease, end_date=self.minute(90))["status_reason"])
+
+    def test_a_new_name_stays(self):
+        lease = self.lease(HOST, start=self.minute(5))
+        self.just_before_the_commit(lambda: self.updated(lease, name="renamed"))
+        self.updated(lease, end_date=self.minute(90))
+        self.assertEqual("renamed", self.show(lease)["name"])
