@@ -6,9 +6,11 @@ at which it last changed, and is tombstoned rather than deleted, so that every m
 up with what changed since it last looked (architecture, section 4).
 """
 
+from promise_blazar.db.tables.archive import ArchivedLease
 from promise_blazar.db.tables.base import Base
 from promise_blazar.db.tables.bookings import Booking, Bundle
 from promise_blazar.db.tables.hosts import Host, HostCapability, HostInventory, ResourceProperty
+from promise_blazar.db.tables.jobs import Job
 from promise_blazar.db.tables.leases import (
     DepartedReservation,
     Event,
@@ -17,7 +19,7 @@ from promise_blazar.db.tables.leases import (
     ReservationServer,
 )
 from promise_blazar.db.tables.processes import IdempotencyKey, ManagerProcess
-from promise_blazar.db.tables.providers import Provider
+from promise_blazar.db.tables.providers import Generation, Provider
 from promise_blazar.db.tables.specs import (
     SPEC_TABLES,
     HostReservation,
@@ -27,17 +29,20 @@ from promise_blazar.db.tables.specs import (
 
 __all__ = [
     "SPEC_TABLES",
+    "ArchivedLease",
     "Base",
     "Booking",
     "Bundle",
     "DepartedReservation",
     "Event",
+    "Generation",
     "Host",
     "HostCapability",
     "HostInventory",
     "HostReservation",
     "IdempotencyKey",
     "InstanceReservation",
+    "Job",
     "Lease",
     "ManagerProcess",
     "Provider",

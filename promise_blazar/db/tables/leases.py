@@ -3,7 +3,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from promise_blazar.db.tables.base import OPTIONS, Base
@@ -16,7 +16,9 @@ class Lease(Base):
 
     ``owner``: the manager that acts for it now, under ``attempt``; whoever raises the attempt
     takes the right to act away from it. ``look_at``: when it next needs attention.
-    ``failures``: of the present step, in a row. ``reason``: the last trouble, in words.
+    ``failures``: of the present step, in a row. ``reason``: the last trouble, in words that name
+    nothing of others; ``operator_reason``: in words that name everything. ``prepared``: OpenStack
+    has what it needs before it starts, or is about to be asked.
     ``revision``: counts the transactions that changed the lease or what hangs on it, so that
     who has seen it at one revision knows whether there is anything new to see.
     """
@@ -39,6 +41,8 @@ class Lease(Base):
     status: Mapped[LeaseStatus] = mapped_column(Word(LeaseStatus, 16))
     degraded: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str | None] = mapped_column(Text)
+    operator_reason: Mapped[str | None] = mapped_column(Text)
+    prepared: Mapped[bool] = mapped_column(default=True, server_default=true())
     owner: Mapped[str | None] = mapped_column(String(36))
     attempt: Mapped[int] = mapped_column(BigInteger, default=0)
     failures: Mapped[int] = mapped_column(default=0)
@@ -49,7 +53,10 @@ class Lease(Base):
 
 
 class Reservation(Base):
-    """``id`` is for the ledger, ``uuid`` for everybody else."""
+    """``id`` is for the ledger, ``uuid`` for everybody else.
+
+    ``closed_at``: since when nobody can boot on what it had.
+    """
 
     __tablename__ = "reservations"
     __table_args__ = (Index("reservations_of_lease", "lease_id"), OPTIONS)
@@ -63,6 +70,7 @@ class Reservation(Base):
     missing_resources: Mapped[bool] = mapped_column(default=False)
     resources_changed: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(Instant)
+    closed_at: Mapped[datetime | None] = mapped_column(Instant)
     updated_at: Mapped[datetime | None] = mapped_column(Instant)
 
 

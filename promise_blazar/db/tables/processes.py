@@ -28,7 +28,8 @@ class ManagerProcess(Base):
     """A running manager; it is alive as long as ``beat`` moves.
 
     ``rules``: the newest that it knows; ``rpc_version``: of the calls that it answers;
-    ``resource_types``: those that it knows, as a JSON list. None: of a release before these.
+    ``resource_types``: those that it knows, as a JSON list; ``longest_call``: seconds that a call
+    of it to OpenStack may take. None: of a release before these.
     """
 
     __tablename__ = "managers"
@@ -40,3 +41,4 @@ class ManagerProcess(Base):
     rules: Mapped[int | None]
     rpc_version: Mapped[str | None] = mapped_column(String(16))
     resource_types: Mapped[str | None] = mapped_column(Text)
+    longest_call: Mapped[float | None]

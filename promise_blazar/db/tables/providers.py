@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Providers: the row that every change of what is promised goes through."""
 
-from sqlalchemy import BigInteger, String
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from promise_blazar.db.tables.base import Base
-from promise_blazar.db.types import BigId
+from promise_blazar.db.types import BigId, Instant
 
 
 class Provider(Base):
@@ -22,3 +24,19 @@ class Provider(Base):
     generation: Mapped[int] = mapped_column(BigInteger, default=0)
     purged_generation: Mapped[int] = mapped_column(BigInteger, default=0)
     rules: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class Generation(Base):
+    """A generation that was reached, and when; ``stamp``: random.
+
+    A database that went back and on has the generation again, with another stamp.
+    """
+
+    __tablename__ = "generations"
+
+    provider_id: Mapped[int] = mapped_column(
+        ForeignKey("providers.id"), primary_key=True, autoincrement=False
+    )
+    generation: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    stamp: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime] = mapped_column(Instant)

@@ -17,6 +17,7 @@ from promise_blazar import exceptions
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.context import RequestContext
+from promise_blazar.db import migrate
 from promise_blazar.db.session import Database
 from promise_blazar.manager import composition
 from promise_blazar.manager.contract.messages import HostRequest, LeaseRequest, ReservationRequest
@@ -265,7 +266,7 @@ class TestManage(CommandTestCase):
             synced = self.run_command("promise-blazar-manage", conf, "db", "sync")
             self.assertEqual(0, synced.returncode, synced.stderr)
         version = self.run_command("promise-blazar-manage", conf, "db", "version")
-        self.assertEqual("0002", version.stdout.strip())
+        self.assertEqual(migrate.latest(), version.stdout.strip())
         after = self.run_command("promise-blazar-status", conf, "upgrade", "check")
         self.assertEqual(0, after.returncode, after.stdout + after.stderr)
 

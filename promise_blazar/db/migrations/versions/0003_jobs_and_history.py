@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Jobs, stamps of generations, archived leases, reasons in two voices, doors that are closed."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import mysql
+
+revision = "0003"
+down_revision = "0002"
+
+_BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_LONG_TEXT = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+_OPTIONS = {
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_bin",
+    "mysql_engine": "InnoDB",
+    "sqlite_autoincrement": True,
+}
+
+_NEW_TABLES = {
+    "generations": (
+        sa.Column("provider_id", _BIG_ID, autoincrement=False, nullable=False),
+        sa.Column("generation", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("stamp", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["provider_id"], ["providers.id"]),
+        sa.PrimaryKeyConstraint("provider_id", "generation"),
+    ),
+    "jobs": (
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=66), nullable=False),
+        sa.Column("subject", sa.String(length=255), nullable=False),
+        sa.Column("provider_id", _BIG_ID, nullable=False),
+        sa.Column("look_at", sa.BigInteger(), nullable=True),
+        sa.Column("owner", sa.String(length=36), nullable=True),
+        sa.Column("attempt", sa.BigInteger(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["provider_id"], ["providers.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("provider_id", "kind", "subject"),
+    ),
+    "archived_leases": (
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("project_id", sa.String(length=255), nullable=False),
+        sa.Column("archived_at", sa.BigInteger(), nullable=False),
+        sa.Column("document", _LONG_TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    ),
+}
+
+# Those that the release before writes, which knows nothing of these, need none of them.
+_NEW_COLUMNS = (
+    ("leases", sa.Column("operator_reason", sa.Text(), nullable=True)),
+    ("leases", sa.Column("prepared", sa.Boolean(), nullable=False, server_default=sa.true())),
+    ("reservations", sa.Column("closed_at", sa.BigInteger(), nullable=True)),
+    ("managers", sa.Column("longest_call", sa.Double(), nullable=True)),
+)
+
+_NEW_INDEXES = (
+    ("jobs", "jobs_due", ["look_at"]),
+    ("archived_leases", "archived_by_age", ["archived_at"]),
+)
+
+
+def upgrade() -> None:
+    # MariaDB commits each change by itself: what an attempt that was cut off has made is there.
+    there = sa.inspect(op.get_bind())
+    for table, columns in _NEW_TABLES.items():
+        if not there.has_table(table):
+            op.create_table(table, *columns, **_OPTIONS)
+    for table, column in _NEW_COLUMNS:
+        if column.name not in {each["name"] for each in there.get_columns(table)}:
+            op.add_column(table, column)
+    there = sa.inspect(op.get_bind())
+    for table, name, columns in _NEW_INDEXES:
+        if name not in {each["name"] for each in there.get_indexes(table)}:
+            op.create_index(name, table, columns, unique=False)
