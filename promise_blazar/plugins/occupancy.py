@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Iterable
 
 from promise_blazar import exceptions
+from promise_blazar.cloud import parallel
 from promise_blazar.cloud.contract.cloud import Cloud
 from promise_blazar.cloud.contract.compute import Aggregate, Server
 from promise_blazar.plugins.contract import Reason
@@ -30,10 +31,9 @@ def arriving(cloud: Cloud, hypervisor_uuid: str, there: Iterable[Server]) -> lis
     compute is busy with others. Its room is taken when it is let in.
     """
     known = {server.id for server in there}
-    consumers = (
-        each for each in cloud.resource_providers.consumers(hypervisor_uuid) if each not in known
-    )
-    return [server for each in consumers if (server := cloud.servers.find(each)) is not None]
+    consumers = cloud.resource_providers.consumers(hypervisor_uuid)
+    found = parallel.each(cloud.servers.find, [each for each in consumers if each not in known])
+    return [server for server in found if server is not None]
 
 
 def occupants(cloud: Cloud, service_host: str, hypervisor_uuid: str) -> list[Server]:

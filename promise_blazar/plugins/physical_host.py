@@ -12,6 +12,7 @@ from typing import Any
 
 from promise_blazar import exceptions
 from promise_blazar.capacity.demand.whole_hosts import WholeHosts
+from promise_blazar.cloud import parallel
 from promise_blazar.cloud.contract.cloud import Cloud
 from promise_blazar.cloud.contract.compute import Aggregate, Server
 from promise_blazar.model.openstack_names import Names
@@ -19,6 +20,7 @@ from promise_blazar.plugins import inputs
 from promise_blazar.plugins.contract import (
     Done,
     Failed,
+    HostAllocation,
     NoServerGroup,
     Reason,
     StepContext,
@@ -104,18 +106,28 @@ class PhysicalHost(NoServerGroup):
     def start(self, context: Context) -> StepResult:
         aggregate = self._aggregate(context)
         freepool = self._cloud.aggregates.ensure(self._names.freepool, None, {})
-        for held in context.allocations:
+
+        def hand_over(held: HostAllocation) -> Sequence[Server]:
+            """The strangers on the host, which stays where it is for them."""
             host = held.service_host
             if host not in aggregate.hosts:
                 strangers = occupants(self._cloud, host, held.hypervisor_uuid)
                 if strangers:
-                    return _occupied(held.hypervisor, strangers)
+                    return strangers
                 # Into the new pool before out of the old: in between, a host in no pool
                 # would take anybody's server.
                 self._cloud.aggregates.add_host(aggregate.id, host)
             if host in freepool.hosts:
                 self._cloud.aggregates.remove_host(freepool.id, host)
-        return Done()
+            return ()
+
+        found = parallel.each(hand_over, context.allocations)
+        strangers = {
+            held.hypervisor: servers
+            for held, servers in zip(context.allocations, found, strict=True)
+            if servers
+        }
+        return _occupied(strangers) if strangers else Done()
 
     def before_end(self, context: Context) -> StepResult:
         action = (
@@ -127,10 +139,13 @@ class PhysicalHost(NoServerGroup):
             return Done()
         aggregate = self._aggregate(context)
         tenants = self._tenants(context, aggregate)
-        for server in self._servers(aggregate):
-            if server.project_id in tenants:
-                name = self._names.image_prefix + server.name
-                self._cloud.servers.snapshot(server.id, name, context.occasion)
+
+        def snapshot(server: Server) -> None:
+            name = self._names.image_prefix + server.name
+            self._cloud.servers.snapshot(server.id, name, context.occasion)
+
+        found = self._servers(aggregate)
+        parallel.each(snapshot, [each for each in found if each.project_id in tenants])
         return Done()
 
     def end(self, context: Context) -> StepResult:
@@ -147,20 +162,27 @@ class PhysicalHost(NoServerGroup):
             # From here on the filter lets nobody in; who came until now is seen by a second look.
             self._cloud.aggregates.set_metadata(aggregate.id, keys)
             servers = self._servers(aggregate)
-        for held in context.allocations:
-            if held.service_host in aggregate.hosts:
-                servers += arriving(self._cloud, held.hypervisor_uuid, servers)
+        there = tuple(servers)
+        held = [each for each in context.allocations if each.service_host in aggregate.hosts]
+        for found in parallel.each(
+            lambda each: arriving(self._cloud, each.hypervisor_uuid, there), held
+        ):
+            servers += found
         context.record(server.id for server in servers if server.project_id in tenants)
-        for server in servers:
-            if server.id in context.servers or server.project_id in tenants:
-                self._cloud.servers.delete(server.id)
+        parallel.each(
+            self._cloud.servers.delete,
+            [s.id for s in servers if s.id in context.servers or s.project_id in tenants],
+        )
         if servers:
             return Waiting(deleting(servers))
         freepool = self._cloud.aggregates.ensure(self._names.freepool, None, {})
-        for host in aggregate.hosts:
+
+        def give_back(host: str) -> None:
             if host not in freepool.hosts:
                 self._cloud.aggregates.add_host(freepool.id, host)
             self._cloud.aggregates.remove_host(aggregate.id, host)
+
+        parallel.each(give_back, aggregate.hosts)
         self._cloud.aggregates.delete(aggregate.id)
         return Done()
 
@@ -198,8 +220,9 @@ class PhysicalHost(NoServerGroup):
     def delete_leftovers(self, reservation_id: str, observed: HostObservation) -> None:
         # Hosts go back to the freepool by reconcile's own look at it, if nobody holds them.
         aggregate = observed.aggregates[reservation_id]
-        for host in aggregate.hosts:
-            self._cloud.aggregates.remove_host(aggregate.id, host)
+        parallel.each(
+            lambda host: self._cloud.aggregates.remove_host(aggregate.id, host), aggregate.hosts
+        )
         self._cloud.aggregates.delete(aggregate.id)
 
     def _aggregate(self, context: Context) -> Aggregate:
@@ -211,7 +234,8 @@ class PhysicalHost(NoServerGroup):
         )
 
     def _servers(self, aggregate: Aggregate) -> list[Server]:
-        return [s for host in aggregate.hosts for s in self._cloud.servers.on_host(host)]
+        found = parallel.each(self._cloud.servers.on_host, aggregate.hosts)
+        return [server for servers in found for server in servers]
 
     def _tenants(self, context: Context, aggregate: Aggregate) -> frozenset[str]:
         """The owner's project, and the projects the operator let in beside it."""
@@ -219,14 +243,13 @@ class PhysicalHost(NoServerGroup):
         return frozenset({context.project_id, *members})
 
 
-def _occupied(hypervisor: str, servers: Sequence[Server]) -> Failed:
-    names = ", ".join(server.id for server in servers)
-    return Failed(
-        Reason(
-            "a host has servers of others", f"host {hypervisor} has servers of others: {names}"
-        ),
-        avoid=frozenset({hypervisor}),
+def _occupied(servers: Mapping[str, Sequence[Server]]) -> Failed:
+    """By hypervisor."""
+    words = "; ".join(
+        f"host {hypervisor} has servers of others: " + ", ".join(server.id for server in found)
+        for hypervisor, found in servers.items()
     )
+    return Failed(Reason("a host has servers of others", words), avoid=frozenset(servers))
 
 
 def _keys(spec: HostSpec) -> dict[str, Any]:

@@ -14,12 +14,19 @@ from typing import Any
 
 from promise_blazar import exceptions
 from promise_blazar.capacity.demand.slots import Slots
+from promise_blazar.cloud import parallel
 from promise_blazar.cloud.contract.cloud import Cloud
 from promise_blazar.cloud.contract.compute import Aggregate, Flavor
 from promise_blazar.model import openstack_names, resource_classes
 from promise_blazar.model.openstack_names import Names
 from promise_blazar.plugins import inputs
-from promise_blazar.plugins.contract import Done, StepContext, StepResult, Waiting
+from promise_blazar.plugins.contract import (
+    Done,
+    HostAllocation,
+    StepContext,
+    StepResult,
+    Waiting,
+)
 from promise_blazar.plugins.occupancy import deleting, find_aggregate
 
 LOG = logging.getLogger(__name__)
@@ -163,12 +170,15 @@ class VirtualInstance:
     def start(self, context: Context) -> StepResult:
         aggregate = self._aggregate(context)
         resource_class = openstack_names.resource_class_of(context.reservation_id)
-        for held in context.allocations:
+
+        def offer(held: HostAllocation) -> None:
             if held.service_host not in aggregate.hosts:
                 self._cloud.aggregates.add_host(aggregate.id, held.service_host)
             provider = openstack_names.child_provider_of(held.hypervisor)
             self._cloud.resource_providers.ensure_child(held.hypervisor_uuid, provider)
             self._cloud.resource_providers.ensure_inventory(provider, resource_class, held.units)
+
+        parallel.each(offer, context.allocations)
         # Access comes last: what it gives access to is there then.
         self._cloud.flavors.grant(context.reservation_id, context.project_id)
         return Done()
@@ -185,13 +195,12 @@ class VirtualInstance:
             LOG.warning("Flavor %s is still open to its tenant: %s", context.reservation_id, error)
         servers = self._cloud.servers.of_flavor(context.reservation_id)
         context.record(server.id for server in servers)
-        for server in servers:
-            self._cloud.servers.delete(server.id)
+        parallel.each(self._cloud.servers.delete, [server.id for server in servers])
         if servers:
             return Waiting(deleting(servers))
         resource_class = openstack_names.resource_class_of(context.reservation_id)
-        for held in context.allocations:
-            self._empty(openstack_names.child_provider_of(held.hypervisor), resource_class)
+        providers = [openstack_names.child_provider_of(e.hypervisor) for e in context.allocations]
+        parallel.each(lambda provider: self._empty(provider, resource_class), providers)
         self._cloud.resource_classes.delete(resource_class)
         aggregate = find_aggregate(self._cloud, context.reservation_id, context.state.aggregate_id)
         if aggregate is not None:

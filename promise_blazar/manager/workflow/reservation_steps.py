@@ -11,6 +11,7 @@ from typing import Any
 
 from promise_blazar import exceptions
 from promise_blazar.clock import Clock
+from promise_blazar.cloud import parallel
 from promise_blazar.db import bookings, leases, specs
 from promise_blazar.db.session import Database
 from promise_blazar.manager.ledger.changes import ReleasedReservation
@@ -43,11 +44,13 @@ class ReservationSteps:
     def each(
         self, work: LeaseWork, reservations: Iterable[Reservation], step: Step
     ) -> CombinedResult:
-        """Run a step for each; one that fails does not keep the others from theirs."""
+        """Run a step for each, side by side; one that fails keeps no other from its own."""
+        asked = list(reservations)
+        results = parallel.each(lambda reservation: _result(step, work, reservation), asked)
         troubles: dict[int, Failed] = {}
         waiting: list[Reason] = []
-        for reservation in reservations:
-            match _result(step, work, reservation):
+        for reservation, result in zip(asked, results, strict=True):
+            match result:
                 case Failed() as failed:
                     troubles[reservation.id] = failed
                 case Waiting(reason):
@@ -101,7 +104,7 @@ class ReservationSteps:
             result = work.plugin(reservation).start(self._context(work, reservation))
             if not isinstance(result, Failed) or not result.avoid:
                 break
-            # Nothing of ours is there yet. Each turn leaves one host more aside.
+            # Nothing of ours is there yet. Each turn leaves more hosts aside.
             occupied |= result.avoid
             refused = self._rebooking.rebook(work, reservation, occupied, result.reason)
             if refused is not None:

@@ -14,7 +14,13 @@ from typing import Any
 from promise_blazar.tests.crash import invariants
 from promise_blazar.tests.crash.forks import Failed, Fork, Line, in_fork
 from promise_blazar.tests.crash.operations import OPERATIONS, Facts, Operation
-from promise_blazar.tests.crash.points import AFTER, BEFORE, Point, watched
+from promise_blazar.tests.crash.points import (
+    AFTER,
+    BEFORE,
+    Point,
+    one_after_another,
+    watched,
+)
 from promise_blazar.tests.crash.site import SharedClock, Site
 
 #: Another manager lived beside and takes over; or nobody did, and one is started afterwards.
@@ -81,7 +87,8 @@ def run_clean(prepared: Prepared) -> list[Point]:
 
 def warm_up() -> None:
     """Let this process, which is forked from, know what each of its children would learn."""
-    with scratch() as directory:
+    # It must have no threads when it forks.
+    with scratch() as directory, one_after_another():
         site = Site.founded(directory, SharedClock())
         operation = OPERATIONS["start"]
         facts = operation.arrange(site)

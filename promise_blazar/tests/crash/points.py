@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from unittest import mock
 
-from promise_blazar.cloud import fence
+from promise_blazar.cloud import fence, parallel
 from promise_blazar.cloud.openstack.transport import Transport
 from promise_blazar.cloud.simulated.calls import Calls
 from promise_blazar.db.session import Database
@@ -74,12 +74,18 @@ def watched(reached: Callable[[Point], object]) -> Iterator[None]:
         return answer
 
     with (
+        one_after_another(),
         mock.patch.object(Database, "writer", watched_writer),
         mock.patch.object(fence, "announce", watched_announce),
         mock.patch.object(Calls, "_call", watched_call),
         mock.patch.object(Transport, "send", watched_send),
     ):
         yield
+
+
+def one_after_another() -> contextlib.AbstractContextManager[object]:
+    """No calls side by side in this block: so a point has the same number in every run."""
+    return mock.patch.object(parallel, "HELPERS", 0)
 
 
 def _writing() -> str:

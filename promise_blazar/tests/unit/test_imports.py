@@ -30,6 +30,7 @@ ROOMS = {
     "cloud": (),
     "cloud.contract": (),
     "cloud.fence": (),
+    "cloud.parallel": (),
     "cloud.openstack": ("cloud.contract", "cloud.fence", "conf", "model"),
     "cloud.simulated": ("cloud.contract", "cloud.fence", "model"),
     "conf": (),
@@ -75,6 +76,7 @@ ROOMS = {
     "manager.workflow": (
         "capacity",
         "cloud.fence",
+        "cloud.parallel",
         "db",
         "manager.ledger",
         "manager.ownership",
@@ -83,7 +85,7 @@ ROOMS = {
         "plugins",
     ),
     "model": (),
-    "plugins": ("capacity", "cloud.contract", "model"),
+    "plugins": ("capacity", "cloud.contract", "cloud.parallel", "model"),
     "policies": (),
 }
 #: What joins the others.

@@ -18,6 +18,8 @@ THREADS = {
     "promise_blazar.api.http.health": {"concurrent.futures.ThreadPoolExecutor": 1},
     # Inventories that are fetched side by side, for the length of a call.
     "promise_blazar.cloud.openstack.compute.hypervisors": {"ThreadPoolExecutor": 1},
+    # What a lease has side by side, bounded for all and for each.
+    "promise_blazar.cloud.parallel": {"ThreadPoolExecutor": 1},
     # The listener to the bus, and the WSGI server of the commands that have one.
     "promise_blazar.cmd.manager": {"threading.Thread": 1},
     "promise_blazar.cmd.serve": {"threading.Thread": 1},
