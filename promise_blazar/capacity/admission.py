@@ -10,19 +10,25 @@ ended it.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import permutations
+from itertools import islice, permutations
 from typing import Final
 
 import numpy as np
 
-from promise_blazar.capacity.arrays import IntArray
+from promise_blazar.capacity.arrays import BoolArray, IntArray
+from promise_blazar.capacity.budget import Budget
 from promise_blazar.capacity.demand.request import AllocationRequest, Placement
-from promise_blazar.capacity.free_capacity import Assignment, FreeCapacity, UnitsBySlot
+from promise_blazar.capacity.free_capacity import FreeCapacity
+from promise_blazar.capacity.given import Assignment, Given, UnitsBySlot
 from promise_blazar.capacity.host_selection import Candidates, choose
 from promise_blazar.capacity.ledger import Ledger
 
 #: Orders of requests that are tried before giving up: all of them for up to four requests.
 MAX_ORDERS: Final = 24
+#: No further order is begun after so many evaluations.
+_MOST_EVALUATIONS: Final = 1000
+#: Orders that are looked at; most are skipped where many requests are alike.
+_MOST_LOOKED_AT: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +56,16 @@ def admit(
     requests: Sequence[AllocationRequest],
     now: int,
     exclude: frozenset[int] = frozenset(),
+    budget: Budget | None = None,
 ) -> Plan | Refusal:
     """A plan for all of the requests, or none.
 
     ``exclude``: numbers of reservations whose bookings do not count, being those that the
     requests replace; what they have ended and not released counts all the same. A window counts
     whole: one that begins before ``now`` (microseconds) also needs room in the past. Raises
-    ``ValueError`` for two requests of the same key.
+    ``ValueError`` for two requests of the same key, and ``OutOfTime``.
     """
-    if len({request.key for request in requests}) < len(requests):
-        raise ValueError("two requests of the same key")
-    return _Search(FreeCapacity(ledger, now, exclude), requests).run()
+    return Admission(FreeCapacity(ledger, now, exclude, budget=budget), requests).decide()
 
 
 def holds(
@@ -75,19 +80,38 @@ def holds(
     ``exclude``, ``now``: as for ``admit``. Raises ``KeyError`` for a request that the plan lacks.
     """
     only = np.zeros(ledger.size, dtype=np.bool_)
-    assignments: list[Assignment] = []
+    given = Given(ledger.size)
     for request in requests:
         units = _by_slot(ledger, plan.placements[request.key])
         if units is None:
             return False
         only[list(units)] = True
-        assignments.append(Assignment(request, units))
+        given.add(Assignment(request, units))
     free = FreeCapacity(ledger, now, exclude, only)
-    for mine in assignments:
-        room = free.room(mine.request, [other for other in assignments if other is not mine])
-        if any(room[slot] < units for slot, units in mine.units.items()):
+    for request in requests:
+        units = given.remove(request.key)
+        room = free.room(request, given)
+        if any(room[slot] < count for slot, count in units.items()):
             return False
+        given.add(Assignment(request, units))
     return True
+
+
+def fitting(
+    ledger: Ledger,
+    request: AllocationRequest,
+    placements: Sequence[Placement],
+    now: int,
+    exclude: frozenset[int] = frozenset(),
+) -> frozenset[int]:
+    """The hosts of those placements that would hold, each by itself; as for ``holds``."""
+    only = np.zeros(ledger.size, dtype=np.bool_)
+    places = {each: ledger.slot(each.host) for each in placements}
+    only[[slot for slot in places.values() if slot is not None]] = True
+    room = FreeCapacity(ledger, now, exclude, only).room(request)
+    return frozenset(
+        each.host for each, slot in places.items() if slot is not None and room[slot] >= each.units
+    )
 
 
 def _by_slot(ledger: Ledger, placements: Sequence[Placement]) -> UnitsBySlot | None:
@@ -110,27 +134,38 @@ def _kept(ledger: Ledger, request: AllocationRequest) -> UnitsBySlot | None:
     return dict.fromkeys(kept, 1) if request.demand.amounts is None else kept
 
 
-class _Search:
-    """One decision."""
+class Admission:
+    """One decision, on the free capacity that there is."""
 
     def __init__(self, free: FreeCapacity, requests: Sequence[AllocationRequest]) -> None:
+        """Raises ``ValueError`` for two requests of the same key."""
+        if len({request.key for request in requests}) < len(requests):
+            raise ValueError("two requests of the same key")
         self._free = free
         self._requests = {request.key: request for request in requests}
         self._kept: dict[str, UnitsBySlot] = {}
         self._alone: dict[str, IntArray] = {}
+        self._eager: dict[str, BoolArray] = {}
         self._suggested: list[tuple[str, ...]] = []
 
-    def run(self) -> Plan | Refusal:
+    def decide(self) -> Plan | Refusal:
+        """The plan, or the refusal. Raises ``OutOfTime``."""
         for key, request in self._requests.items():
             kept = _kept(self._free.ledger, request)
             if kept is None:
                 return Refusal(key)
             self._kept[key] = kept
             self._alone[key] = self._free.room(request)
-            if choose(request, self._candidates(request, {})) is None:
+            chosen = choose(request, self._candidates(request, Given(0)))
+            if chosen is None:
                 return Refusal(key)
+            if sum(chosen.values()) < request.demand.maximum:
+                self._eager[key] = self._alone[key] > 0
         refusal = None
+        budget, begun = self._free.budget, self._free.budget.spent
         for order in self._orders():
+            if refusal and (budget.exhausted or budget.spent - begun > _MOST_EVALUATIONS):
+                break
             given, failed = self._place(order)
             if failed is None:
                 return self._plan(self._grown(given))
@@ -139,19 +174,38 @@ class _Search:
         return refusal or Plan({})
 
     def _orders(self) -> Iterator[tuple[str, ...]]:
-        """The most constrained request first, then what failures suggest, then the others."""
+        """The most constrained request first, then what failures suggest, then the others.
+
+        Where requests are alike, exchanging them makes no other order.
+        """
         tightest = tuple(sorted(self._requests, key=lambda key: (self._slack(key), key)))
-        tried: set[tuple[str, ...]] = set()
-        for order in permutations(tightest):
+        kinds = self._kinds()
+        tried: set[tuple[int, ...]] = set()
+        for order in islice(permutations(tightest), _MOST_LOOKED_AT):
             self._suggested.append(order)
             while self._suggested:
                 suggestion = self._suggested.pop()
-                if suggestion in tried:
+                kind = tuple(kinds[key] for key in suggestion)
+                if kind in tried:
                     continue
                 if len(tried) == MAX_ORDERS:
                     return
-                tried.add(suggestion)
+                tried.add(kind)
                 yield suggestion
+
+    def _kinds(self) -> Mapping[str, int]:
+        """The same number for requests of which it does not matter which is placed first."""
+        found: dict[str, int] = {}
+        known: list[AllocationRequest] = []
+        for key, request in self._requests.items():
+            for number, other in enumerate(known):
+                if not request.keep and not other.keep and request.like(other):
+                    found[key] = number
+                    break
+            else:
+                found[key] = len(known)
+                known.append(request)
+        return found
 
     def _promote(self, failed: str, order: tuple[str, ...]) -> None:
         """Next time, first what failed this time."""
@@ -160,51 +214,67 @@ class _Search:
     def _slack(self, key: str) -> float:
         return self._requests[key].demand.slack(self._alone[key])
 
-    def _place(self, order: Sequence[str]) -> tuple[dict[str, UnitsBySlot], str | None]:
+    def _place(self, order: Sequence[str]) -> tuple[Given, str | None]:
         """What each gets in this order, the least that satisfies it, until one fails."""
         # What pinned requests keep is theirs in any plan: nobody may take it before their turn.
-        given = {key: self._kept[key] for key in order if self._requests[key].pinned}
+        given = Given(self._free.ledger.size)
         for key in order:
-            given.pop(key, None)
+            if self._requests[key].pinned:
+                given.add(Assignment(self._requests[key], self._kept[key]))
+        for key in order:
+            given.remove(key)
             request = self._requests[key]
-            chosen = choose(request, self._candidates(request, given))
+            chosen = choose(request, self._candidates(request, given, self._eager))
             if chosen is None:
                 return given, key
-            given[key] = chosen
+            given.add(Assignment(request, chosen))
         return given, None
 
-    def _grown(self, given: dict[str, UnitsBySlot]) -> dict[str, UnitsBySlot]:
+    def _grown(self, given: Given) -> Given:
         """With what is left given to those who may have more than the least."""
+        eager = dict(self._eager)
         for key, request in self._requests.items():
-            if sum(given[key].values()) < request.demand.maximum:
-                chosen = given.pop(key)
-                given[key] = request.demand.grow(self._candidates(request, given), chosen)
+            if sum(given.units()[key].values()) < request.demand.maximum:
+                eager.pop(key, None)
+                chosen = given.remove(key)
+                candidates = self._candidates(request, given, eager)
+                given.add(Assignment(request, request.demand.grow(candidates, chosen)))
         return given
 
     def _candidates(
-        self, request: AllocationRequest, given: Mapping[str, UnitsBySlot]
+        self,
+        request: AllocationRequest,
+        given: Given,
+        eager: Mapping[str, BoolArray] | None = None,
     ) -> Candidates:
-        """The hosts for a request, beside what others are given."""
-        busy = self._free.timeline(request.window).busy()
-        for units in given.values():
-            busy[list(units)] = True
-        room = self._alone[request.key]
-        if given:
-            others = [Assignment(self._requests[key], units) for key, units in given.items()]
-            room = self._free.room(request, others)
-        return Candidates(self._free.ledger.ids, room, busy, self._kept[request.key])
+        """The hosts for a request, beside what others are given.
 
-    def _plan(self, given: Mapping[str, UnitsBySlot]) -> Plan:
-        ids = self._free.ledger.ids
+        ``eager``: by the keys of requests that may grow, the hosts that they may grow onto.
+        """
+        room, busy = self._alone[request.key], self._free.busy(request.window)
+        wanted = np.zeros(len(room), dtype=np.bool_)
+        if given:
+            room = self._free.room(request, given)
+            touched = given.touched()
+            busy = busy | touched
+        for key, hosts in (eager or {}).items():
+            if key != request.key:
+                wanted |= hosts
+        if given:
+            wanted &= ~touched
+        return Candidates(self._free.ledger.rank, room, busy, self._kept[request.key], wanted)
+
+    def _plan(self, given: Given) -> Plan:
+        ids, units = self._free.ledger.ids, given.units()
         return Plan(
             {
                 key: tuple(
-                    Placement(host, units)
-                    for host, units in sorted(
-                        (int(ids[slot]), units) for slot, units in given[key].items()
+                    Placement(host, count)
+                    for host, count in sorted(
+                        (int(ids[slot]), count) for slot, count in units[key].items()
                     )
                 )
                 for key in self._requests
-                if key in given
+                if key in units
             }
         )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Table of integer columns, quick to scan whole and quick to find by id, and its array types."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final, TypeVar
 
 import numpy as np
@@ -33,12 +33,11 @@ class Table:
     living.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self._columns: dict[str, IntArray] = {
-            name: np.zeros(0, dtype=np.int64) for name in ("id", *names)
-        }
-        self._live: BoolArray = np.zeros(0, dtype=np.bool_)
-        self._used = 0
+    def __init__(self, columns: Mapping[str, IntArray]) -> None:
+        """The first rows, in the order of ids: ``id`` and the other columns, one entry per row."""
+        self._columns = dict(columns)
+        self._used = len(columns["id"])
+        self._live: BoolArray = np.ones(self._used, dtype=np.bool_)
         self._dead = 0
 
     def __len__(self) -> int:
@@ -77,6 +76,10 @@ class Table:
         self._live[at] = False
         if self._dead > max(_MANY_DEAD, len(self)):
             self._compact()
+
+    def part(self, rows: IntArray) -> "Table":
+        """A table of its own with these living rows, by their places in order."""
+        return Table({name: self[name][rows] for name in self._columns})
 
     def _find(self, ids: IntArray) -> tuple[IntArray, BoolArray]:
         """Where these ids are or belong, and whether they are there."""

@@ -5,17 +5,24 @@ Hosts are checked in a fixed order and each is counted once, under the first che
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
 
-from promise_blazar.capacity.admission import Refusal, admit
+from promise_blazar.capacity.admission import Admission, Refusal
 from promise_blazar.capacity.arrays import BoolArray
+from promise_blazar.capacity.budget import Budget
 from promise_blazar.capacity.demand.request import AllocationRequest, Placement, Window
-from promise_blazar.capacity.free_capacity import Assignment, FreeCapacity, UnitsBySlot
+from promise_blazar.capacity.free_capacity import FreeCapacity
+from promise_blazar.capacity.given import Assignment, Given, UnitsBySlot
+from promise_blazar.capacity.host_selection import Candidates, choose
 from promise_blazar.capacity.ledger import Ledger
-from promise_blazar.capacity.window_search import MINUTE, next_windows
+from promise_blazar.capacity.window_search import MINUTE, FoundWindows, next_windows
+from promise_blazar.capacity.words import agreeing, counted
+
+#: Checks that count no hosts.
+_OF_NO_HOST = ("kept", "never", "search", "unexplained")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +31,9 @@ class Reason:
 
     Checks: ``hosts`` (not in service), ``property``, ``capacity`` (too small when empty),
     ``busy``, ``together`` (given to the rest of the request, see ``Refusal.gave_up``), ``kept``
-    (a running reservation cannot leave its hosts), ``affinity``, ``fits``. ``window``: where it
-    is short.
+    (a running reservation cannot leave its hosts), ``affinity``, ``fits``; and of no host:
+    ``never`` (not even if nothing were booked), ``search`` (why there is no other window),
+    ``unexplained``. ``window``: where it is short.
     """
 
     check: str
@@ -38,23 +46,50 @@ class Reason:
 class Explanation:
     """Why a request fails. No reasons: nothing fails (any more).
 
-    ``fits``: the most of it that would be admitted in that window if nothing had to stay where it
-    is, by the demand's unit: ``{"hosts": n}``, ``{"slots": n}``. ``alternatives``: windows of all
-    requests together, earliest first; later ones than ``looked_until`` were not looked at.
+    ``key``: of the request that is short; ``of``: how many requests there are. ``total``: the
+    hosts that there are. ``fits``: the most of it that would be admitted in that window if nothing
+    had to stay where it is, by the demand's unit: ``{"hosts": n}``, ``{"slots": n}``; empty where
+    room is not what is missing. ``alternatives``: windows of all requests together, earliest
+    first; later ones than ``looked_until`` were not looked at. ``generation``: of the ledger that
+    it is true of, where that has one.
     """
 
     key: str
     total: int
+    of: int = 1
     reasons: tuple[Reason, ...] = ()
     fits: Mapping[str, int] = field(default_factory=dict)
     alternatives: tuple[Window, ...] = ()
     looked_until: int | None = None
+    generation: int | None = None
 
     @property
     def text(self) -> str:
         if not self.reasons:
             return "It fits"
-        return f"{self.total} hosts: {', '.join(reason.text for reason in self.reasons)}"
+        of_hosts = [reason.text for reason in self.reasons if reason.check not in _OF_NO_HOST]
+        parts = [f"{counted(self.total, 'host')}: {', '.join(of_hosts)}"] if of_hosts else []
+        parts += [reason.text for reason in self.reasons if reason.check in _OF_NO_HOST]
+        return "; ".join(parts)
+
+    def with_windows(self, found: FoundWindows) -> "Explanation":
+        """The same with what a search for other windows has found, or why it has not."""
+        reasons = self.reasons
+        never = any(reason.check == "never" for reason in reasons)
+        if not (found.windows or found.fixed or never) and self.total:
+            reasons += _of_search(found)
+        return replace(
+            self,
+            reasons=reasons,
+            alternatives=found.windows,
+            looked_until=found.looked_until,
+        )
+
+
+def unexplained(refused: str, total: int, of: int, why: str) -> Explanation:
+    """A refusal, of the request with this key, of which nothing more is known, and why."""
+    text = f"{why}, so what is short and when it would fit was not worked out"
+    return Explanation(refused, total, of, (Reason("unexplained", 0, text),))
 
 
 def explain(
@@ -64,31 +99,34 @@ def explain(
     exclude: frozenset[int] = frozenset(),
     alternatives: int = 1,
     granularity: int = MINUTE,
+    budget: Budget | None = None,
 ) -> Explanation:
     """Why ``admit`` refuses these requests, for the first that fails.
 
     ``alternatives``: how many other windows to look for; they start at multiples of
     ``granularity``. ``exclude``, ``now``, and errors: as for ``admit``.
     """
-    total = len(ledger.hosts)
-    refusal = admit(ledger, requests, now, exclude)
+    total, count = len(ledger.hosts), len(requests)
+    budget = budget or Budget()
+    free = FreeCapacity(ledger, now, exclude, budget=budget)
+    refusal = Admission(free, requests).decide()
     if not isinstance(refusal, Refusal):
-        return Explanation("", total)
+        return Explanation("", total, count)
     by_key = {request.key: request for request in requests}
     request = by_key[refusal.key]
-    others = [
-        Assignment(by_key[key], _by_slot(ledger, placements))
-        for key, placements in refusal.beside.items()
-    ]
-    diagnosis = _Diagnosis(FreeCapacity(ledger, now, exclude), request, others, refusal.gave_up)
-    found = next_windows(ledger, requests, now, exclude, alternatives, granularity)
-    return Explanation(
-        key=request.key,
-        total=total,
-        reasons=diagnosis.reasons(),
-        fits=diagnosis.fits(),
-        alternatives=found.windows,
-        looked_until=found.looked_until,
+    others = Given(
+        ledger.size,
+        [
+            Assignment(by_key[key], _by_slot(ledger, placements))
+            for key, placements in refusal.beside.items()
+        ],
+    )
+    diagnosis = _Diagnosis(free, request, others, refusal.gave_up)
+    why = Explanation(request.key, total, count, diagnosis.reasons(), diagnosis.fits())
+    if not alternatives:
+        return why
+    return why.with_windows(
+        next_windows(ledger, requests, now, exclude, alternatives, granularity, budget)
     )
 
 
@@ -97,15 +135,21 @@ def _by_slot(ledger: Ledger, placements: Sequence[Placement]) -> UnitsBySlot:
     return {slot: units for slot, units in slots if slot is not None}
 
 
+def _of_search(found: FoundWindows) -> tuple[Reason, ...]:
+    if found.complete:
+        return (Reason("search", 0, "no later window fits, as things are booked"),)
+    until = _instant(found.looked_until)
+    if until is None:
+        return ()
+    text = f"no other window was found until {until} UTC, where the search ended unfinished"
+    return (Reason("search", 0, text),)
+
+
 class _Diagnosis:
     """One request that fails, alone or (``gave_up``) beside what others were given."""
 
     def __init__(
-        self,
-        free: FreeCapacity,
-        request: AllocationRequest,
-        others: Sequence[Assignment],
-        gave_up: bool,
+        self, free: FreeCapacity, request: AllocationRequest, others: Given, gave_up: bool
     ) -> None:
         self._gave_up = gave_up
         self._free = free
@@ -113,14 +157,18 @@ class _Diagnosis:
         self._demand = request.demand
         self._alone = free.room(request)
         self._room = free.room(request, others)
+        self._held = sum(placement.units for placement in request.keep)
+        self._shrinks = request.pinned and self._held > request.demand.maximum
 
     def fits(self) -> Mapping[str, int]:
-        return {self._demand.unit: self._demand.fits(self._room)}
+        return {} if self._shrinks else {self._demand.unit: self._demand.fits(self._room)}
 
     def reasons(self) -> tuple[Reason, ...]:
         ledger, demand, request = self._free.ledger, self._demand, self._request
         if not ledger.hosts:
             return (Reason("hosts", 0, "none is registered"),)
+        if self._shrinks:
+            return (self._no_shrinking(),)
         found: list[Reason] = []
         left = ledger.reservable().copy()
         away = len(ledger.hosts) - int(np.count_nonzero(left))
@@ -128,9 +176,11 @@ class _Diagnosis:
             found.append(Reason("hosts", away, f"{away} not in service"))
         for query in demand.where:
             lost = left & ~ledger.matching(query)
-            found += _reason("property", lost, f"lack {query}")
+            lacks = agreeing(int(np.count_nonzero(lost)), "lacks", "lack")
+            found += _reason("property", lost, f"{lacks} {query}")
             left &= ~lost
-        lost = left & (demand.empty_room(self._free) < demand.least)
+        empty = demand.empty_room(self._free)
+        lost = left & (empty < demand.least)
         found += _reason("capacity", lost, f"too small for {demand.size}")
         left &= ~lost
         lost = left & (self._alone < demand.least)
@@ -147,7 +197,7 @@ class _Diagnosis:
         hosts = int(np.count_nonzero(left))
         verdict = demand.verdict(hosts, self._room)
         found.append(Reason(verdict.check, hosts, verdict.text, request.window))
-        return (*found, *self._kept())
+        return (*found, *self._stuck(), *self._never())
 
     def _busy_window(self, lost: BoolArray) -> Window:
         """From when the first of these hosts lacks room until the last has it again."""
@@ -155,25 +205,42 @@ class _Diagnosis:
         here = spans.where(lost[spans.slot])
         return Window(int(here.start.min()), int(here.end.max()))
 
-    def _kept(self) -> list[Reason]:
+    def _no_shrinking(self) -> Reason:
+        least = self._demand.maximum
+        text = (
+            "the reservation is running and cannot be made smaller: it has "
+            f"{counted(self._held, self._demand.unit[:-1])}, and {least} "
+            f"{agreeing(least, 'is', 'are')} asked for"
+        )
+        return Reason("kept", len(self._request.keep), text)
+
+    def _stuck(self) -> list[Reason]:
         """Whether what a running reservation holds could stay."""
         request = self._request
-        if not request.pinned:
-            return []
-        held = sum(placement.units for placement in request.keep)
-        most = self._demand.maximum
-        if held > most:
-            text = f"the reservation is running and can only grow: it has {held}, {most} asked"
-            return [Reason("kept", len(request.keep), text)]
         stuck = sum(not self._stays(placement) for placement in request.keep)
-        if not stuck:
+        if not request.pinned or not stuck:
             return []
-        text = f"the reservation is running and cannot stay on {stuck} of its {len(request.keep)}"
+        its = counted(len(request.keep), "host")
+        text = f"the reservation is running and cannot stay on {stuck} of its {its}"
         return [Reason("kept", stuck, text, request.window)]
 
     def _stays(self, placement: Placement) -> bool:
         slot = self._free.ledger.slot(placement.host)
         return slot is not None and bool(self._room[slot] >= placement.units)
+
+    def _never(self) -> list[Reason]:
+        """Whether the request would fail on the same hosts if nothing were booked."""
+        request, ledger = self._request, self._free.ledger
+        if request.pinned:
+            return []
+        nobody = np.zeros(ledger.size, dtype=np.bool_)
+        room = self._demand.empty_room(self._free) * self._free.eligible(request)
+        empty = Candidates(ledger.rank, room, nobody, {}, nobody)
+        if choose(request, empty) is not None:
+            return []
+        most = counted(self._demand.fits(room), self._demand.unit[:-1])
+        text = f"it will never fit on these hosts: {most} at most, even with nothing booked"
+        return [Reason("never", 0, text)]
 
 
 def _reason(check: str, lost: BoolArray, text: str, window: Window | None = None) -> list[Reason]:

@@ -5,39 +5,34 @@ Room is exact: the units of a demand's kind that a host can take through the who
 every booking that counts and beside what the decision has already given to other requests.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from promise_blazar.capacity.arrays import BoolArray, IntArray
+from promise_blazar.capacity.budget import Budget
 from promise_blazar.capacity.demand.request import AllocationRequest, Window
+from promise_blazar.capacity.given import Assignment, Given
 from promise_blazar.capacity.ledger import Ledger, Rows
 from promise_blazar.capacity.timeline import Spans, Timeline
 from promise_blazar.model.booking import WHOLE
 
+if TYPE_CHECKING:
+    # The contract speaks of free capacity; here demands are only asked.
+    from promise_blazar.capacity.demand.contract import Demand
+
 #: More than any host can take, and few enough to be summed over all hosts.
 UNLIMITED: Final = 2**40
 _MOST: Final = 2**62
-
-#: Units (slots, or 1 for a whole host) by slot, the host's place in the ledger.
-UnitsBySlot = dict[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """What a decision has given to a request so far."""
-
-    request: AllocationRequest
-    units: UnitsBySlot
 
 
 class FreeCapacity:
     """A ledger at an instant, as a decision sees it that ignores some reservations.
 
     ``exclude``: numbers of those reservations. ``only``: bool, one entry per slot; the hosts that
-    are looked at, the room elsewhere is then not to be relied upon.
+    are looked at, the room elsewhere is then not to be relied upon. ``budget``: what every look
+    costs something of; so all methods raise ``OutOfTime``.
     """
 
     def __init__(
@@ -46,13 +41,19 @@ class FreeCapacity:
         now: int,
         exclude: frozenset[int],
         only: BoolArray | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self.ledger = ledger
         self._now = now
         self._exclude = exclude
         self._only = only
+        self.budget = budget or Budget()
+        self._eligible: dict[int, tuple[Demand, BoolArray]] = {}
+        self._nothing = Given(ledger.size)
         self._rows: dict[Window, Rows] = {}
         self._timelines: dict[Window, Timeline] = {}
+        self._busy: dict[Window, BoolArray] = {}
+        self._lent_whole: dict[Window, BoolArray] = {}
         self._peaks: dict[tuple[Window, str], IntArray] = {}
 
     # What a request may have
@@ -60,27 +61,29 @@ class FreeCapacity:
     def eligible(self, request: AllocationRequest) -> BoolArray:
         """Hosts that may be lent and that all queries of the request accept.
 
-        bool, one entry per slot.
+        bool, one entry per slot, not to be changed.
         """
-        accepted = self.ledger.reservable().copy()
-        for query in request.demand.where:
-            accepted &= self.ledger.matching(query)
-        return accepted
+        demand = request.demand
+        known = self._eligible.get(id(demand))
+        if known is None:
+            accepted = self.ledger.reservable().copy()
+            for query in demand.where:
+                accepted &= self.ledger.matching(query)
+            known = self._eligible[id(demand)] = (demand, accepted)  # keeps the id its own
+        return known[1]
 
-    def room(self, request: AllocationRequest, others: Sequence[Assignment] = ()) -> IntArray:
+    def room(self, request: AllocationRequest, beside: Given | None = None) -> IntArray:
         """Units that the request could have on each host, beside what others are given.
 
         int64, one entry per slot; 0 where the host is not eligible.
         """
-        beside = [
-            other
-            for other in others
-            if other.units and other.request.window.overlaps(request.window)
-        ]
-        return request.demand.room(self, request.window, beside) * self.eligible(request)
+        self.budget.spend()
+        room = request.demand.room(self, request.window, beside or self._nothing)
+        return room * self.eligible(request)
 
     def lacking(self, request: AllocationRequest, window: Window, units: int) -> Spans:
         """When, within a window, eligible hosts have room for fewer units; spans may overlap."""
+        self.budget.spend(len(self.rows(window).slot))
         spans = request.demand.lacking(self, window, units)
         return spans.where(self.eligible(request)[spans.slot])
 
@@ -92,6 +95,7 @@ class FreeCapacity:
             self._rows[window] = self.ledger.rows(
                 window.start, window.end, self._now, self._exclude, self._only
             )
+            self.budget.spend(len(self._rows[window].slot))
         return self._rows[window]
 
     def timeline(self, window: Window) -> Timeline:
@@ -100,19 +104,20 @@ class FreeCapacity:
             self._timelines[window] = Timeline(self.rows(window), window, self.ledger.size)
         return self._timelines[window]
 
-    def unbooked(self, window: Window, beside: Sequence[Assignment]) -> IntArray:
+    def busy(self, window: Window) -> BoolArray:
+        """Hosts with any booking in the window; bool, one entry per slot, not to be changed."""
+        if window not in self._busy:
+            self._busy[window] = self.timeline(window).busy()
+        return self._busy[window]
+
+    def unbooked(self, window: Window, beside: Given) -> IntArray:
         """1 for a host on which nothing is booked or given in the window, else 0.
 
         int64, one entry per slot.
         """
-        room = (~self.timeline(window).busy()).astype(np.int64)
-        for other in beside:
-            room[list(other.units)] = 0
-        return room
+        return (~(self.busy(window) | beside.touched(window))).astype(np.int64)
 
-    def units_of(
-        self, amounts: Mapping[str, int], window: Window, beside: Sequence[Assignment]
-    ) -> IntArray:
+    def units_of(self, amounts: Mapping[str, int], window: Window, beside: Given) -> IntArray:
         """How many times the amounts fit on each host through the window, beside all else.
 
         int64, one entry per slot. ``amounts``: units by resource class, each more than 0.
@@ -122,10 +127,16 @@ class FreeCapacity:
             if (window, name) not in self._peaks:
                 use = self.ledger.use(self.rows(window), name)
                 self._peaks[window, name] = timeline.peak(use)
-        room = self._times(amounts, {name: self._peaks[window, name] for name in amounts})
-        room[timeline.lent_whole()] = 0
-        if beside:
-            self._make_room(room, amounts, window, beside)
+        peaks = {name: self._peaks[window, name] for name in amounts}
+        if not beside:
+            room = self._times(amounts, peaks)
+            room[self._whole(window)] = 0
+            return room
+        peaks = {name: peak + beside.taken(window, name) for name, peak in peaks.items()}
+        room = self._times(amounts, peaks)
+        room[self._whole(window) | beside.lent_whole(window)] = 0
+        if passing := beside.passing(window):
+            self._make_room(room, amounts, window, beside, passing)
         return room
 
     def empty_units_of(self, amounts: Mapping[str, int]) -> IntArray:
@@ -149,6 +160,11 @@ class FreeCapacity:
             np.concatenate([part.end for part in parts]),
         )
 
+    def _whole(self, window: Window) -> BoolArray:
+        if window not in self._lent_whole:
+            self._lent_whole[window] = self.timeline(window).lent_whole()
+        return self._lent_whole[window]
+
     def _times(self, amounts: Mapping[str, int], peaks: Mapping[str, IntArray]) -> IntArray:
         """How many times the amounts fit beside what is used at the peak, by class."""
         room = np.full(self.ledger.size, UNLIMITED, dtype=np.int64)
@@ -162,16 +178,19 @@ class FreeCapacity:
         room: IntArray,
         amounts: Mapping[str, int],
         window: Window,
-        beside: Sequence[Assignment],
+        beside: Given,
+        passing: list[Assignment],
     ) -> None:
-        """Look again at the hosts that others are given, with what they are given there."""
+        """Look again at the hosts of which something is given for a part of the window."""
         touched = np.zeros(len(room), dtype=np.bool_)
-        for other in beside:
+        for other in passing:
             touched[list(other.units)] = True
         rows = self.rows(window)
         rows = rows.where(touched[rows.slot])
         given = [
-            (slot, units, other.request) for other in beside for slot, units in other.units.items()
+            (slot, units, other.request)
+            for other in passing
+            for slot, units in other.units.items()
         ]
         together = Rows(
             np.append(rows.slot, [slot for slot, _, _ in given]),
@@ -191,6 +210,7 @@ class FreeCapacity:
                     [_taken(request, units, name) for _, units, request in given],
                 )
             )
+            + beside.taken(window, name)
             for name in amounts
         }
         again = self._times(amounts, peaks)

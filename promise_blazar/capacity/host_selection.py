@@ -6,27 +6,34 @@ answer.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from promise_blazar.capacity.arrays import BoolArray, IntArray
 from promise_blazar.capacity.demand.request import AllocationRequest
-from promise_blazar.capacity.free_capacity import UnitsBySlot
+from promise_blazar.capacity.given import UnitsBySlot
+
+#: Room is told apart up to this, and hosts up to 2**22, so that an order is that of one integer.
+_ROOMIEST: Final = 2**36 - 1
+_RANK_BITS: Final = 22
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """All hosts, as one choice sees them.
 
-    ``ids``, ``room``, ``busy``: one entry per slot; the host's id (int64), the units it has room
-    for (int64), and whether anything is booked there in the window (bool). ``kept``: what the
-    reservation holds now, units by slot.
+    One entry per slot: ``rank``, the host's place in the order of ids (int64); ``room``, the units
+    that it has room for (int64); ``busy``, whether anything is booked there in the window (bool);
+    ``wanted``, whether another request of the same decision could do with it (bool). ``kept``:
+    what the reservation holds now, units by slot.
     """
 
-    ids: IntArray
+    rank: IntArray
     room: IntArray
     busy: BoolArray
     kept: UnitsBySlot
+    wanted: BoolArray
 
     def others(self, chosen: UnitsBySlot) -> IntArray:
         """The hosts with room for a unit or more that are not chosen yet; int64, slots."""
@@ -34,21 +41,39 @@ class Candidates:
         free[list(chosen)] = False
         return np.flatnonzero(free)
 
-    def by_id(self, slots: IntArray) -> IntArray:
-        """These slots, those of held hosts first, then by the host's id."""
-        return slots[np.lexsort((self.ids[slots], self._new(slots)))]
+    def by_id(self, slots: IntArray, most: int | None = None) -> IntArray:
+        """The first ``most`` of these slots (None: all): held hosts, unwanted ones, then by id."""
+        key = self._first(slots) << _RANK_BITS | self.rank[slots]
+        return _smallest(slots, key, most)
 
-    def packed(self, slots: IntArray) -> IntArray:
-        """These slots: held hosts first, then busy ones, then by least room, then by id."""
-        order = np.lexsort(
-            (self.ids[slots], self.room[slots], ~self.busy[slots], self._new(slots))
-        )
-        return slots[order]
+    def packed(self, slots: IntArray, most: int | None = None) -> IntArray:
+        """The first ``most`` of these slots (None: all): held hosts first, then unwanted ones.
 
-    def _new(self, slots: IntArray) -> BoolArray:
-        """Which of these are not held now?"""
-        held = np.fromiter(self.kept, dtype=np.int64, count=len(self.kept))
-        return ~np.isin(slots, held)
+        Of these busy ones first, then by the least room; of wanted ones those with the most room,
+        so that few are taken. Then by id.
+        """
+        room = np.minimum(self.room[slots], _ROOMIEST)
+        room = np.where(self.wanted[slots], _ROOMIEST - room, room)
+        key = self._first(slots) << 1 | ~self.busy[slots]
+        key = (key << 36 | room) << _RANK_BITS | self.rank[slots]
+        return _smallest(slots, key, most)
+
+    def _first(self, slots: IntArray) -> IntArray:
+        """0 to 3: what comes first whatever the order."""
+        key = self.wanted[slots].astype(np.int64)
+        if self.kept:
+            held = np.zeros(len(self.room), dtype=np.bool_)
+            held[list(self.kept)] = True
+            key += 2 * ~held[slots]
+        return key
+
+
+def _smallest(slots: IntArray, key: IntArray, most: int | None) -> IntArray:
+    """The slots with the ``most`` smallest keys, in their order; all keys are different."""
+    if most and most < len(slots) // 4:
+        first = np.argpartition(key, most)[:most]
+        slots, key = slots[first], key[first]
+    return slots[np.argsort(key)][:most]
 
 
 def choose(request: AllocationRequest, candidates: Candidates) -> UnitsBySlot | None:

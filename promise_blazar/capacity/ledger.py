@@ -14,30 +14,21 @@ import numpy as np
 import numpy.typing as npt
 
 from promise_blazar.capacity.arrays import BoolArray, IntArray, Table, fitted
-from promise_blazar.capacity.resource_query import Property, Query
+from promise_blazar.capacity.hosts import HostArrays, LedgerHost
+from promise_blazar.capacity.resource_query import Query
 from promise_blazar.model.booking import WHOLE
+
+__all__ = ["OPEN", "Booking", "Ledger", "LedgerHost", "Rows"]
 
 #: An end that never comes. Fits a BIGINT and leaves room to add to it.
 OPEN: Final = 2**62
-#: Answers to queries that are kept; tenants write queries, so there must be a limit.
-_QUERIES_KEPT: Final = 256
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerHost:
-    """A registered host. ``capacity``: units by resource class; a class not named is 0."""
-
-    id: int
-    name: str
-    zone: str
-    capacity: Mapping[str, int]
-    properties: Mapping[str, Property]
-    reservable: bool
+_NOTHING: Final = np.zeros(0, dtype=np.int64)
+_COLUMNS: Final = ("id", "reservation", "slot", "bundle", "units", "start", "end", "released")
 
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """``units`` bundles (None: the whole host) on a host in ``[start, end)``.
+    """``units`` bundles (None: the whole host) on a host in ```[start, end)```.
 
     One that ended but is not ``released`` (OpenStack has not let go of it) takes its host's
     room at the instant ``now`` too, so it blocks exactly the windows that contain now.
@@ -84,43 +75,36 @@ class Ledger:
     before its host, or outlive it.
     """
 
-    def __init__(self) -> None:
-        self._bookings = Table(
-            ("reservation", "slot", "bundle", "units", "start", "end", "released")
-        )
-        self._hosts: dict[int, LedgerHost] = {}
-        self._slots: dict[int, int] = {}
-        self._ids: IntArray = np.zeros(0, dtype=np.int64)
-        self._reservable: BoolArray = np.zeros(0, dtype=np.bool_)
-        self._capacity: dict[str, IntArray] = {}
-        self._bundles: dict[int, int] = {}
-        self._amounts: dict[str, IntArray] = {}
-        self._answers: dict[Query, BoolArray] = {}
+    def __init__(
+        self,
+        bookings: Table | None = None,
+        hosts: HostArrays | None = None,
+        bundles: Mapping[int, int] = MappingProxyType({}),
+        amounts: Mapping[str, IntArray] = MappingProxyType({}),
+    ) -> None:
+        """Empty; or with what another has, whose hosts are copied before one is changed."""
+        empty = dict.fromkeys(_COLUMNS, _NOTHING)
+        self._bookings = Table(empty) if bookings is None else bookings
+        self._lent = HostArrays() if hosts is None else hosts
+        self._lent_is_shared = hosts is not None
+        self._bundles = dict(bundles)
+        self._amounts = dict(amounts)
 
     # Changes
 
     def put_host(self, host: LedgerHost) -> None:
         """Register a host, or replace what is known of it."""
-        slot = self._slot_made(host.id)
-        self._hosts[host.id] = host
-        self._reservable[slot] = host.reservable
-        for name in self._capacity.keys() | host.capacity.keys():
-            column = fitted(self._capacity.get(name, self._ids[:0]), len(self._slots))
-            column[slot] = host.capacity.get(name, 0)
-            self._capacity[name] = column
-        self._answers.clear()
+        self._own_hosts().put(host)
 
     def drop_host(self, host_id: int) -> None:
         """Forget a host; its bookings stay until they are dropped."""
-        if self._hosts.pop(host_id, None) is not None:
-            self._reservable[self._slots[host_id]] = False
-            self._answers.clear()
+        self._own_hosts().drop(host_id)
 
     def put_bundle(self, bundle_id: int, amounts: Mapping[str, int]) -> None:
         """What one unit of a booking takes, by class."""
         place = self._bundles.setdefault(bundle_id, len(self._bundles))
         for name in self._amounts.keys() | amounts.keys():
-            column = fitted(self._amounts.get(name, self._ids[:0]), len(self._bundles))
+            column = fitted(self._amounts.get(name, _NOTHING), len(self._bundles))
             column[place] = amounts.get(name, 0)
             self._amounts[name] = column
 
@@ -158,7 +142,7 @@ class Ledger:
         places = [WHOLE if b == WHOLE else self._bundles[b] for b in values.tolist()]
         bundle = np.array(places, dtype=np.int64)[inverse]
         values, inverse = np.unique(host, return_inverse=True)
-        slots = [self._slot_made(h) for h in values.tolist()]
+        slots = self._slots_of(values.tolist())
         slot = np.array(slots, dtype=np.int64)[inverse]
         self._bookings.upsert(
             id_,
@@ -186,7 +170,7 @@ class Ledger:
     @property
     def hosts(self) -> Mapping[int, LedgerHost]:
         """The registered hosts by id."""
-        return MappingProxyType(self._hosts)
+        return MappingProxyType(self._lent.hosts)
 
     def bookings_of(self, reservation: int) -> list[Booking]:
         """A reservation's bookings, by id, ended ones included."""
@@ -197,7 +181,7 @@ class Ledger:
             Booking(
                 id=id_,
                 reservation=reservation,
-                host=int(self._ids[slot]),
+                host=int(self.ids[slot]),
                 bundle=None if bundle == WHOLE else bundle_ids[bundle],
                 units=units,
                 start=start,
@@ -218,40 +202,33 @@ class Ledger:
     @property
     def size(self) -> int:
         """How many slots there are."""
-        return len(self._slots)
+        return self._lent.size
 
     @property
     def ids(self) -> IntArray:
         """The host's id; int64, one entry per slot."""
-        return self._ids[: self.size]
+        return self._lent.ids
+
+    @property
+    def rank(self) -> IntArray:
+        """The host's place in the order of ids; int64, one entry per slot."""
+        return self._lent.rank
 
     def slot(self, host_id: int) -> int | None:
         """The host's place in the arrays; None for one that was never mentioned."""
-        return self._slots.get(host_id)
+        return self._lent.slot(host_id)
 
     def reservable(self) -> BoolArray:
         """Whether there is a host that may be lent; bool, one entry per slot."""
-        return self._reservable[: self.size]
+        return self._lent.reservable()
 
     def capacity(self, resource_class: str) -> IntArray:
         """What the host has of a class; int64, one entry per slot, units of the class."""
-        column = fitted(self._capacity.get(resource_class, self._ids[:0]), self.size)
-        return column[: self.size]
+        return self._lent.capacity(resource_class)
 
     def matching(self, query: Query) -> BoolArray:
-        """Whether the query accepts the host; bool, one entry per slot, not to be changed.
-
-        Kept until a host changes.
-        """
-        answer = self._answers.get(query)
-        if answer is None or len(answer) != self.size:
-            answer = np.zeros(self.size, dtype=np.bool_)
-            for host in self._hosts.values():
-                answer[self._slots[host.id]] = query.matches(host.properties)
-            if len(self._answers) >= _QUERIES_KEPT:
-                self._answers.clear()
-            self._answers[query] = answer
-        return answer
+        """Whether the query accepts the host; bool, one entry per slot, not to be changed."""
+        return self._lent.matching(query)
 
     @property
     def booked_classes(self) -> list[str]:
@@ -274,7 +251,7 @@ class Ledger:
         exclude: frozenset[int] = frozenset(),
         only: BoolArray | None = None,
     ) -> Rows:
-        """The bookings that count in ``[start, end)``.
+        """The bookings that count in ```[start, end)```.
 
         ``exclude``: reservations that do not count, but for what they have ended and not
         released. ``only``: bool, one entry per slot; of these hosts alone. A booking that ended
@@ -307,17 +284,43 @@ class Ledger:
         )
         return rows if rows.units.all() else rows.where(rows.units > 0)
 
+    def count(self, start: int, end: int) -> int:
+        """How many bookings ``rows`` finds, or a few more: the price of a decision, found fast."""
+        table = self._bookings
+        overlapping = table.live & (table["start"] < end)
+        overlapping &= table["end"] > start
+        return int(np.count_nonzero(overlapping))
+
+    def copy(self) -> "Ledger":
+        """The same ledger as it is now, which stays so."""
+        return self._with(self._bookings.part(np.flatnonzero(self._bookings.live)))
+
+    def excerpt(self, start: int, end: int, now: int) -> "Ledger":
+        """A copy that has only the bookings that may count in ``[start, end)`` or a part of it."""
+        table = self._bookings
+        chosen = (table["start"] < end) & (table["end"] > start)
+        chosen |= (table["end"] <= now) & (table["released"] == 0)
+        chosen &= table.live
+        return self._with(table.part(np.flatnonzero(chosen)))
+
+    def _with(self, bookings: Table) -> "Ledger":
+        """These hosts and bundles, with other bookings."""
+        self._lent_is_shared = True
+        return Ledger(bookings, self._lent, self._bundles, self._amounts)
+
     def last_end(self) -> int:
         """The latest end of a booking that does end; 0 if there is none."""
         ends = self._bookings["end"]
         return int(ends.max(initial=0, where=self._bookings.live & (ends < OPEN)))
 
-    def _slot_made(self, host_id: int) -> int:
-        slot = self._slots.get(host_id)
-        if slot is None:
-            slot = len(self._slots)
-            self._slots[host_id] = slot
-            self._ids = fitted(self._ids, slot + 1)
-            self._ids[slot] = host_id
-            self._reservable = fitted(self._reservable, slot + 1)
-        return slot
+    def _slots_of(self, host_ids: list[int]) -> list[int]:
+        """The slots of hosts, which they have from now on."""
+        if any(self._lent.slot(host_id) is None for host_id in host_ids):
+            self._own_hosts()
+        return [self._lent.made(host_id) for host_id in host_ids]
+
+    def _own_hosts(self) -> HostArrays:
+        """The hosts, to be changed: copied first where a copy of this ledger has them too."""
+        if self._lent_is_shared:
+            self._lent, self._lent_is_shared = self._lent.copy(), False
+        return self._lent

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Queries on the properties of resources: parsed once, then evaluated for each host.
+"""Queries on the properties of resources: parsed once, then evaluated for all hosts at once.
 
 The language is Blazar's, completed: JSON text such as ``["and", [">=", "$vcpus", "8"], ["or",
 ["=", "$gpu", "True"], ["not", ["<", "$disk", "100"]]]]``.
@@ -19,11 +19,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NoReturn, Protocol
 
+import numpy as np
+
+from promise_blazar.capacity.arrays import BoolArray
+
 #: What a host may say of itself.
 Property = str | int | float | bool | None
 
 MAX_LENGTH: Final = 8192
 MAX_DEPTH: Final = 16
+#: Comparisons in all queries of one request. No single query that is short enough has as many.
+MAX_COMPARISONS: Final = 1000
 
 _OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "=": operator.eq,
@@ -40,6 +46,14 @@ _INTEGER: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
+class Columns(Protocol):
+    """The properties of all hosts; answers are bool, one entry per host, in one order."""
+
+    def compare(self, op: str, name: str, value: str) -> BoolArray:
+        """Which hosts satisfy the comparison, as ``Comparison.matches`` says of each."""
+        ...
+
+
 class QueryError(ValueError):
     """The text is not a query; the message says why, for its author."""
 
@@ -52,8 +66,17 @@ class Query(Protocol):
         """The names of the properties that it looks at, without ``$``."""
         ...
 
+    @property
+    def comparisons(self) -> int:
+        """How many comparisons it is made of, which is what it costs."""
+        ...
+
     def matches(self, properties: Mapping[str, Property]) -> bool:
         """Whether a host with these properties satisfies it."""
+        ...
+
+    def accepts(self, columns: Columns) -> BoolArray:
+        """Which hosts satisfy it; bool, one entry per host, a new array."""
         ...
 
     def to_json(self) -> list[Any]:
@@ -89,13 +112,20 @@ class Comparison(_Node):
         held = properties.get(self.key)
         if held is None:
             return False
-        ours, theirs = _text(held), self.value
+        ours, theirs = as_text(held), self.value
         compare = _OPERATORS[self.op]
-        for read in (_number, _boolean):
+        for read in (as_number, as_boolean):
             left, right = read(ours), read(theirs)
             if left is not None and right is not None:
                 return compare(left, right)
         return compare(ours, theirs)
+
+    @property
+    def comparisons(self) -> int:
+        return 1
+
+    def accepts(self, columns: Columns) -> BoolArray:
+        return columns.compare(self.op, self.key, self.value)
 
     def to_json(self) -> list[Any]:
         return [self.op, f"${self.key}", self.value]
@@ -116,6 +146,17 @@ class Combination(_Node):
         quantifier = all if self.op == "and" else any
         return quantifier(part.matches(properties) for part in self.parts)
 
+    @property
+    def comparisons(self) -> int:
+        return sum(part.comparisons for part in self.parts)
+
+    def accepts(self, columns: Columns) -> BoolArray:
+        answer = self.parts[0].accepts(columns)
+        join = np.logical_and if self.op == "and" else np.logical_or
+        for part in self.parts[1:]:
+            join(answer, part.accepts(columns), out=answer)
+        return answer
+
     def to_json(self) -> list[Any]:
         return [self.op, *(part.to_json() for part in self.parts)]
 
@@ -132,6 +173,13 @@ class Negation(_Node):
 
     def matches(self, properties: Mapping[str, Property]) -> bool:
         return not self.part.matches(properties)
+
+    @property
+    def comparisons(self) -> int:
+        return self.part.comparisons
+
+    def accepts(self, columns: Columns) -> BoolArray:
+        return ~self.part.accepts(columns)
 
     def to_json(self) -> list[Any]:
         return ["not", self.part.to_json()]
@@ -194,17 +242,19 @@ def _comparison(op: str, rest: list[Any]) -> Comparison:
         raise QueryError(f"a value is a string or a number, not {_shown(value)}")
     if isinstance(value, float) and not math.isfinite(value):
         raise QueryError(f"the value compared with {_shown(key)} is too large")
-    return Comparison(op, key[1:], _text(value))
+    return Comparison(op, key[1:], as_text(value))
 
 
-def _text(value: str | int | float | bool) -> str:
+def as_text(value: str | int | float | bool) -> str:
+    """A value as it is compared; its type decides nothing."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
 
 
 @lru_cache(maxsize=4096)
-def _number(text: str) -> int | float | None:
+def as_number(text: str) -> int | float | None:
+    """The finite number that a text stands for; None if it is none."""
     if not _NUMBER.fullmatch(text):
         return None
     if _INTEGER.fullmatch(text):
@@ -213,7 +263,8 @@ def _number(text: str) -> int | float | None:
     return number if math.isfinite(number) else None
 
 
-def _boolean(text: str) -> bool | None:
+def as_boolean(text: str) -> bool | None:
+    """The truth value that a text stands for; None if it is none."""
     return _BOOLEANS.get(text.lower())
 
 

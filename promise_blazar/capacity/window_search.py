@@ -4,7 +4,8 @@
 A window that moves to the right gets room only where something is freed as its start passes, so
 the starts worth trying are the ends of bookings. Which of them leave enough hosts is counted for
 all at once; what passes that count is then admitted in earnest, so no window is ever offered
-that an admission would refuse.
+that an admission would refuse. There is no limit but the budget, and the answer says where that
+ended the search.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,8 +14,9 @@ from typing import Final
 
 import numpy as np
 
-from promise_blazar.capacity.admission import Plan, admit
+from promise_blazar.capacity.admission import Admission, Plan
 from promise_blazar.capacity.arrays import BoolArray, IntArray
+from promise_blazar.capacity.budget import Budget, OutOfTime
 from promise_blazar.capacity.demand.request import AllocationRequest, Window
 from promise_blazar.capacity.free_capacity import FreeCapacity
 from promise_blazar.capacity.ledger import OPEN, Ledger
@@ -23,19 +25,24 @@ from promise_blazar.capacity.timeline import Spans, in_order
 #: Microseconds.
 MINUTE: Final = 60_000_000
 
-#: The search ends after so many bookings, or so many windows admitted in earnest.
-_MOST_ROWS: Final = 200_000
-_MOST_TRIES: Final = 24
-#: Numbers of units on one host that are told apart; fewer where bookings are many.
+#: Numbers of units on one host that are told apart; fewer where bookings are many, so that all
+#: of them together look at not many more bookings than this.
 _MOST_LEVELS: Final = 16
+_ROWS_OF_LEVELS: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class FoundWindows:
-    """Windows of all requests together, earliest first, and the last start looked at."""
+    """Windows of all requests together, earliest first, and the last start looked at.
+
+    ``complete``: there is no other window, as things are booked; else later ones, or (of several
+    requests) other ways to place them, were not looked at. ``fixed``: the requests cannot move.
+    """
 
     windows: tuple[Window, ...]
     looked_until: int
+    complete: bool
+    fixed: bool = False
 
 
 def next_windows(
@@ -45,31 +52,41 @@ def next_windows(
     exclude: frozenset[int] = frozenset(),
     count: int = 1,
     granularity: int = MINUTE,
+    budget: Budget | None = None,
 ) -> FoundWindows:
     """The first ``count`` windows in which the requests, all moved alike, are admitted.
 
     They start where the requests do, or later at a multiple of ``granularity`` (microseconds),
     and not before ``now``. Pinned requests, whose reservations run already, cannot move: none is
-    found for them. ``exclude``, ``now``, and errors: as for ``admit``.
+    found for them. What ends the budget ends the search. ``exclude``, ``now``, and other errors:
+    as for ``admit``.
     """
     start = min((request.window.start for request in requests), default=now)
+    if any(request.pinned for request in requests):
+        return FoundWindows((), start, complete=True, fixed=True)
+    search = _Search(ledger, requests, now, exclude, granularity, budget or Budget())
     end = max((request.window.end for request in requests), default=now + 1)
     windows: list[Window] = []
-    if any(request.pinned for request in requests) or count < 1:
-        return FoundWindows((), start)
-    tries = 0
-    looked_until = start
-    for reach, rows, shifts in _promising(ledger, requests, now, exclude, granularity):
-        affordable = max(1, min(_MOST_TRIES, _MOST_ROWS // max(rows, 1)))
-        for shift in shifts.tolist():
-            moved = [_moved(request, shift) for request in requests]
-            tries += 1
-            if isinstance(admit(ledger, moved, now, exclude), Plan):
-                windows.append(_shifted(Window(start, end), shift))
-            if len(windows) == count or tries >= affordable:
-                return FoundWindows(tuple(windows), start + shift)
-        looked_until = start + reach
-    return FoundWindows(tuple(windows), looked_until)
+    complete = False
+    try:
+        for shift in search.admitted():
+            windows.append(_shifted(Window(start, end), shift))
+            if len(windows) >= count:
+                break
+        else:
+            complete = search.complete
+    except OutOfTime:
+        pass
+    return FoundWindows(tuple(windows), start + search.looked_until, complete)
+
+
+def _different(requests: Sequence[AllocationRequest]) -> list[AllocationRequest]:
+    """The requests without those that want what another one does."""
+    found: list[AllocationRequest] = []
+    for request in requests:
+        if not any(request.like(other) for other in found):
+            found.append(request)
+    return found
 
 
 def _moved(request: AllocationRequest, shift: int) -> AllocationRequest:
@@ -81,51 +98,94 @@ def _shifted(window: Window, shift: int) -> Window:
     return Window(window.start + shift, min(window.end + shift, OPEN))
 
 
-def _promising(
-    ledger: Ledger,
-    requests: Sequence[AllocationRequest],
-    now: int,
-    exclude: frozenset[int],
-    granularity: int,
-) -> Iterator[tuple[int, int, IntArray]]:
-    """Shifts that may be admitted, in order, in longer and longer stretches.
+class _Search:
+    """One search. ``looked_until``: the last shift looked at; ``complete``: none is left out."""
 
-    Each comes with the shift until which was looked, and how many bookings were looked at.
-    """
-    last = ledger.last_end()
-    length = max((request.window.end - request.window.start for request in requests), default=1)
-    shifts = np.zeros(1, dtype=np.int64)
-    low, high, rows = 0, min(length, OPEN), 0
-    while True:
-        free = FreeCapacity(ledger, now, exclude)
-        reach = [
-            Window(request.window.start + low, min(request.window.end + high, OPEN))
-            for request in requests
-        ]
-        for request, window in zip(requests, reach, strict=True):
-            ends = free.rows(window).end
-            freed = np.maximum(ends[ends < OPEN], now)
-            moved = -(freed // -granularity) * granularity - request.window.start
-            shifts = np.append(shifts, moved[moved > low])
-        shifts = np.unique(shifts)
-        promising = shifts[shifts <= high]
-        for request, window in zip(requests, reach, strict=True):
-            if len(promising):
-                promising = promising[_enough(free, request, window, promising)]
-        rows += sum(len(free.rows(window).slot) for window in reach)
-        yield high, rows, promising
-        shifts = shifts[shifts > high]
-        ended = all(request.window.start + high >= last for request in requests)
-        if rows > _MOST_ROWS or (ended and not len(shifts)):
-            return
-        low, high = high, min(2 * high, OPEN)
+    def __init__(
+        self,
+        ledger: Ledger,
+        requests: Sequence[AllocationRequest],
+        now: int,
+        exclude: frozenset[int],
+        granularity: int,
+        budget: Budget,
+    ) -> None:
+        self._ledger = ledger
+        self._requests = requests
+        self._now = now
+        self._exclude = exclude
+        self._granularity = granularity
+        self._budget = budget
+        self._different = _different(requests)
+        self.looked_until = 0
+        self.complete = True
+
+    def admitted(self) -> Iterator[int]:
+        """Shifts at which all requests are admitted, in order. Raises ``OutOfTime``."""
+        for reach, shifts in self._promising():
+            for shift in shifts.tolist():
+                if self._budget.exhausted:
+                    self.complete = False
+                    return
+                moved = [_moved(request, shift) for request in self._requests]
+                answer = Admission(self._free(self._affordable()), moved).decide()
+                self.looked_until = shift
+                if isinstance(answer, Plan):
+                    yield shift
+                elif answer.gave_up:
+                    self.complete = False
+            self.looked_until = reach
+
+    def _affordable(self) -> Budget:
+        """For one try: a few orders of several requests, so that more than one start is tried."""
+        return self._budget.part(4 * len(self._requests) + 96)
+
+    def _free(self, budget: Budget) -> FreeCapacity:
+        return FreeCapacity(self._ledger, self._now, self._exclude, budget=budget)
+
+    def _promising(self) -> Iterator[tuple[int, IntArray]]:
+        """Shifts that may be admitted, in order, in longer and longer stretches.
+
+        Each stretch comes with the shift until which was looked.
+        """
+        requests, last = self._requests, self._ledger.last_end()
+        windows = [request.window for request in requests]
+        length = max((window.end - window.start for window in windows), default=1)
+        shifts = np.zeros(1, dtype=np.int64)
+        low, high = 0, min(length, OPEN)
+        while True:
+            free = self._free(self._budget)
+            around = {
+                window: Window(window.start + low, min(window.end + high, OPEN))
+                for window in windows
+            }
+            for window, stretch in around.items():
+                ends = free.rows(stretch).end
+                freed = np.maximum(ends[ends < OPEN], self._now)
+                moved = -(freed // -self._granularity) * self._granularity - window.start
+                shifts = np.append(shifts, moved[moved > low])
+            shifts = np.unique(shifts)
+            promising = shifts[shifts <= high]
+            for request in self._different:
+                if len(promising):
+                    enough = _enough(free, request, around[request.window], promising)
+                    promising = promising[enough]
+            yield high, promising
+            shifts = shifts[shifts > high]
+            ended = all(window.start + high >= last for window in windows)
+            if ended and not len(shifts):
+                return
+            if self._budget.exhausted:
+                self.complete = False
+                return
+            low, high = high, min(2 * high, OPEN)
 
 
 def _enough(
     free: FreeCapacity, request: AllocationRequest, reach: Window, shifts: IntArray
 ) -> BoolArray:
     """At which shifts may there be hosts enough? True wherever the request alone is admitted."""
-    affordable = max(1, _MOST_ROWS // max(len(free.rows(reach).slot), 1))
+    affordable = max(1, _ROWS_OF_LEVELS // max(len(free.rows(reach).slot), 1))
     bound = request.demand.levels(free, min(_MOST_LEVELS, affordable))
     length = request.window.end - request.window.start
     starts = request.window.start + shifts

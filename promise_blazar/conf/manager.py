@@ -42,8 +42,8 @@ MANAGER_OPTIONS = [
         "decision_timeout",
         default=10,
         min=0.1,
-        help="Seconds within which a request must get its turn to change what is promised. "
-        "Past that it is answered 503 with Retry-After, and nothing has changed.",
+        help="Seconds within which it is decided whether a request fits, turns waited for "
+        "included. Past that it is answered 503 with Retry-After, and nothing has changed.",
     ),
     cfg.FloatOpt(
         "heartbeat_interval",

@@ -9,13 +9,14 @@ Arrays have one entry per slot, a host's place in the ledger: int64 counts *unit
 slot, a whole host), bool is a choice of hosts.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, Self
 
 from promise_blazar.capacity.arrays import IntArray
 from promise_blazar.capacity.demand.request import Window
-from promise_blazar.capacity.free_capacity import Assignment, FreeCapacity, UnitsBySlot
+from promise_blazar.capacity.free_capacity import FreeCapacity
+from promise_blazar.capacity.given import Given, UnitsBySlot
 from promise_blazar.capacity.host_selection import Candidates
 from promise_blazar.capacity.resource_query import Query
 from promise_blazar.capacity.timeline import Spans
@@ -81,7 +82,7 @@ class Demand(Protocol):
 
     # Where there is room
 
-    def room(self, free: FreeCapacity, window: Window, beside: Sequence[Assignment]) -> IntArray:
+    def room(self, free: FreeCapacity, window: Window, beside: Given) -> IntArray:
         """Units that each host can take through the whole window, beside what others are given.
 
         int64, one entry per slot. Whether a host is eligible is not looked at here. All of

@@ -27,6 +27,10 @@ class Window:
         """Whether the two have an instant in common; windows that touch have none."""
         return self.start < other.end and other.start < self.end
 
+    def covers(self, other: "Window") -> bool:
+        """Whether every instant of the other is one of this."""
+        return self.start <= other.start and other.end <= self.end
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:
@@ -50,3 +54,7 @@ class AllocationRequest:
     window: Window
     keep: tuple[Placement, ...] = ()
     pinned: bool = False
+
+    def like(self, other: "AllocationRequest") -> bool:
+        """Whether both want the same, whatever they hold now."""
+        return self.window == other.window and self.demand == other.demand

@@ -6,7 +6,7 @@ free hosts stay free for those who need them whole; of these the ones with the l
 enough, then by id.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import ClassVar, Self
@@ -16,15 +16,12 @@ import numpy as np
 from promise_blazar.capacity.arrays import IntArray
 from promise_blazar.capacity.demand.contract import Level, Levels, Verdict
 from promise_blazar.capacity.demand.request import Window
-from promise_blazar.capacity.free_capacity import (
-    UNLIMITED,
-    Assignment,
-    FreeCapacity,
-    UnitsBySlot,
-)
+from promise_blazar.capacity.free_capacity import UNLIMITED, FreeCapacity
+from promise_blazar.capacity.given import Given, UnitsBySlot
 from promise_blazar.capacity.host_selection import Candidates
 from promise_blazar.capacity.resource_query import Query
 from promise_blazar.capacity.timeline import Spans
+from promise_blazar.capacity.words import agreeing, counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +61,14 @@ class Slots:
     @property
     def size(self) -> str:
         slot = ", ".join(f"{amount} {name}" for name, amount in self.taken.items())
-        return f"{self.least} slots of {slot}" if self.least > 1 else f"a slot of {slot}"
+        return (
+            f"{counted(self.least, 'slot')} of {slot}" if self.least > 1 else f"a slot of {slot}"
+        )
 
     def restricted(self, where: Iterable[Query]) -> Self:
         return replace(self, where=(*self.where, *where))
 
-    def room(self, free: FreeCapacity, window: Window, beside: Sequence[Assignment]) -> IntArray:
+    def room(self, free: FreeCapacity, window: Window, beside: Given) -> IntArray:
         return free.units_of(self.taken, window, beside)
 
     def empty_room(self, free: FreeCapacity) -> IntArray:
@@ -114,17 +113,18 @@ class Slots:
         return int(np.count_nonzero(room))
 
     def verdict(self, hosts: int, room: IntArray) -> Verdict:
+        asked = f"{counted(self.amount, 'slot')} asked"
+        fit = f"{hosts} {agreeing(hosts, 'fits', 'fit')}"
+        if self.amount == 1 or (not hosts and not self.affinity):
+            return Verdict("fits", f"{fit}, {asked}")
         most = self.fits(room)
         if self.affinity is None:
-            return Verdict("fits", f"{hosts} fit for {most} slots, {self.amount} asked")
+            has = agreeing(hosts, "has", "have")
+            return Verdict("fits", f"{hosts} {has} room for {counted(most, 'slot')}, {asked}")
         if self.affinity:
-            return Verdict(
-                "affinity",
-                f"none has room for all {self.amount} slots, the roomiest has for {most}",
-            )
-        return Verdict(
-            "affinity", f"{hosts} fit, each slot needs another and {self.amount} are asked"
-        )
+            roomiest = f"the roomiest has room for {most}" if most else "none for any"
+            return Verdict("affinity", f"no host has room for all {self.amount} slots, {roomiest}")
+        return Verdict("affinity", f"{fit}, {asked}, each on a host of its own")
 
     def _together(self, candidates: Candidates, pinned: UnitsBySlot) -> UnitsBySlot | None:
         if self.amount == 0:
@@ -142,13 +142,14 @@ class Slots:
             slots = np.flatnonzero(roomy).tolist()
         if not slots:
             return None
-        best = candidates.packed(np.array(slots, dtype=np.int64))[0]
+        best = candidates.packed(np.array(slots, dtype=np.int64), 1)[0]
         return {int(best): self.amount}
 
     def _apart(self, candidates: Candidates, pinned: UnitsBySlot) -> UnitsBySlot | None:
         if any(units > 1 for units in pinned.values()):
             return None
-        more = candidates.packed(candidates.others(pinned))[: self.amount - len(pinned)]
+        missing = max(self.amount - len(pinned), 0)
+        more = candidates.packed(candidates.others(pinned), missing)
         if len(pinned) + len(more) < self.amount:
             return None
         return dict.fromkeys([*pinned, *more.tolist()], 1)
@@ -160,10 +161,13 @@ class Slots:
         chosen = dict(pinned)
         left = self.amount - sum(pinned.values())
         held = np.array([slot for slot in kept if room[slot] > 0], dtype=np.int64)
+        anywhere = np.flatnonzero(room)
+        # Each host takes a slot more, but for those that are full of what was chosen before.
+        enough = min(left + len(chosen) + len(held), len(anywhere))
         # First what is held stays, then the rest goes wherever there is room.
         for slot, limit in chain(
-            ((slot, kept[slot]) for slot in candidates.packed(held).tolist()),
-            ((slot, UNLIMITED) for slot in candidates.packed(np.flatnonzero(room)).tolist()),
+            ((slot, kept[slot]) for slot in candidates.packed(held, len(held)).tolist()),
+            ((slot, UNLIMITED) for slot in candidates.packed(anywhere, enough).tolist()),
         ):
             if left == 0:
                 break

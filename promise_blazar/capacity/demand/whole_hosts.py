@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Demand for whole hosts: so many at least, more if there are, each to oneself."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -10,10 +10,12 @@ import numpy as np
 from promise_blazar.capacity.arrays import IntArray
 from promise_blazar.capacity.demand.contract import Level, Levels, Verdict
 from promise_blazar.capacity.demand.request import Window
-from promise_blazar.capacity.free_capacity import Assignment, FreeCapacity, UnitsBySlot
+from promise_blazar.capacity.free_capacity import FreeCapacity
+from promise_blazar.capacity.given import Given, UnitsBySlot
 from promise_blazar.capacity.host_selection import Candidates
 from promise_blazar.capacity.resource_query import Query
 from promise_blazar.capacity.timeline import Spans
+from promise_blazar.capacity.words import agreeing
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class WholeHosts:
     def restricted(self, where: Iterable[Query]) -> Self:
         return replace(self, where=(*self.where, *where))
 
-    def room(self, free: FreeCapacity, window: Window, beside: Sequence[Assignment]) -> IntArray:
+    def room(self, free: FreeCapacity, window: Window, beside: Given) -> IntArray:
         return free.unbooked(window, beside)
 
     def empty_room(self, free: FreeCapacity) -> IntArray:
@@ -66,11 +68,11 @@ class WholeHosts:
         return int(room.sum())
 
     def verdict(self, hosts: int, room: IntArray) -> Verdict:
-        return Verdict("fits", f"{hosts} fit, {self.minimum} asked")
+        return Verdict("fits", f"{hosts} {agreeing(hosts, 'fits', 'fit')}, {self.minimum} asked")
 
 
 def _filled(candidates: Candidates, chosen: UnitsBySlot, count: int) -> UnitsBySlot:
     """The chosen hosts, and others while they are fewer than ``count``."""
     missing = max(count - len(chosen), 0)
-    more = candidates.by_id(candidates.others(chosen))[:missing]
+    more = candidates.by_id(candidates.others(chosen), missing)
     return chosen | dict.fromkeys(more.tolist(), 1)

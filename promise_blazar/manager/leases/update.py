@@ -44,6 +44,11 @@ class _Revision:
     details: Mapping[str, Mapping[str, Any]]
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of requests, of all reservations, in their order."""
+        return tuple(each.uuid for each in self.before.reservations)
+
+    @property
     def numbers(self) -> frozenset[int]:
         """Of those that are asked for anew; what the others hold counts like anybody's."""
         asked = {request.key for request in self.requests}
@@ -76,7 +81,7 @@ class LeaseUpdates:
         try:
             self._commit(revision)
         except Refused as refused:
-            raise refusal(refused.explanation) from None
+            raise refusal(refused.explanation, revision.keys) from None
 
     def rehearse(self, lease_id: str, change: LeaseChange) -> LeaseView:
         """The same checks; what the lease would be, and nothing made of it."""
@@ -89,7 +94,7 @@ class LeaseUpdates:
         try:
             provider.ledger.rehearse(revision.requests, revision.numbers)
         except Refused as refused:
-            raise refusal(refused.explanation) from None
+            raise refusal(refused.explanation, revision.keys) from None
         shown = replace(
             revision.after, updated_at=revision.before.updated_at, reason=revision.before.reason
         )

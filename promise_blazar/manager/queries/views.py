@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Views of our records: what the outside sees of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from promise_blazar import exceptions, times
 from promise_blazar.capacity.explanation import Explanation
@@ -86,12 +86,15 @@ def host_view(host: Host) -> HostView:
     )
 
 
-def refusal(explanation: Explanation) -> exceptions.NotEnoughHosts:
+def refusal(explanation: Explanation, keys: Sequence[str] = ()) -> exceptions.NotEnoughHosts:
     """A refusal as the error that says why, how much would fit, and when.
 
-    Its message begins with Blazar's words, which clients look for.
+    ``keys``: of the reservations, in the order in which the client knows them; none where the keys
+    are their places. The message begins with Blazar's words, which clients look for.
     """
-    words = f"{exceptions.NotEnoughHosts.sentence}: {explanation.text}"
+    place = keys.index(explanation.key) if keys else int(explanation.key)
+    which = f"reservations[{place}]: " if max(explanation.of, len(keys)) > 1 else ""
+    words = f"{exceptions.NotEnoughHosts.sentence}: {which}{explanation.text}"
     # A window that no date can express is none.
     alternatives = [each for each in explanation.alternatives if each.end <= times.LATEST]
     for window in alternatives[:1]:
@@ -101,6 +104,7 @@ def refusal(explanation: Explanation) -> exceptions.NotEnoughHosts:
         reasons=[
             {
                 "check": reason.check,
+                "reservation": place,
                 "hosts": reason.hosts,
                 "text": reason.text,
                 "window": None

@@ -11,10 +11,8 @@ import logging
 
 from promise_blazar import times
 from promise_blazar.capacity import resource_query
-from promise_blazar.capacity.admission import Plan, holds
 from promise_blazar.capacity.demand.contract import Demand
 from promise_blazar.capacity.demand.request import AllocationRequest, Placement, Window
-from promise_blazar.capacity.ledger import Ledger
 from promise_blazar.clock import Clock
 from promise_blazar.db import bookings, work_queue
 from promise_blazar.db.session import Database
@@ -45,22 +43,17 @@ class Rebooking:
         demand = _demand(provider, reservation)
         end = times.to_micros(lease.end)
 
-        def question(ledger: Ledger, now: int) -> frozenset[str]:
-            request = AllocationRequest("", demand, Window(min(now, end - 1), end))
-            return frozenset(
-                each.hypervisor
-                for each in booked
-                if each.host_id in suspects
-                and not holds(
-                    ledger,
-                    [request],
-                    Plan({"": (Placement(each.host_id, each.units),)}),
-                    now,
-                    frozenset({reservation.id}),
-                )
-            )
-
-        return provider.ledger.read(question)
+        placements = [
+            Placement(each.host_id, each.units) for each in booked if each.host_id in suspects
+        ]
+        now = times.to_micros(self._clock.now())
+        request = AllocationRequest("", demand, Window(min(now, end - 1), end))
+        fitting = provider.ledger.fitting(request, placements, frozenset({reservation.id}))
+        return frozenset(
+            each.hypervisor
+            for each in booked
+            if each.host_id in suspects and each.host_id not in fitting
+        )
 
     def rebook(
         self, work: LeaseWork, reservation: Reservation, avoid: frozenset[str], why: Reason

@@ -44,7 +44,7 @@ class TestCreation(CreationCase):
         self.assertEqual({"hosts": 1}, answer.json["fits"])
         busy, fits = answer.json["reasons"]
         self.assertEqual(("busy", 2), (busy["check"], busy["hosts"]))
-        self.assertEqual({"check", "hosts", "text", "window"}, set(busy))
+        self.assertEqual({"check", "reservation", "hosts", "text", "window"}, set(busy))
         self.assertEqual(("fits", 1), (fits["check"], fits["hosts"]))
         (window,) = answer.json["alternatives"]
         self.assertEqual({"start_date": self.minute(20), "end_date": self.minute(30)}, window)

@@ -9,7 +9,7 @@ from unittest import mock
 import sqlalchemy
 
 from promise_blazar.db.session import Database, LostRace
-from promise_blazar.manager.ledger import store
+from promise_blazar.manager.ledger import explaining
 from promise_blazar.plugins.contract import Reason, Waiting
 from promise_blazar.plugins.physical_host import PhysicalHost
 from promise_blazar.tests import base, databases
@@ -44,8 +44,9 @@ class TestRefusals(ServiceTestCase):
 
     def test_b1_a_refusal_that_cannot_be_explained_is_one(self):
         self.lease({**HOST, "min": 2, "max": 2})
-        with mock.patch.object(store, "explain", side_effect=OverflowError):
-            self.refused(409, self.ask(HOST, end=self.minute(60)))
+        with mock.patch.object(explaining, "explain", side_effect=OverflowError):
+            words = self.refused(409, self.ask(HOST, end=self.minute(60)))
+        self.assertIn("was not worked out", words)
 
     def test_g1_null_is_no_condition(self):
         nothing = {"hypervisor_properties": None, "resource_properties": None}

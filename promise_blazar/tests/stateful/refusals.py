@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from promise_blazar import times
-from promise_blazar.capacity.admission import Refusal
+from promise_blazar.capacity.budget import Budget
 from promise_blazar.capacity.demand.request import AllocationRequest, Window
 from promise_blazar.capacity.demand.whole_hosts import WholeHosts
+from promise_blazar.capacity.explanation import Explanation
 from promise_blazar.capacity.ledger import Booking, LedgerHost
 from promise_blazar.clock import Clock
+from promise_blazar.manager.ledger.deciding import No
 from promise_blazar.manager.service import ManagerService
 from promise_blazar.tests.stateful import promises
 from promise_blazar.tests.unit.capacity import oracle
@@ -28,31 +30,35 @@ class Judge:
         self.false: list[str] = []
         self._source = promises.engine(url)
         self._clock = clock
-        self._ledger = ledger_store = service.ledger
-        refused = ledger_store._refused  # noqa: SLF001
+        self._ledger = service.ledger
+        questions = service.ledger.questions
+        why = questions.why
 
-        def judged(asks: Sequence[AllocationRequest], exclude: frozenset[int]) -> Exception:
-            # The thread has its turn with the books: of this manager's, nobody can move them.
-            self.tally[self._judge(asks, exclude)] += 1
-            return refused(asks, exclude)
+        def judged(
+            answer: No,
+            asks: Sequence[AllocationRequest],
+            exclude: frozenset[int],
+            budget: Budget,
+        ) -> Explanation | None:
+            self.tally[self._judge(answer, asks, exclude)] += 1
+            return why(answer, asks, exclude, budget)
 
-        ledger_store._refused = judged  # noqa: SLF001
+        questions.why = judged
 
     def stop(self) -> None:
         self._source.dispose()
 
-    def _judge(self, asks: Sequence[AllocationRequest], exclude: frozenset[int]) -> str:
-        ledger = self._ledger._replica.ledger  # noqa: SLF001 - for what hosts are called and described by
+    def _judge(
+        self, answer: No, asks: Sequence[AllocationRequest], exclude: frozenset[int]
+    ) -> str:
+        ledger = self._ledger.access.replica.ledger  # for what hosts are called
         now = times.to_micros(self._clock.now())
-        answer = self._ledger._admit(asks, exclude)  # noqa: SLF001
-        if not isinstance(answer, Refusal):
-            return "moved"
-        if answer.gave_up:
+        if answer.refusal.gave_up:
             return "gave up"
         found = promises.read(self._source)
-        if found.generation != self._ledger._replica._seen:  # noqa: SLF001
+        if found.generation != answer.generation:
             return "moved"
-        ask = next(ask for ask in asks if ask.key == answer.key)
+        ask = next(ask for ask in asks if ask.key == answer.refusal.key)
         start = max(ask.window.start, min(now, ask.window.end - 1))
         ask = replace(ask, window=Window(start, ask.window.end))
         hosts = [replace(ledger.hosts[n], capacity=has) for n, has in found.capacity.items()]

@@ -203,11 +203,12 @@ class TestDeciding(LedgerStoreTestCase):
         impatient = LedgerStore(self.mine_database, 1, self.clock, timeout=0.01)
         inside, answered = threading.Event(), threading.Event()
 
-        def slow(ledger, now):
+        def slow():
             inside.set()
             answered.wait(60)
 
-        thread = threading.Thread(target=impatient.read, args=(slow,))
+        self.mine_database.before_write = slow
+        thread = threading.Thread(target=self.take, args=(impatient,))
         thread.start()
         self.addCleanup(thread.join)
         self.addCleanup(answered.set)

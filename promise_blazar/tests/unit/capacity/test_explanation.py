@@ -70,6 +70,10 @@ class ExplanationAgainstTheOracleTest(unittest.TestCase):
             return
         self.assertEqual(request.key, answer.key)
         self.assertTrue(answer.reasons)
+        if request.pinned and sum(p.units for p in request.keep) > request.demand.maximum:
+            self.assertEqual(["kept"], [reason.check for reason in answer.reasons])
+            self.assertEqual({}, answer.fits)
+            return
         sifted = [reason for reason in answer.reasons if reason.check != "kept"]
         self.assertEqual(len(world.hosts), sum(reason.hosts for reason in sifted))
         kind = "hosts" if isinstance(request.demand, WholeHosts) else "slots"
@@ -132,8 +136,9 @@ class ExplanationTest(unittest.TestCase):
             {"hosts": 1, "property": 1, "capacity": 1, "busy": 1, "fits": 1}, checks(answer)
         )
         self.assertEqual(
-            '5 hosts: 1 not in service, 1 lack ["=", "$gpu", "1"], 1 too small for a slot of'
-            " 2 VCPU, 1 busy 1970-01-01 02:00 to 1970-01-01 03:00, 1 fit for 4 slots, 5 asked",
+            '5 hosts: 1 not in service, 1 lacks ["=", "$gpu", "1"], 1 too small for a slot of'
+            " 2 VCPU, 1 busy 1970-01-01 02:00 to 1970-01-01 03:00, 1 has room for 4 slots,"
+            " 5 slots asked",
             answer.text,
         )
         (busy,) = (reason for reason in answer.reasons if reason.check == "busy")
@@ -171,12 +176,12 @@ class ExplanationTest(unittest.TestCase):
         together = explain(
             world.ledger(), [AllocationRequest("a", Slots(9, {"VCPU": 1}, True), window)], 0
         )
-        self.assertEqual({"capacity": 2, "affinity": 0}, checks(together))
-        self.assertIn("the roomiest has for 8", together.text)
+        self.assertEqual({"capacity": 2, "affinity": 0, "never": 0}, checks(together))
+        self.assertIn("the roomiest has room for 8", together.text)
         apart = explain(
             world.ledger(), [AllocationRequest("a", Slots(3, {"VCPU": 1}, False), window)], 0
         )
-        self.assertEqual({"affinity": 2}, checks(apart))
+        self.assertEqual({"affinity": 2, "never": 0}, checks(apart))
         self.assertEqual({"slots": 2}, apart.fits)
 
     def test_a_running_reservation_is_told_what_keeps_it_from_growing(self):
@@ -192,7 +197,7 @@ class ExplanationTest(unittest.TestCase):
         self.assertEqual((), answer.alternatives)
         shrink = replace(request, demand=Slots(1, {"VCPU": 1}, None), keep=(Placement(2, 3),))
         answer = explain(world.ledger(), [shrink], 0)
-        self.assertIn("can only grow: it has 3, 1 asked", answer.text)
+        self.assertIn("cannot be made smaller: it has 3 slots, and 1 is asked for", answer.text)
 
     def test_what_fails_only_together_is_said_to_be_not_found(self):
         requests = [
@@ -200,7 +205,7 @@ class ExplanationTest(unittest.TestCase):
         ]
         world = world_of(host(1), host(2), host(3))
         answer = explain(world.ledger(), requests, 0)
-        self.assertEqual({"together": 2, "fits": 1}, checks(answer))
+        self.assertEqual({"together": 2, "fits": 1, "search": 0}, checks(answer))
         self.assertIn("not found to fit", answer.text)
 
     def test_alternatives_start_at_whole_minutes_and_not_in_the_past(self):

@@ -154,4 +154,4 @@ class LedgerTest(unittest.TestCase):
         for rank in range(1000):
             query = parse(f'[">=", "$rank", {rank}]')
             self.assertEqual([rank <= 500], ledger.matching(query).tolist())
-            self.assertLess(len(ledger._answers), 300)  # noqa: SLF001 - that is the point
+            self.assertLess(len(ledger._lent._answers), 300)  # noqa: SLF001 - that is the point

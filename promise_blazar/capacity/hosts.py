@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hosts of one provider as columns: what each has, and which of them a query accepts."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from promise_blazar.capacity.arrays import BoolArray, IntArray, fitted
+from promise_blazar.capacity.properties import PropertyColumns
+from promise_blazar.capacity.resource_query import Property, Query
+
+#: Answers to queries that are kept; tenants write queries, so there must be a limit.
+_QUERIES_KEPT: Final = 256
+_NOTHING: Final = np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerHost:
+    """A registered host. ``capacity``: units by resource class; a class not named is 0."""
+
+    id: int
+    name: str
+    zone: str
+    capacity: Mapping[str, int]
+    properties: Mapping[str, Property]
+    reservable: bool
+
+
+class HostArrays:
+    """Every host that was ever mentioned has a slot, its place in the arrays.
+
+    ``hosts``: the registered ones by id.
+    """
+
+    def __init__(self) -> None:
+        self.hosts: dict[int, LedgerHost] = {}
+        self._slots: dict[int, int] = {}
+        self._ids: IntArray = _NOTHING
+        self._rank: IntArray = _NOTHING
+        self._reservable: BoolArray = np.zeros(0, dtype=np.bool_)
+        self._registered: BoolArray = np.zeros(0, dtype=np.bool_)
+        self._capacity: dict[str, IntArray] = {}
+        self._properties = PropertyColumns()
+        self._answers: dict[Query, BoolArray] = {}
+
+    # Changes
+
+    def put(self, host: LedgerHost) -> None:
+        """Register a host, or replace what is known of it."""
+        slot = self.made(host.id)
+        self.hosts[host.id] = host
+        self._reservable[slot] = host.reservable
+        self._registered[slot] = True
+        for name in self._capacity.keys() | host.capacity.keys():
+            column = fitted(self._capacity.get(name, _NOTHING), len(self._slots))
+            column[slot] = host.capacity.get(name, 0)
+            self._capacity[name] = column
+        self._properties.put(slot, host.properties)
+        self._answers.clear()
+
+    def drop(self, host_id: int) -> None:
+        """Forget a host, not its slot."""
+        if self.hosts.pop(host_id, None) is not None:
+            slot = self._slots[host_id]
+            self._reservable[slot] = self._registered[slot] = False
+            self._properties.put(slot, {})
+            self._answers.clear()
+
+    def made(self, host_id: int) -> int:
+        """The slot of a host, which it has from now on."""
+        slot = self._slots.get(host_id)
+        if slot is None:
+            slot = len(self._slots)
+            self._slots[host_id] = slot
+            self._ids = fitted(self._ids, slot + 1)
+            self._ids[slot] = host_id
+            self._reservable = fitted(self._reservable, slot + 1)
+            self._registered = fitted(self._registered, slot + 1)
+            self._properties.size = slot + 1
+        return slot
+
+    def copy(self) -> "HostArrays":
+        """The same hosts, which may be changed without changing these."""
+        twin = copy.copy(self)
+        twin.unshare()
+        return twin
+
+    def unshare(self) -> None:
+        """Have all that may change for itself alone."""
+        self.hosts, self._slots = dict(self.hosts), dict(self._slots)
+        self._ids, self._reservable = self._ids.copy(), self._reservable.copy()
+        self._registered = self._registered.copy()
+        self._capacity = {name: column.copy() for name, column in self._capacity.items()}
+        self._properties, self._answers = self._properties.copy(), dict(self._answers)
+
+    # Reading
+
+    @property
+    def size(self) -> int:
+        """How many slots there are."""
+        return len(self._slots)
+
+    @property
+    def ids(self) -> IntArray:
+        """The host's id; int64, one entry per slot."""
+        return self._ids[: self.size]
+
+    @property
+    def rank(self) -> IntArray:
+        """The host's place in the order of ids; int64, one entry per slot."""
+        if len(self._rank) != self.size:
+            rank = np.empty(self.size, dtype=np.int64)
+            rank[np.argsort(self.ids)] = np.arange(self.size)
+            self._rank = rank
+        return self._rank
+
+    def slot(self, host_id: int) -> int | None:
+        """The host's place in the arrays; None for one that was never mentioned."""
+        return self._slots.get(host_id)
+
+    def reservable(self) -> BoolArray:
+        """Whether there is a host that may be lent; bool, one entry per slot."""
+        return self._reservable[: self.size]
+
+    def capacity(self, resource_class: str) -> IntArray:
+        """What the host has of a class; int64, one entry per slot, units of the class."""
+        column = fitted(self._capacity.get(resource_class, _NOTHING), self.size)
+        return column[: self.size]
+
+    def matching(self, query: Query) -> BoolArray:
+        """Whether the query accepts the host; bool, one entry per slot, not to be changed.
+
+        Kept until a host changes.
+        """
+        answer = self._answers.get(query)
+        if answer is None or len(answer) != self.size:
+            answer = query.accepts(self._properties) & self._registered[: self.size]
+            if len(self._answers) >= _QUERIES_KEPT:
+                self._answers.clear()
+            self._answers[query] = answer
+        return answer

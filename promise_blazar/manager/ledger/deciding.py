@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decisions: a plan for requests, committed under the concurrency rule, or a refusal.
+
+A decision is taken on generation g and committed together with g -> g + 1. Who loses that race
+decides once more while holding the provider's row, which ends the race in one go. A decision that
+takes long is worked out on a copy, one at a time; what is done under the row is a re-check, or a
+search that is known to be short.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from promise_blazar.capacity.admission import Admission, Plan, Refusal, admit, holds
+from promise_blazar.capacity.budget import Budget, OutOfTime, estimate
+from promise_blazar.capacity.demand.request import AllocationRequest
+from promise_blazar.capacity.free_capacity import FreeCapacity
+from promise_blazar.db import providers
+from promise_blazar.db.session import MOST_RACES, Connection, Database
+from promise_blazar.manager.ledger import writer
+from promise_blazar.manager.ledger.access import LedgerAccess, ahead, hull
+from promise_blazar.manager.ledger.changes import Decision
+from promise_blazar.manager.ledger.turns import Turns
+from promise_blazar.model.lease import Lease
+
+#: Threads that wait for their turn at a long decision; the others are told to come again.
+_MOST_WAITING: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Requests and the change that they are for.
+
+    ``exclude``: numbers of reservations whose bookings do not count, being replaced.
+    """
+
+    requests: Sequence[AllocationRequest]
+    change: Decision
+    exclude: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A change that is committed; ``lease`` as it is then, where the change has one."""
+
+    lease: Lease | None
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """A refusal that was true at this generation, of so many hosts."""
+
+    refusal: Refusal
+    generation: int
+    hosts: int
+
+
+class Decisions:
+    def __init__(self, database: Database, access: LedgerAccess) -> None:
+        self._database = database
+        self._access = access
+        self._replica = access.replica
+        self.long = Turns(_MOST_WAITING)
+
+    def decide(self, asked: Asked, budget: Budget) -> Committed | No:
+        """Raises ``LostRace``, ``OutOfTime``, and what ``writer.decide`` raises."""
+        if estimate(len(asked.requests), self._replica.ledger.size, 0) <= self._access.quick:
+            with self._access.turn(budget):
+                answer = self._at_once(asked, budget)
+            if answer is not None:
+                return answer
+        with self.long.mine(budget):
+            for _ in range(MOST_RACES):
+                answer = self._on_a_copy(asked, budget)
+                if answer is not None:
+                    return answer
+        raise OutOfTime
+
+    def writing(self, connection: Connection, generation: int) -> writer.Writing:
+        """The transaction that moves to a generation."""
+        access = self._access
+        return writer.Writing(
+            connection, access.provider_id, generation, access.now(), self._replica.bundles
+        )
+
+    def _at_once(self, asked: Asked, budget: Budget) -> Committed | No | None:
+        """The decision, by who has the turn; None: it takes too long for that."""
+        seen = self._replica.catch_up()
+        plan = self._quickly(asked, budget)
+        if plan is None:
+            return None
+        if isinstance(plan, Refusal):
+            if not self._replica.moved(seen):
+                return self._no(plan, seen)
+        else:
+            with self._database.writer() as connection:
+                if providers.advance_from(connection, self._access.provider_id, seen):
+                    return self._written(connection, seen + 1, asked, plan)
+        # Somebody was faster. Once more, holding the row: nobody can be faster now.
+        with self._database.writer() as connection:
+            head = providers.lock(connection, self._access.provider_id)
+            self._replica.follow(connection, head)
+            if isinstance(plan, Refusal) or not self._holds(asked, plan):
+                plan = self._quickly(asked, budget)
+            if isinstance(plan, Plan):
+                generation = providers.advance(connection, self._access.provider_id)
+                return self._written(connection, generation, asked, plan)
+        return None if plan is None else self._no(plan, head.generation)
+
+    def _quickly(self, asked: Asked, budget: Budget) -> Plan | Refusal | None:
+        """The decision on the ledger as it is; None: it would take long."""
+        ledger, now = self._replica.ledger, self._access.now()
+        requests = ahead(asked.requests, now)
+        reach = hull(requests, now)
+        rows = ledger.count(reach.start, reach.end)
+        if estimate(len(requests), ledger.size, rows) > self._access.quick:
+            return None
+        little = budget.part(seconds=2 * self._access.quick)
+        try:
+            free = FreeCapacity(ledger, now, asked.exclude, budget=little)
+            return Admission(free, requests).decide()
+        except OutOfTime:
+            return None
+
+    def _on_a_copy(self, asked: Asked, budget: Budget) -> Committed | No | None:
+        """The decision, with the ledger free for others; None: they took what was planned."""
+        found = self._access.window(budget, asked.requests)
+        requests = ahead(asked.requests, found.now)
+        plan = admit(found.ledger, requests, found.now, asked.exclude, budget)
+        if isinstance(plan, Refusal):
+            return self._no(plan, found.generation)
+        with self._access.turn(budget):
+            seen = self._replica.catch_up()
+            if not self._holds(asked, plan):
+                return None
+            with self._database.writer() as connection:
+                if providers.advance_from(connection, self._access.provider_id, seen):
+                    return self._written(connection, seen + 1, asked, plan)
+            with self._database.writer() as connection:
+                head = providers.lock(connection, self._access.provider_id)
+                self._replica.follow(connection, head)
+                if not self._holds(asked, plan):
+                    return None
+                generation = providers.advance(connection, self._access.provider_id)
+                return self._written(connection, generation, asked, plan)
+
+    def _written(
+        self, connection: Connection, generation: int, asked: Asked, plan: Plan
+    ) -> Committed:
+        writing = self.writing(connection, generation)
+        return Committed(writer.decide(writing, asked.requests, plan, asked.change))
+
+    def _holds(self, asked: Asked, plan: Plan) -> bool:
+        now = self._access.now()
+        requests = ahead(asked.requests, now)
+        return holds(self._replica.ledger, requests, plan, now, asked.exclude)
+
+    def _no(self, refusal: Refusal, generation: int) -> No:
+        return No(refusal, generation, len(self._replica.ledger.hosts))

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Questions to the ledger, and explanations of refusals: one at a time, on copies.
+
+Nobody who decides waits for one.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from promise_blazar.capacity.admission import Plan, admit
+from promise_blazar.capacity.budget import Budget, OutOfTime
+from promise_blazar.capacity.demand.request import AllocationRequest
+from promise_blazar.capacity.explanation import Explanation, explain, unexplained
+from promise_blazar.capacity.ledger import Ledger
+from promise_blazar.capacity.window_search import next_windows
+from promise_blazar.manager.ledger.access import LedgerAccess, Snapshot, ahead
+from promise_blazar.manager.ledger.deciding import No
+from promise_blazar.manager.ledger.turns import Turns
+
+LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: Seconds, waiting included, that a refusal takes at most to say why, and when else.
+_HINTS: Final = 3.0
+#: Threads that wait for their turn. The others are answered at once, without hints or by ``Busy``:
+#: they would keep threads from those who need no turn.
+_MOST_WAITING: Final = 8
+
+
+class Questions:
+    def __init__(self, access: LedgerAccess) -> None:
+        self._access = access
+        self.turns = Turns(_MOST_WAITING)
+
+    def answer(self, question: Callable[[Ledger, int], T]) -> T:
+        """The answer to a question (the ledger, now). Raises ``OutOfTime``."""
+        budget = self._access.budget()
+        with self.turns.mine(budget):
+            found = self._access.snapshot(budget, lambda ledger, now: ledger.copy())
+            return question(found.ledger, found.now)
+
+    def rehearse(
+        self, requests: Sequence[AllocationRequest], exclude: frozenset[int]
+    ) -> Explanation | None:
+        """Why the requests would be refused; None: they would not. Raises ``OutOfTime``."""
+        budget = self._access.budget()
+        with self.turns.mine(budget):
+            return _explained(self._access.future(budget, requests), requests, exclude, budget)
+
+    def why(
+        self,
+        answer: No,
+        requests: Sequence[AllocationRequest],
+        exclude: frozenset[int],
+        budget: Budget,
+    ) -> Explanation | None:
+        """Why requests were refused; None: they would not be any more."""
+        hints = budget.part(seconds=_HINTS)
+        try:
+            with self.turns.mine(hints):
+                found = self._access.future(hints, requests)
+                return _explained(found, requests, exclude, hints)
+        except OutOfTime:
+            LOG.info("A refusal is not explained: others are asking, or it takes too long")
+            words = "too much is being asked at this moment"
+            why = unexplained(answer.refusal.key, answer.hosts, len(requests), words)
+            return replace(why, generation=answer.generation)
+
+
+def _explained(
+    found: Snapshot,
+    requests: Sequence[AllocationRequest],
+    exclude: frozenset[int],
+    budget: Budget,
+) -> Explanation | None:
+    ledger, now = found.ledger, found.now
+    asked = ahead(requests, now)
+    try:
+        why = explain(ledger, asked, now, exclude, alternatives=0, budget=budget)
+        if why.reasons:
+            # As long a lease as was asked for, not what the present minute has left of it.
+            why = why.with_windows(next_windows(ledger, requests, now, exclude, budget=budget))
+    except OutOfTime:
+        raise
+    except Exception:
+        # No is the answer, whether or not we can say why.
+        LOG.exception("A refusal could not be explained")
+        refusal = admit(ledger, asked, now, exclude, budget)
+        if isinstance(refusal, Plan):
+            return None
+        words = "something went wrong here"
+        why = unexplained(refusal.key, len(ledger.hosts), len(requests), words)
+    return replace(why, generation=found.generation) if why.reasons else None
