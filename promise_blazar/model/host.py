@@ -7,6 +7,9 @@ from datetime import datetime
 
 from promise_blazar.model.states import HostState
 
+#: A property of a host, as queries see it.
+Property = str | int | bool
+
 
 @dataclass(frozen=True, slots=True)
 class Host:
@@ -42,6 +45,24 @@ class Host:
         """What may be promised of it: (total - reserved) by resource class."""
         return {
             name: max(0, total - reserved) for name, (total, reserved, _) in self.inventory.items()
+        }
+
+    @property
+    def properties(self) -> dict[str, Property]:
+        """What it can be chosen by: its capabilities, and what every host has."""
+        return {
+            **self.capabilities,
+            "id": self.id,
+            "availability_zone": self.zone,
+            "cpu_info": self.cpu_info,
+            "hypervisor_hostname": self.hypervisor_hostname,
+            "hypervisor_type": self.hypervisor_type,
+            "hypervisor_version": self.hypervisor_version,
+            "local_gb": self.local_gb,
+            "memory_mb": self.memory_mb,
+            "reservable": self.reservable,
+            "service_name": self.service_host,
+            "vcpus": self.vcpus,
         }
 
 

@@ -3,10 +3,12 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from promise_blazar import exceptions, times
+from promise_blazar.capacity.resource_query import Query
 from promise_blazar.clock import Clock
 from promise_blazar.db import bookings, hosts, leases
 from promise_blazar.db.session import Connection, Database
@@ -41,12 +43,13 @@ class HostCapabilities:
 
         def write(connection: Connection, generation: int) -> None:
             now = self._clock.now()
-            needed = self._needed_by(connection, host, set(changed), times.to_micros(now))
+            needed = self._needed_by(connection, host, changed, times.to_micros(now))
             if needed:
+                names = sorted(frozenset().union(*needed.values()))
                 raise exceptions.Conflict(
-                    f"Capabilities {', '.join(sorted(changed))} of host {host.id} are asked for "
-                    f"by reservations {', '.join(needed)}",
-                    reservations=needed,
+                    f"Host {host.id} is promised to reservations {', '.join(needed)}, which "
+                    f"would not accept it with another {', '.join(names)}",
+                    reservations=list(needed),
                 )
             describe(connection, host.id, changed, now)
             hosts.set_host(connection, host.id, {"generation": generation, "updated_at": now})
@@ -56,10 +59,14 @@ class HostCapabilities:
         return self._host_queries.get(host_id)
 
     def _needed_by(
-        self, connection: Connection, host: Host, names: set[str], now: int
-    ) -> list[str]:
-        """The reservations on this host whose queries ask for one of these capabilities."""
-        found = []
+        self,
+        connection: Connection,
+        host: Host,
+        changed: Mapping[str, str | None],
+        now: int,
+    ) -> dict[str, frozenset[str]]:
+        """The reservations on this host that the change would break, and by which names."""
+        found: dict[str, frozenset[str]] = {}
         allocations = bookings.allocations(
             connection, self._provider.id, host_id=host.id, ending_after=now
         )
@@ -71,8 +78,9 @@ class HostCapabilities:
                 if record.uuid not in held or plugin is None:
                     continue
                 where = plugin.demand(spec_of(plugin, record.details)).where
-                if any(query.keys & names for query in where):
-                    found.append(record.uuid)
+                broken = frozenset().union(*(_breaks(query, host, changed) for query in where))
+                if broken:
+                    found[record.uuid] = broken
         return found
 
     def set_property(self, name: str, private: bool) -> PropertyView:
@@ -85,6 +93,20 @@ class HostCapabilities:
 
         self._database.transact(write)
         return next(view for view in self._host_queries.properties(True) if view.name == name)
+
+
+def _breaks(query: Query, host: Host, changed: Mapping[str, str | None]) -> frozenset[str]:
+    """The changes that make a query refuse the host: each that does so alone, else all it sees."""
+
+    def accepts(*names: str) -> bool:
+        made = {name: changed[name] for name in names}
+        capabilities = {k: v for k, v in {**host.capabilities, **made}.items() if v is not None}
+        return query.matches(replace(host, capabilities=capabilities).properties)
+
+    seen = query.keys & changed.keys()
+    if not seen or accepts(*changed) or not accepts():
+        return frozenset()
+    return frozenset(name for name in seen if not accepts(name)) or seen
 
 
 def describe(

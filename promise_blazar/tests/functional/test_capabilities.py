@@ -112,3 +112,40 @@ class TestQueries(HostCase):
         self.assertEqual(before, self.admin("GET", "/properties?detail=True&all=True").json)
         with self.nothing_changes():
             self.refused(400, self.admin("PATCH", "/properties/rack", theirs))
+
+
+@databases.on_each_database
+class TestChanges(HostCase):
+    """Of what reservations ask for: judged by the new value."""
+
+    def setUp(self):
+        super().setUp()
+        self.register(3, speed="6", gpu="a100", rack="a")
+        self.path = f"/{self.host(3)['id']}"
+
+    def promised(self, *query):
+        asked = {**HOST, "resource_properties": json.dumps(query)}
+        return self.lease(asked, start=self.minute(10))["reservations"][0]["id"]
+
+    def test_h1_what_satisfies_still_may_be_set(self):
+        self.promised(">=", "$speed", "5")
+        self.assertEqual(200, self.admin("PUT", self.path, {"speed": "7"}).status_code)
+        with self.nothing_changes():
+            self.refused(409, self.admin("PUT", self.path, {"speed": "4"}))
+            self.refused(409, self.admin("PUT", self.path, {"speed": None}))
+
+    def test_h1_a_refusal_names_what_is_needed_and_nothing_else(self):
+        reservation = self.promised("and", [">=", "$speed", "5"], ["=", "$gpu", "a100"])
+        change = {"speed": "7", "gpu": "h100", "rack": "b", "new": "x"}
+        with self.nothing_changes():
+            text = self.refused(409, self.admin("PUT", self.path, change))
+        self.assertTrue(text.endswith("with another gpu"), text)
+        self.assertIn(reservation, text)
+
+    def test_h1_either_of_two_is_enough(self):
+        self.promised("or", ["=", "$gpu", "a100"], ["=", "$rack", "a"])
+        self.assertEqual(200, self.admin("PUT", self.path, {"gpu": "h100"}).status_code)
+        with self.nothing_changes():
+            self.refused(409, self.admin("PUT", self.path, {"rack": "b"}))
+        both = {"gpu": "a100", "rack": "b"}
+        self.assertEqual(200, self.admin("PUT", self.path, both).status_code)

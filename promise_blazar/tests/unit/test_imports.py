@@ -47,6 +47,7 @@ ROOMS = {
         "model",
     ),
     "manager.hosts": (
+        "capacity",
         "cloud.contract",
         "db",
         "manager.contract",
