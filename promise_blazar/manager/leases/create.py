@@ -23,6 +23,7 @@ from promise_blazar.manager.ledger.store import Refused
 from promise_blazar.manager.provider import ProviderRuntime, Providers
 from promise_blazar.manager.queries.views import lease_view, refusal
 from promise_blazar.manager.workflow.engine import Engine
+from promise_blazar.manager.workflow.results import trouble_in
 from promise_blazar.model.lease import Event, Lease, Reservation
 from promise_blazar.model.states import EventType, LeaseStatus, ReservationStatus
 from promise_blazar.plugins.contract import fields_of, spec_of
@@ -186,10 +187,11 @@ class LeaseCreation:
         # engine, as for any deleted lease, however long OpenStack stays away.
         if begin_deletion(provider.ledger, found, self._clock.now()):
             self._engine.wake()
+            trouble = trouble_in(found.reason)
             raise exceptions.CloudError(
-                f"OpenStack could not prepare the lease: {found.reason}",
+                f"Nothing was made: OpenStack could not prepare the lease ({trouble})",
                 call="prepare",
-                detail=found.reason,
+                detail=trouble,
             )
         return self._load(lease.id)
 

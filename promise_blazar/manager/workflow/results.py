@@ -20,6 +20,9 @@ LOG = logging.getLogger(__name__)
 LONGEST_DELAY = 60.0
 #: The longest reason that is recorded, in characters: of four bytes each it fits every database.
 LONGEST_REASON = 8_000
+#: What follows from a trouble, behind it in a reason.
+AGAIN = "; trying again in "
+GIVEN_UP = "; its resources are taken back, delete the lease"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class LeaseResults:
         """The step that failed is run again, after a pause that grows with the failures."""
         lease = work.lease
         delay = min(LONGEST_DELAY, self._policy.retry_delay * 2 ** min(lease.failures, 10))
-        words = f"{in_words(troubles)}; trying again in {delay:g} s"
+        words = f"{in_words(troubles)}{AGAIN}{delay:g} s"
         LOG.warning("Lease %s, %s: %s", lease.id, lease.status, words)
         self.look_again(work, words, delay, lease.failures + 1)
 
@@ -99,7 +102,7 @@ class LeaseResults:
     def give_up(self, work: LeaseWork, troubles: Troubles) -> None:
         """The lease is in ERROR; what the failed reservations held is taken back next."""
         lease = work.lease
-        words = f"{in_words(troubles)}; its resources are taken back, delete the lease"
+        words = f"{in_words(troubles)}{GIVEN_UP}"
         LOG.error("Lease %s failed, %s: %s", lease.id, lease.status, words)
         work.provider.ledger.record(
             FailedLease(
@@ -111,6 +114,11 @@ class LeaseResults:
         """Is it pointless to go on trying? Never, while OpenStack just does not answer."""
         lasting = not any(failed.retryable for failed in troubles.values())
         return lasting and work.lease.failures + 1 >= self._policy.start_attempts
+
+
+def trouble_in(reason: str | None) -> str:
+    """What went wrong, without what follows from it."""
+    return (reason or "").partition(AGAIN)[0].removesuffix(GIVEN_UP)
 
 
 def _short(reason: str | None) -> str | None:

@@ -73,6 +73,16 @@ class TestPrepare(FaultCase):
             self.pass_time(120)
             self.assertEqual([], self.call("GET", "/v1/leases").json["leases"])
 
+    def test_h2_a_create_that_was_taken_back_says_that_nothing_was_made(self):
+        for status in (503, 400):
+            self.cloud.set_faults("nova.aggregate.create", fail_next=1, status=status)
+            body = self.body(SNAPSHOT, start=self.soon(1), end=self.now() + 20)
+            text = self.refused(502, self.call("POST", "/v1/leases", body))
+            self.assertTrue(text.startswith("Nothing was made: "), text)
+            self.assertNotIn("again", text)
+            self.assertNotIn("taken back", text)
+            self.pass_time(120)
+
     def test_the_calls(self):
         self.assertEqual(set(PREPARE + GROUP), self.calls_of(self.waiting))
 
