@@ -10,6 +10,7 @@ from oslo_log import log
 from promise_blazar.cmd import common
 from promise_blazar.cmd.application import application
 from promise_blazar.cmd.serve import Serving
+from promise_blazar.conf import unheeded
 
 LOG = log.getLogger(__name__)
 
@@ -19,7 +20,14 @@ def main() -> None:
     conf = cfg.CONF
     common.configure(conf)
     stopping = common.until_told_to_stop()
-    serving = Serving(application(conf), conf.api.bind_host, conf.api.bind_port, conf.api.threads)
+    unheeded.warn(conf)
+    served = application(conf)
+    host, port = conf.api.bind_host, conf.api.bind_port
+    limit = conf.oslo_middleware.max_request_body_size
+    try:
+        serving = Serving(served, host, port, conf.api.threads, limit)
+    except OSError as error:
+        raise SystemExit(f"cannot listen on {host}:{port}: {error}") from None
     LOG.info("promise-blazar-api is ready at %s", serving.url)
     stopping.wait()
     serving.stop()

@@ -9,40 +9,68 @@ from collections.abc import Iterator
 from oslo_config import cfg
 from oslo_log import log
 
+from promise_blazar import exceptions
 from promise_blazar.cloud.simulated.layout import Unreadable
-from promise_blazar.conf import opts
+from promise_blazar.conf import blazar, opts, unheeded
 from promise_blazar.db import migrate
-from promise_blazar.db.session import Database
+from promise_blazar.db.migrate import Foreign
+from promise_blazar.db.session import BadUrl, Database
+from promise_blazar.plugins.registry import MissingTypes
+from promise_blazar.policies import BadPolicyFile
+
+LOG = log.getLogger(__name__)
 
 PROJECT = "promise-blazar"
 
 #: A signal that another thread got is seen after so long.
 LOOK_SECONDS = 1.0
 
+#: What names its matter in one sentence.
+_UNUSABLE = (Unreadable, BadUrl, BadPolicyFile, Foreign, MissingTypes, cfg.Error)
+
 
 def configure(
-    conf: cfg.ConfigOpts, arguments: list[str] | None = None, prog: str | None = None
+    conf: cfg.ConfigOpts,
+    arguments: list[str] | None = None,
+    prog: str | None = None,
+    usual_places: bool = True,
 ) -> None:
-    """Read the configuration files and begin to log."""
+    """Read the configuration files and begin to log. Raises ``cfg.Error``.
+
+    ``usual_places``: the machine's own files, where the arguments name none.
+    """
     opts.register(conf)
     # The SQL library's debug output of every statement is nobody's log.
     log.set_defaults(default_log_levels=[*log.get_default_log_levels(), "alembic=WARN"])
     # Standard output belongs to the command; oslo.log would otherwise write there.
     conf.set_default("use_stderr", True)
-    try:
-        conf(arguments, project=PROJECT, prog=prog)
-    except cfg.ConfigFilesNotFoundError as error:
-        raise SystemExit(str(error)) from None
+    read(conf, arguments, prog, usual_places)
+
+
+def read(
+    conf: cfg.ConfigOpts,
+    arguments: list[str] | None = None,
+    prog: str | None = None,
+    usual_places: bool = True,
+) -> None:
+    """Read the files, once more if need be; see ``configure``."""
+    places: dict[str, list[str]] = {}
+    if not usual_places:
+        places = {"default_config_files": [], "default_config_dirs": []}
+    conf(arguments, project=PROJECT, prog=prog, **places)
     log.setup(conf, PROJECT)
+    blazar.take_login(conf, unheeded.sections(conf))
 
 
 @contextlib.contextmanager
 def in_one_line() -> Iterator[None]:
-    """A command that cannot go on with the files it was given ends with a sentence."""
+    """A command that cannot go on with what it was given ends with a sentence."""
     try:
         yield
-    except Unreadable as error:
-        raise SystemExit(str(error)) from None
+    except exceptions.PromiseBlazarError as error:
+        raise SystemExit(error.message) from None
+    except _UNUSABLE as error:
+        raise SystemExit(" ".join(str(error).split())) from None
 
 
 def database(conf: cfg.ConfigOpts) -> Database:
@@ -54,15 +82,30 @@ def database(conf: cfg.ConfigOpts) -> Database:
 
 
 def ready_database(conf: cfg.ConfigOpts) -> Database:
-    """The database, with the schema of this release. Raises ``SystemExit`` with what to do."""
+    """The database, with the schema of this release or of a later one.
+
+    A later one's migrations have only added, so this release goes on beside it, and
+    ``providers.rules`` keeps it from what it must not decide any more. Raises ``SystemExit``
+    with what to do.
+    """
     found = database(conf)
     at, needed = migrate.version(found), migrate.latest()
-    if at != needed:
+    if migrate.is_later(found):
+        LOG.warning("%s", later(at))
+    elif at != needed:
         raise SystemExit(
             f"the database schema is at {at}, this release needs {needed}: run "
             "promise-blazar-manage db sync"
         )
     return found
+
+
+def later(revision: str | None) -> str:
+    """What a schema of a later release means for this one."""
+    return (
+        f"The database schema is at {revision}, of a later release. This one runs on it until "
+        "managers of the later one decide by rules that it does not know; upgrade it soon"
+    )
 
 
 class Stopping(threading.Event):

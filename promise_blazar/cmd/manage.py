@@ -6,19 +6,27 @@ Exit status 0: done, and nothing is wrong; 1: something is wrong, and is printed
 
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 from oslo_config import cfg
 
 from promise_blazar import exceptions
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud import registry
-from promise_blazar.cmd import common, schema
+from promise_blazar.cmd import common, schema, state
 from promise_blazar.db import leases, migrate
 from promise_blazar.manager import composition
 from promise_blazar.model.states import LeaseStatus
 
 #: A lease that nobody looked at for so long, although it wanted to be, is stuck.
 OVERDUE = timedelta(minutes=1)
+
+STATE_DIR = cfg.StrOpt(
+    "state-dir",
+    metavar="DIR",
+    help="The state directory of a standalone service, which may be running. The machine's own "
+    "configuration files are not read then.",
+)
 
 
 @common.in_one_line()
@@ -27,7 +35,13 @@ def main() -> None:
     conf.register_cli_opt(
         cfg.SubCommandOpt("category", handler=_add_commands, title="commands", dest="category")
     )
-    common.configure(conf, sys.argv[1:], prog="promise-blazar-manage")
+    conf.register_cli_opt(STATE_DIR)
+    arguments, prog = sys.argv[1:], "promise-blazar-manage"
+    common.configure(conf, arguments, prog, usual_places=False)
+    if conf.state_dir is None:
+        common.read(conf, arguments, prog)
+    else:
+        state.use(conf, state.existing(Path(conf.state_dir)))
     sys.exit(conf.category.run(conf))
 
 

@@ -9,6 +9,7 @@ from oslo_log import log
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud import registry
 from promise_blazar.cmd import common
+from promise_blazar.conf import unheeded
 from promise_blazar.manager import composition, rpc
 
 LOG = log.getLogger(__name__)
@@ -18,6 +19,7 @@ LOG = log.getLogger(__name__)
 def main() -> None:
     conf = cfg.CONF
     common.configure(conf)
+    unheeded.warn(conf)
     stopping = common.until_told_to_stop()
     service = composition.manager(
         conf, common.ready_database(conf), registry.cloud(conf), SystemClock()

@@ -18,9 +18,14 @@ def sync(database: Database, seconds: float, pause: Callable[[float], None] = ti
     """Bring the schema to this release's.
 
     ``seconds``: how long managers act after their last heartbeat, so that one which is silent for
-    longer is dead. Raises ``SystemExit`` with what to stop, having changed nothing.
+    longer is dead. Raises ``SystemExit`` with what to stop, having changed nothing. The
+    schema of a later release is left alone.
     """
-    if migrate.version(database) != migrate.latest():
+    at = migrate.version(database)
+    if migrate.is_later(database):
+        _say(f"The schema is at {at}, of a later release, and stays as it is")
+        return
+    if at != migrate.latest():
         running = _running(database, seconds, pause)
         if running:
             raise SystemExit(_refusal(running, seconds))

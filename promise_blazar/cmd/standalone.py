@@ -16,8 +16,9 @@ from promise_blazar.api.http.application import create_app
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud import registry
 from promise_blazar.cloud.simulated import SimulatedCloud
-from promise_blazar.cmd import common, schema
+from promise_blazar.cmd import common, schema, state
 from promise_blazar.cmd.serve import Serving
+from promise_blazar.conf import unheeded
 from promise_blazar.manager import composition
 
 LOG = log.getLogger(__name__)
@@ -29,6 +30,7 @@ def main() -> None:
     conf = cfg.CONF
     _configure(conf, arguments)
     stopping = common.until_told_to_stop()
+    unheeded.warn(conf)
     database = common.database(conf)
     schema.sync(database, conf.manager.ownership_seconds)
     clock = SystemClock()
@@ -43,7 +45,8 @@ def main() -> None:
     application = create_app(conf, service, groups, clock, extensions)
     host, port = arguments.bind
     try:
-        serving = Serving(application, host, port, conf.api.threads)
+        limit = conf.oslo_middleware.max_request_body_size
+        serving = Serving(application, host, port, conf.api.threads, limit)
     except OSError as error:
         service.stop()
         raise SystemExit(f"cannot listen on {host}:{port}: {error}") from None
@@ -103,18 +106,11 @@ def _hosts(text: str) -> int:
 
 
 def _configure(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
-    state = arguments.state_dir.resolve()
-    try:
-        state.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SystemExit(f"nothing can be kept in {state}: {error.strerror}") from None
+    directory = state.make(arguments.state_dir)
     files = [f"--config-file={path}" for path in arguments.config_file]
     # Nothing is read from the machine's own places: this command is what it was told.
     common.configure(conf, files or ["--config-file=/dev/null"], prog="promise-blazar-standalone")
-    conf.set_default("connection", f"sqlite:///{state / 'promise-blazar.sqlite'}", "database")
-    conf.set_default("auth_strategy", "noauth", "api")
-    conf.set_default("driver", "simulated", "cloud")
-    conf.set_default("simulated_state", str(state / "simulated-cloud.sqlite"), "cloud")
+    state.use(conf, directory)
     if arguments.simulated_hosts is not None:
         conf.set_override("simulated_hosts", arguments.simulated_hosts, "cloud")
     _refuse_unsaid_noauth(conf)

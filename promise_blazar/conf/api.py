@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options of the REST API: group ``[api]``."""
+"""Options of the REST API: group ``[api]``. Former names are those of Blazar's own file."""
 
 import copy
 
@@ -11,6 +11,7 @@ opts = [
     cfg.StrOpt(
         "auth_strategy",
         default="keystone",
+        deprecated_opts=[cfg.DeprecatedOpt("auth_strategy", group="DEFAULT")],
         choices=[
             ("keystone", "Tokens are checked by Keystone; see [keystone_authtoken]"),
             ("noauth", "Tokens are believed as they are written: user:project[:role,...]"),
@@ -22,6 +23,7 @@ say they are: for trying the service out and for tests, never on a network that 
     ),
     cfg.HostAddressOpt(
         "bind_host",
+        deprecated_opts=[cfg.DeprecatedOpt("host", group="DEFAULT")],
         default="127.0.0.1",
         help="""
 Address that ``promise-blazar-api`` listens on. The default serves this machine only, which is
@@ -30,6 +32,7 @@ right behind a proxy that ends TLS. A WSGI server such as uWSGI has its own sett
     ),
     cfg.PortOpt(
         "bind_port",
+        deprecated_opts=[cfg.DeprecatedOpt("port", group="DEFAULT")],
         default=1234,
         help="Port that ``promise-blazar-api`` listens on. The same as Blazar's.",
     ),

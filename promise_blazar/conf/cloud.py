@@ -6,6 +6,8 @@ may take; ``[nova]``, ``[placement]`` and ``[glance]`` (for the ownership of sna
 services are, if the catalog is not enough.
 """
 
+import copy
+
 from keystoneauth1 import loading
 from oslo_config import cfg
 
@@ -65,10 +67,18 @@ OPENSTACK_OPTS = [
     ),
 ]
 
+
+def _formerly(option: cfg.Opt, *names: tuple[str, str]) -> cfg.Opt:
+    """A library's option that is read under Blazar's sections and names too."""
+    known = copy.deepcopy(option)
+    known.deprecated_opts.extend(cfg.DeprecatedOpt(name, group=group) for group, name in names)
+    return known
+
+
 # Of keystoneauth's session options: ``timeout`` is ours (call_timeout), and two are for
 # developers of clients.
 _SESSION_OPTS = [
-    opt
+    _formerly(opt, ("DEFAULT", "cafile")) if opt.dest == "cafile" else opt
     for opt in loading.get_session_conf_options()
     if opt.dest not in ("timeout", "collect_timing", "split_loggers")
 ]
@@ -81,6 +91,20 @@ _WHERE_OPTS = [
     or opt.dest == "endpoint_override"
 ]
 
+#: Blazar's words for some of these, as section and name; ours as the section.
+_FORMER = {
+    ("nova", "service_type"): ("nova", "compute_service"),
+    ("nova", "valid_interfaces"): ("nova", "endpoint_type"),
+    ("placement", "valid_interfaces"): ("placement", "endpoint_type"),
+    **{(group, "region_name"): ("DEFAULT", "os_region_name") for group in SERVICE_GROUPS},
+}
+
+
+def _where(group: str) -> list[cfg.Opt]:
+    """Where the service of this section is."""
+    former = {opt.dest: _FORMER.get((group, opt.dest)) for opt in _WHERE_OPTS}
+    return [_formerly(opt, name) if (name := former[opt.dest]) else opt for opt in _WHERE_OPTS]
+
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
     """Make all options of this module known to ``conf``."""
@@ -88,7 +112,7 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     loading.register_auth_conf_options(conf, AUTH_GROUP)
     conf.register_opts(_SESSION_OPTS + OPENSTACK_OPTS, group=AUTH_GROUP)
     for group in SERVICE_GROUPS:
-        conf.register_opts(_WHERE_OPTS, group=group)
+        conf.register_opts(_where(group), group=group)
 
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
@@ -98,5 +122,5 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     return [
         ("cloud", CLOUD_OPTS),
         (AUTH_GROUP, OPENSTACK_OPTS + auth + _SESSION_OPTS),
-        *((group, _WHERE_OPTS) for group in SERVICE_GROUPS),
+        *((group, _where(group)) for group in SERVICE_GROUPS),
     ]

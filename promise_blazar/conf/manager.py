@@ -108,12 +108,14 @@ NOVA_NAMES = [
     cfg.StrOpt(
         "aggregate_freepool_name",
         default="freepool",
+        deprecated_group="physical:host",
         help="Aggregate of the hosts that can be leased and are not. The scheduler filter must "
         "be configured with the same name.",
     ),
     cfg.StrOpt(
         "blazar_owner",
         default="blazar:owner",
+        deprecated_group="physical:host",
         help="Metadata key of an aggregate for the project that leased it.",
     ),
     cfg.StrOpt(

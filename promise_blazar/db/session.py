@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from oslo_db import exception as db_exception
 from oslo_db.sqlalchemy import engines
-from sqlalchemy import Connection, event, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from promise_blazar import exceptions
@@ -17,7 +17,7 @@ from promise_blazar import exceptions
 LOG = logging.getLogger(__name__)
 
 #: What a transaction is, to those who hand it on and write no SQL themselves.
-__all__ = ["Connection", "Database", "LostRace"]
+__all__ = ["BadUrl", "Connection", "Database", "LostRace"]
 
 T = TypeVar("T")
 
@@ -25,6 +25,10 @@ T = TypeVar("T")
 CONNECT_SECONDS = 5
 #: Transactions lost to deadlocks in a row before a request is told to come again.
 MOST_RACES = 20
+
+
+class BadUrl(ValueError):
+    """A URL that no database can be opened by; the message says why."""
 
 
 class LostRace(Exception):
@@ -55,22 +59,15 @@ class Database:
     mode; its writers begin IMMEDIATE, since a reader that turns writer fails when somebody else
     wrote in between.
 
+    Raises ``BadUrl``.
+
     ``lock_seconds``: how long a transaction waits for another one's lock. A transaction that
     sends nothing for so long is ended by the server: its process is suspended, or its machine
     is gone, and with the provider's row locked nobody else could decide anything.
     """
 
     def __init__(self, url: str, pool_size: int = 40, lock_seconds: float = 10) -> None:
-        self._engine = engines.create_engine(
-            _completed(url),
-            sqlite_fk=True,
-            # Else oslo.db yields the processor after each transaction, for eventlet's sake: on a
-            # busy machine that is a place at the end of the queue.
-            thread_checkin=False,
-            max_pool_size=pool_size,
-            max_overflow=20,
-            max_retries=0,
-        )
+        self._engine = _engine(url, pool_size)
         self.dialect = self._engine.dialect.name
         if self.dialect == "sqlite":
             self._prepare_sqlite(lock_seconds)
@@ -157,6 +154,31 @@ class Database:
     def dispose(self) -> None:
         """Close what is open; the next use opens anew."""
         self._engine.dispose()
+
+
+def _engine(url: str, pool_size: int) -> Engine:
+    try:
+        return engines.create_engine(
+            _completed(url),
+            sqlite_fk=True,
+            # Else oslo.db yields the processor after each transaction, for eventlet's sake: on a
+            # busy machine that is a place at the end of the queue.
+            thread_checkin=False,
+            max_pool_size=pool_size,
+            max_overflow=20,
+            max_retries=0,
+        )
+    except ArgumentError:
+        # The library's own words may hold the password.
+        raise BadUrl(
+            "[database] connection is no URL of a database, such as "
+            "mysql+pymysql://user:password@host/name or postgresql+psycopg://..."
+        ) from None
+    except ImportError as error:
+        raise BadUrl(
+            f"[database] connection needs a driver that is not installed ({error}); "
+            "mysql+pymysql:// and postgresql+psycopg:// have theirs"
+        ) from None
 
 
 def _completed(url: str) -> str:

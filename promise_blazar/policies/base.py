@@ -42,3 +42,13 @@ def list_rules() -> list[policy.RuleDefault]:
             deprecated_since="the first release",
         ),
     ]
+
+
+def formerly(name: str, check: str) -> policy.DeprecatedRule:
+    """The name that a rule had in Blazar's first policy files, which it is still read under."""
+    return policy.DeprecatedRule(
+        name,
+        check,
+        deprecated_reason="Blazar gave it the name of the HTTP verb.",
+        deprecated_since="the first release",
+    )

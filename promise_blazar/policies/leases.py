@@ -35,6 +35,7 @@ def list_rules() -> list[policy.RuleDefault]:
             "Create a lease.",
             [{"path": "/v1/leases", "method": "POST"}],
             scope_types=base.SCOPE,
+            deprecated_rule=base.formerly("blazar:leases:create", base.PROJECT_MEMBER_OR_ADMIN),
         ),
         policy.DocumentedRuleDefault(
             PUT,
@@ -42,6 +43,7 @@ def list_rules() -> list[policy.RuleDefault]:
             "Change a lease.",
             [{"path": "/v1/leases/{lease_id}", "method": "PUT"}],
             scope_types=base.SCOPE,
+            deprecated_rule=base.formerly("blazar:leases:update", base.PROJECT_MEMBER_OR_ADMIN),
         ),
         policy.DocumentedRuleDefault(
             DELETE,

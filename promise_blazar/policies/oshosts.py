@@ -32,6 +32,7 @@ def list_rules() -> list[policy.RuleDefault]:
             "Lend a host.",
             [{"path": "/v1/os-hosts", "method": "POST"}],
             scope_types=base.SCOPE,
+            deprecated_rule=base.formerly("blazar:oshosts:create", base.ADMIN),
         ),
         policy.DocumentedRuleDefault(
             PUT,
@@ -39,6 +40,7 @@ def list_rules() -> list[policy.RuleDefault]:
             "Set or remove extra capabilities of a host.",
             [{"path": "/v1/os-hosts/{host_id}", "method": "PUT"}],
             scope_types=base.SCOPE,
+            deprecated_rule=base.formerly("blazar:oshosts:update", base.ADMIN),
         ),
         policy.DocumentedRuleDefault(
             DELETE,

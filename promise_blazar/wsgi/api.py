@@ -14,6 +14,7 @@ from oslo_config import cfg
 
 from promise_blazar.cmd import common
 from promise_blazar.cmd.application import application as build
+from promise_blazar.conf import unheeded
 
 _lock = threading.Lock()
 _application: Any = None
@@ -34,6 +35,7 @@ def _build() -> Any:
     conf = cfg.CONF
     try:
         common.configure(conf, _arguments(os.environ.get("OS_PROMISE_BLAZAR_CONFIG_DIR")))
+        unheeded.warn(conf)
         return build(conf)
     except Exception:
         # Each request tries again, and is to meet what is wrong, not an option that is known.

@@ -15,7 +15,14 @@ from oslo_middleware import tracing as tracing_options
 
 from promise_blazar import policies
 from promise_blazar.api import dialects as known
-from promise_blazar.api.http import auth, dependencies, errors, health, versions
+from promise_blazar.api.http import (
+    auth,
+    body_limit,
+    dependencies,
+    errors,
+    health,
+    versions,
+)
 from promise_blazar.api.http.dialect import Dialect, Dialects
 from promise_blazar.clock import Clock
 from promise_blazar.cloud.contract.server_groups import TenantServerGroups
@@ -50,7 +57,7 @@ def create_app(
     app.json = _Json(app)
     # Two slashes are not one: a redirect would be a page, and nobody's client follows it.
     app.url_map.merge_slashes = False
-    # The limit is oslo.middleware's option, enforced by Flask, whose 413 is JSON like all else.
+    # Of bodies that announce no length; what announces too much comes no further than the frame.
     app.config["MAX_CONTENT_LENGTH"] = conf.oslo_middleware.max_request_body_size
     dependencies.register(
         app, dependencies.Dependencies(conf, manager, groups, policies.new_enforcer(conf))
@@ -62,7 +69,7 @@ def create_app(
     app.register_blueprint(health.blueprint)
     for blueprint in [*(each.blueprint() for each in spoken), *extensions]:
         app.register_blueprint(blueprint)
-    return _with_middleware(_with_plain_paths(app, spoken), chosen, conf)
+    return _with_middleware(_with_plain_paths(app, spoken), chosen, conf, spoken)
 
 
 class _Json(DefaultJSONProvider):
@@ -72,7 +79,9 @@ class _Json(DefaultJSONProvider):
         return msgspec.json.encode(obj).decode()
 
 
-def _with_middleware(application: Any, chosen: auth.Strategy, conf: cfg.ConfigOpts) -> Any:
+def _with_middleware(
+    application: Any, chosen: auth.Strategy, conf: cfg.ConfigOpts, dialects: Dialects
+) -> Any:
     """From the inside out; a request passes them in the opposite order.
 
     The proxy's headers are read first, since everything else may show an address. The request
@@ -86,6 +95,8 @@ def _with_middleware(application: Any, chosen: auth.Strategy, conf: cfg.ConfigOp
     )
     tracing_options.set_defaults(service_name="promise-blazar-api")
     application = chosen.wrap(application)
+    limit = conf.oslo_middleware.max_request_body_size
+    application = body_limit.limited(application, limit, dialects)
     # What nothing is configured for would only cost every request its time.
     cors = CORS(application, conf)
     if cors.allowed_origins:

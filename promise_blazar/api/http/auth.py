@@ -7,7 +7,6 @@ needs the caller's rights: never logged, never sent over the bus) and ``flask.g.
 (what policies look at). The paths in ``PUBLIC`` need no token.
 """
 
-import json
 import re
 from typing import Any, Protocol
 
@@ -25,7 +24,7 @@ from werkzeug.exceptions import Unauthorized
 
 from promise_blazar import context, exceptions
 from promise_blazar.api.http import errors
-from promise_blazar.api.http.dialect import Dialects, Problem
+from promise_blazar.api.http.dialect import Dialects
 
 LOG = logging.getLogger(__name__)
 
@@ -171,16 +170,7 @@ class _AuthToken(auth_token.AuthProtocol):
     def _refuse(
         self, request: webob.Request, status: int, message: str, headers: Any, keep: str
     ) -> webob.Response:
-        problem = Problem(
-            status, message, request_id=request.environ.get(request_id.ENV_REQUEST_ID)
-        )
-        rendered = errors.render(self._dialects, request.environ.get("PATH_INFO", ""), problem)
-        response = webob.Response(
-            body=json.dumps(rendered.document).encode(),
-            status=rendered.status or status,
-            content_type=rendered.mimetype,
-            charset="UTF-8",
-        )
+        response = errors.response(self._dialects, request.environ, status, message)
         if keep in headers:
             response.headers[keep] = headers[keep]
         return response

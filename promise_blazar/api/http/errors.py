@@ -6,10 +6,13 @@ else Blazar's three keys. Either way it is a JSON object.
 """
 
 import http
+import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import flask
+import webob
 from oslo_log import log as logging
 from oslo_middleware import request_id
 from werkzeug import exceptions as http_exceptions
@@ -34,7 +37,7 @@ STATUS: dict[type[exceptions.PromiseBlazarError], int] = {
 }
 
 #: Where Werkzeug speaks to someone in front of a browser.
-_MESSAGES = {
+MESSAGES = {
     404: "There is nothing at this path",
     405: "This path does not know the method",
     413: "The request body is too large",
@@ -70,6 +73,20 @@ def render(dialects: Dialects, path: str, problem: Problem) -> ErrorBody:
     return dialect.error_body(problem)
 
 
+def response(
+    dialects: Dialects, environ: Mapping[str, Any], status: int, message: str
+) -> webob.Response:
+    """A WSGI answer from outside of Flask, in the words of the path's dialect."""
+    problem = Problem(status, message, request_id=environ.get(request_id.ENV_REQUEST_ID))
+    rendered = render(dialects, environ.get("PATH_INFO", ""), problem)
+    return webob.Response(
+        body=json.dumps(rendered.document).encode(),
+        status=rendered.status or status,
+        content_type=rendered.mimetype,
+        charset="UTF-8",
+    )
+
+
 def register(app: flask.Flask, dialects: Dialects | None = None) -> None:
     """Let every error of ``app`` leave as JSON, below each dialect's paths in its words."""
     handlers = _Handlers(dialects or Dialects())
@@ -99,7 +116,7 @@ class _Handlers:
     def of_http(self, error: http_exceptions.HTTPException) -> flask.Response:
         """Flask's own: no such route, no such method, too large."""
         status = error.code or 500
-        message = _MESSAGES.get(status) or error.description or error.name
+        message = MESSAGES.get(status) or error.description or error.name
         response = self._response(status, message)
         for name, value in error.get_headers(flask.request.environ):
             if name.lower() != "content-type":

@@ -41,9 +41,14 @@ class CommandTestCase(base.TestCase):
         path.write_text(text)
         return f"--config-file={path}"
 
-    def run_command(self, name, *arguments):
+    def run_command(self, name, *arguments, **environment):
         return subprocess.run(
-            [BIN / name, *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False
+            [BIN / name, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+            env=os.environ | environment,
         )
 
     def start(self, name, *arguments):

@@ -140,6 +140,34 @@ class TestNotEnabled(StrangeCase):
 
 
 @databases.on_each_database
+class TestLeftOut(StrangeCase):
+    """A type of the service's own, left out of ``[manager] plugins`` while leases of it live."""
+
+    def test_g9_a_type_that_is_left_out_is_refused_at_creation_and_nowhere_else(self):
+        slots = self.lease(INSTANCE, start=self.minute(5), end=60)
+        gone = self.lease(INSTANCE, end=60)
+        self.replaced_by(InstalledTypes(OURS.classes, frozenset({"physical:host"})))
+        answer = self.call("POST", "/v1/leases", self.body(INSTANCE))
+        self.assertIn("virtual:instance resource type is not supported", self.refused(400, answer))
+        self.assertTrue(self.service.reconcile.run().clean)
+        (reservation,) = self.show(slots)["reservations"]
+        self.assertEqual(INSTANCE["vcpus"], reservation["vcpus"])
+        listed = self.call("GET", "/v1/leases").json["leases"]
+        self.assertEqual({slots["id"], gone["id"]}, {each["id"] for each in listed})
+        wanted = {"id": reservation["id"], "amount": 3}
+        self.updated(slots, end_date=self.minute(90), reservations=[wanted])
+        self.assertEqual(204, self.delete(gone).status_code)
+        self.pass_time(5 * 60)
+        self.refused(404, self.call("GET", f"/v1/leases/{gone['id']}"))
+        self.assertEqual("ACTIVE", self.show(slots)["status"])
+        self.boot(reservation["id"])
+        self.assertTrue(self.service.reconcile.run().clean)
+        self.pass_time(90 * 60)
+        self.pass_time(60)
+        self.assertEqual("TERMINATED", self.show(slots)["status"])
+
+
+@databases.on_each_database
 class TestUnknown(StrangeCase):
     def test_its_leases_are_shown_and_everybody_elses_served(self):
         lease = self.lease(NODES, start=self.minute(5))
