@@ -6,7 +6,7 @@
 #   make cloud-down  stop it
 #   make cloud-test  the tests that need it
 #   make style       format, lint, types, spelling
-#   make docs        the documents and the release notes, as HTML
+#   make docs        the documents, the API reference and the release notes, as HTML
 #   make clean       remove what these have made
 #
 # Everything is installed into a virtual environment in $(VENV); nothing needs root. PYTHON=...
@@ -55,10 +55,11 @@ style: $(INSTALLED)
 	@PATH="$(abspath $(BIN)):$$PATH" tools/style
 
 docs: $(INSTALLED)
-	@$(PIP) install -c constraints.txt -r doc/requirements.txt
+	@$(PIP) install -c constraints.txt -r doc/requirements.txt -r api-ref/requirements.txt
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html -d doc/build/doctrees doc/source doc/build/html
+	@$(BIN)/python -m sphinx -W --keep-going -q -b html -d doc/build/api-ref-doctrees api-ref/source doc/build/html/api-ref
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html -d doc/build/notes-doctrees releasenotes/source doc/build/releasenotes
-	@echo "doc/build/html/index.html and doc/build/releasenotes/index.html"
+	@echo "doc/build/html/index.html, with the API reference in api-ref, and doc/build/releasenotes/index.html"
 
 clean:
 	rm -rf $(VENV) .hypothesis .mypy_cache .ruff_cache .stestr .tox build demo-state dist doc/build *.egg-info

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The newcomer's path: every command of README and ``using.rst``, as written, in order."""
+
+import re
+from pathlib import Path
+
+from promise_blazar.tests import base, tree
+from promise_blazar.tests.functional.reader import Shell, blocks
+from promise_blazar.tests.functional.test_commands import CommandTestCase
+
+#: The address in the documents; a test has a port of its own.
+ADDRESS = "127.0.0.1:1234"
+#: States in which a lease stays by itself.
+SETTLED = ("PENDING", "ACTIVE", "TERMINATED")
+
+
+class TestCommands(CommandTestCase):
+    def setUp(self):
+        super().setUp()
+        self.address = f"127.0.0.1:{self.free_port()}"
+        self.url = f"http://{self.address}"
+        self.shell = Shell(self.directory)
+        self.addCleanup(self.shell.close)
+
+    def serve(self, command):
+        """What runs until it is stopped, so that its reader takes another shell."""
+        program, *arguments = command.split()
+        self.assertEqual(f".venv/bin/{Path(program).name}", program)
+        arguments = [each.replace("demo-state", f"{self.directory}/state") for each in arguments]
+        process = self.start(Path(program).name, *arguments)
+        self.assertIn(self.address, process.stdout.readline())
+
+    def follow(self, document):
+        """Type it all; what is printed."""
+        printed = []
+        for block in blocks(document):
+            block = block.replace(ADDRESS, self.address)
+            if "──" in block:
+                continue  # a picture
+            if block.startswith("make "):
+                self.assert_targets(block)
+            elif "promise-blazar-standalone" in block:
+                self.serve(block)
+            else:
+                self.eventually(self.settled)
+                printed.append(self.shell.run(block))
+                self.assertNotIn("FAILED", printed[-1], f"{block}\n{printed[-1]}")
+        return "\n".join(printed)
+
+    def assert_targets(self, block):
+        makefile = (tree.ROOT / "Makefile").read_text()
+        for line in block.splitlines():
+            target = line.removeprefix("make ")
+            self.assertRegex(makefile, rf"(?m)^{re.escape(target)}:")
+
+    def settled(self):
+        """As for a reader, who is slower than the service."""
+        return all(map(self.at_rest, self.leases()))
+
+    def leases(self):
+        return self.request(f"{self.url}/v1/leases", "admin:x")[1]["leases"]
+
+    def at_rest(self, lease):
+        (start,) = (each for each in lease["events"] if each["event_type"] == "start_lease")
+        begun = start["status"] == "DONE"
+        return lease["status"] in SETTLED and begun
+
+    def test_i_every_command_runs_as_written(self):
+        readme = self.follow("README.rst")
+        self.assertIn('"host":"compute-1"', readme.replace(" ", ""))
+        self.assertIn("No valid host was found", readme)
+
+        using = self.follow("doc/source/using.rst")
+        self.assertIn("a100", using)
+        servers = self.servers(using)
+        self.assertEqual({"train-1": "ACTIVE", "shop-1": "ACTIVE"}, servers)
+        self.assertIn('"fits":', using)
+        self.eventually(lambda: not self.leases())
+
+    def servers(self, printed):
+        """The status of each server that was made, by its name."""
+        found = re.findall(r'"name": ?"(\S+?)".*?"status": ?"(\w+)"', printed)
+        return dict(found)
+
+
+class TestReferences(base.TestCase):
+    def test_i_the_reference_of_the_api_is_built_with_the_documents_and_named(self):
+        makefile = (tree.ROOT / "Makefile").read_text()
+        self.assertIn("api-ref/source doc/build/html/api-ref", makefile)
+        for document in ("README.rst", "doc/source/index.rst", "doc/source/using.rst"):
+            self.assertIn("api-ref", (tree.ROOT / document).read_text(), document)
