@@ -8,6 +8,7 @@ from oslo_config import cfg
 from promise_blazar.api.http.application import create_app
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud import registry as clouds
+from promise_blazar.conf import database
 from promise_blazar.db.session import Database
 from promise_blazar.manager import rpc
 from promise_blazar.manager.contract.interface import Manager
@@ -25,7 +26,11 @@ def _manager(conf: cfg.ConfigOpts) -> Manager:
     remote = rpc.client(conf)
     if not conf.database.connection:
         return remote
-    own = Database(conf.database.connection, pool_size=conf.api.threads)
+    own = Database(
+        conf.database.connection,
+        pool_size=conf.api.threads,
+        engine=database.engine_options(conf),
+    )
     return local_reader(
         remote, own, plugins.installed(conf.manager.plugins).classes, SystemClock()
     )

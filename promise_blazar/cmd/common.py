@@ -12,6 +12,7 @@ from oslo_log import log
 from promise_blazar import exceptions
 from promise_blazar.cloud.simulated.layout import Unreadable
 from promise_blazar.conf import blazar, opts, unheeded
+from promise_blazar.conf import database as database_options
 from promise_blazar.db import migrate
 from promise_blazar.db.migrate import Foreign
 from promise_blazar.db.session import BadUrl, Database
@@ -74,11 +75,15 @@ def in_one_line() -> Iterator[None]:
 
 
 def database(conf: cfg.ConfigOpts) -> Database:
-    """Raises ``SystemExit`` with a sentence when none is configured."""
+    """Raises ``SystemExit`` with a sentence when none is configured, or not so."""
     if not conf.database.connection:
         raise SystemExit("[database] connection is not set")
     # Each worker may hold a connection while its lease changes hands.
-    return Database(conf.database.connection, pool_size=conf.manager.workers)
+    return Database(
+        conf.database.connection,
+        pool_size=conf.manager.workers,
+        engine=database_options.engine_options(conf),
+    )
 
 
 def ready_database(conf: cfg.ConfigOpts) -> Database:

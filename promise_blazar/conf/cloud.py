@@ -9,7 +9,7 @@ services are, if the catalog is not enough.
 import copy
 
 from keystoneauth1 import loading
-from oslo_config import cfg
+from oslo_config import cfg, types
 
 AUTH_GROUP = "openstack"
 SERVICE_GROUPS = ("nova", "placement", "glance")
@@ -45,10 +45,30 @@ OPENSTACK_OPTS = [
         "call_timeout",
         default=5.0,
         min=0.1,
-        help="Seconds that one call to OpenStack may take, from connecting to the first byte of "
-        "the answer. What did not answer in time is asked again later. A manager takes over "
-        "the work of a lost one only after this time too, so a large value makes take-over "
-        "slow; raise it if calls that work are logged as timed out. The same in every process.",
+        help="Seconds that one call to OpenStack may take, from resolving the name to the first "
+        "byte of the answer. What did not answer in time is asked again later. While calls take "
+        "longer than usual (usual_call_time), a manager takes over the work of a lost one only "
+        "after this time, so a large value then makes take-over slow; raise it if calls that "
+        "work are logged as timed out. The same in every process.",
+    ),
+    cfg.FloatOpt(
+        "usual_call_time",
+        default=2.0,
+        min=0.05,
+        help="Seconds within which OpenStack answers calls that change something, as a rule. A "
+        "kind of call that takes longer is reckoned with for its whole time-out from then on, "
+        "until none of it has taken longer for ten minutes: meanwhile the leases of a lost "
+        "manager wait for so much longer. Shorter makes take-over faster, together with "
+        "[manager] ownership_seconds. The same in every process.",
+    ),
+    cfg.Opt(
+        "call_timeouts",
+        type=types.Dict(types.Float(min=0.1)),
+        default={},
+        help="Time-outs of single kinds of calls, in seconds by the names that the log has for "
+        "them, instead of call_timeout: nova.server.snapshot:20,nova.server.delete:10 for "
+        "example. While one that may take longer than call_timeout is under way, the leases of a "
+        "lost manager wait for so much longer.",
     ),
     cfg.FloatOpt(
         "list_timeout",

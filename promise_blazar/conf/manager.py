@@ -55,11 +55,12 @@ MANAGER_OPTIONS = [
     cfg.FloatOpt(
         "ownership_seconds",
         deprecated_name="claim_seconds",
-        default=7,
+        default=4,
         min=0.2,
         help="A manager whose heartbeat has not been acknowledged for this long stops acting, "
-        "and within one more heartbeat the others take its work over. At least the time-out of "
-        "one call to OpenStack ([openstack] call_timeout) plus two heartbeats.",
+        "and within one more heartbeat the others take its work over. At least the usual time of "
+        "one call to OpenStack ([openstack] usual_call_time) plus two heartbeats; while calls "
+        "take longer, it lasts longer by itself. The same in every process.",
     ),
     cfg.IntOpt(
         "start_wait",

@@ -7,13 +7,13 @@ from oslo_config import cfg
 from oslo_db import options as db_options
 from oslo_log import log
 
-from promise_blazar.conf import api, cloud, manager
+from promise_blazar.conf import api, cloud, database, manager
 
 
 def register(conf: cfg.ConfigOpts) -> None:
     """Make all options known to ``conf``; do it before its files are read."""
     log.register_options(conf)
-    conf.register_opts(db_options.database_opts, group="database")
+    conf.register_opts(db_options.database_opts, group=database.GROUP)
     api.register_opts(conf)
     cloud.register_opts(conf)
     manager.register(conf)

@@ -29,8 +29,21 @@ class Beat:
         return f"{self.id} on {self.host}"
 
 
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """The count of a manager's heartbeats, and the longest call to be reckoned with after the last
+    one, in seconds; None: it is of a release that names none."""
+
+    count: int
+    longest_call: float | None
+
+
 def register(
-    connection: Connection, manager_id: str, identity: ManagerIdentity, now: datetime
+    connection: Connection,
+    manager_id: str,
+    identity: ManagerIdentity,
+    now: datetime,
+    longest_call: float | None = None,
 ) -> None:
     """A manager that begins to be."""
     connection.execute(
@@ -42,6 +55,7 @@ def register(
             rules=identity.rules,
             rpc_version=identity.rpc_version,
             resource_types=json.dumps(sorted(identity.resource_types)),
+            longest_call=longest_call,
         )
     )
 
@@ -86,23 +100,35 @@ def rpc_versions(connection: Connection, dead: Collection[str]) -> frozenset[str
     return frozenset(_FIRST_RPC if version is None else version for version in rows.scalars())
 
 
-def beat(connection: Connection, manager_id: str) -> bool:
+def beat(connection: Connection, manager_id: str, longest_call: float) -> bool:
     """False: somebody took this manager for dead, and removed it."""
     return (
         connection.execute(
             update(tables.ManagerProcess)
             .where(tables.ManagerProcess.id == manager_id)
-            .values(beat=tables.ManagerProcess.beat + 1)
+            .values(beat=tables.ManagerProcess.beat + 1, longest_call=longest_call)
         ).rowcount
         == 1
     )
 
 
-def beats(connection: Connection) -> dict[str, int]:
-    return {
-        row.id: row.beat
-        for row in connection.execute(select(tables.ManagerProcess.id, tables.ManagerProcess.beat))
-    }
+def name_longest_call(connection: Connection, manager_id: str, longest_call: float) -> bool:
+    """Between two heartbeats. False: the manager was removed."""
+    return (
+        connection.execute(
+            update(tables.ManagerProcess)
+            .where(tables.ManagerProcess.id == manager_id)
+            .values(longest_call=longest_call)
+        ).rowcount
+        == 1
+    )
+
+
+def beats(connection: Connection) -> dict[str, Pulse]:
+    """By the managers' ids."""
+    table = tables.ManagerProcess
+    rows = connection.execute(select(table.id, table.beat, table.longest_call))
+    return {row.id: Pulse(row.beat, row.longest_call) for row in rows}
 
 
 def forget_managers(connection: Connection, manager_ids: Iterable[str]) -> None:

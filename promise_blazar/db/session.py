@@ -3,8 +3,8 @@
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from oslo_db import exception as db_exception
 from oslo_db.sqlalchemy import engines
@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 #: Seconds to wait for a connection, unless the URL has a ``connect_timeout``.
 CONNECT_SECONDS = 5
+#: Connections beyond those that are kept open, while all of these are busy.
+OVERFLOW = 20
 #: Transactions lost to deadlocks in a row before a request is told to come again.
 MOST_RACES = 20
 
@@ -61,13 +63,31 @@ class Database:
 
     Raises ``BadUrl``.
 
-    ``lock_seconds``: how long a transaction waits for another one's lock. A transaction that
-    sends nothing for so long is ended by the server: its process is suspended, or its machine
-    is gone, and with the provider's row locked nobody else could decide anything.
+    ``pool_size``: connections kept open, unless ``engine`` says otherwise. ``lock_seconds``: how
+    long a transaction waits for another one's lock. A transaction that sends nothing for so long
+    is ended by the server: its process is suspended, or its machine is gone, and with the
+    provider's row locked nobody else could decide anything. ``engine``: what operators have
+    configured of oslo.db's ``create_engine``.
     """
 
-    def __init__(self, url: str, pool_size: int = 40, lock_seconds: float = 10) -> None:
-        self._engine = _engine(url, pool_size)
+    def __init__(
+        self,
+        url: str,
+        pool_size: int = 40,
+        lock_seconds: float = 10,
+        engine: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._url = url
+        self._configured = dict(engine or {})
+        self._engine = _engine(
+            url,
+            {
+                "max_pool_size": pool_size,
+                "max_overflow": OVERFLOW,
+                "max_retries": 0,
+                **self._configured,
+            },
+        )
         self.dialect = self._engine.dialect.name
         if self.dialect == "sqlite":
             self._prepare_sqlite(lock_seconds)
@@ -151,22 +171,35 @@ class Database:
         with self.reader() as connection:
             connection.execute(text("SELECT 1"))
 
+    def apart(self, seconds: float) -> "Database":
+        """The same database over connections of its own, for what must not wait for others.
+
+        It waits for so many seconds, and not longer, for a connection, a lock or an answer.
+        """
+        limits = {"max_pool_size": 1, "max_overflow": 1, "pool_timeout": seconds, "max_retries": 0}
+        return Database(
+            _impatient(self._url, seconds),
+            lock_seconds=seconds,
+            engine={**self._configured, **limits},
+        )
+
     def dispose(self) -> None:
         """Close what is open; the next use opens anew."""
         self._engine.dispose()
 
 
-def _engine(url: str, pool_size: int) -> Engine:
+def _engine(url: str, options: Mapping[str, Any]) -> Engine:
     try:
+        if make_url(url).get_backend_name() == "sqlite":
+            # It has no pool, and oslo.db hands this option on all the same.
+            options = {k: value for k, value in options.items() if k != "pool_timeout"}
         return engines.create_engine(
             _completed(url),
             sqlite_fk=True,
             # Else oslo.db yields the processor after each transaction, for eventlet's sake: on a
             # busy machine that is a place at the end of the queue.
             thread_checkin=False,
-            max_pool_size=pool_size,
-            max_overflow=20,
-            max_retries=0,
+            **options,
         )
     except ArgumentError:
         # The library's own words may hold the password.
@@ -195,6 +228,28 @@ def _completed(url: str) -> str:
         defaults["charset"] = "utf8mb4"
     full = parsed.update_query_dict({**defaults, **parsed.query})
     return full.render_as_string(hide_password=False)
+
+
+def _impatient(url: str, seconds: float) -> str:
+    """For connections on which a server that has vanished is not waited for longer than this."""
+    parsed = make_url(url)
+    whole = max(1, round(seconds))
+    limits: dict[str, str] = {}
+    if parsed.get_backend_name() == "mysql":
+        limits = {"connect_timeout": str(whole)}
+        if parsed.get_driver_name() in ("pymysql", "mysqldb"):
+            limits |= {"read_timeout": str(whole), "write_timeout": str(whole)}
+    elif parsed.get_backend_name() == "postgresql":
+        # The least that libpq takes is two.
+        limits = {
+            "connect_timeout": str(max(2, whole)),
+            "tcp_user_timeout": str(whole * 1000),
+            "keepalives_idle": str(whole),
+            "keepalives_interval": "1",
+            "keepalives_count": "2",
+        }
+    impatient = parsed.update_query_dict(limits)
+    return impatient.render_as_string(hide_password=False)
 
 
 @contextlib.contextmanager

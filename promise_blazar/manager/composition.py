@@ -23,6 +23,7 @@ from promise_blazar.manager.leases.forget import LeaseForgetting
 from promise_blazar.manager.leases.server_groups import LeaseServerGroups
 from promise_blazar.manager.leases.update import LeaseUpdates
 from promise_blazar.manager.ledger.store import LedgerStore
+from promise_blazar.manager.ownership.call_times import CallLimits
 from promise_blazar.manager.ownership.heartbeat import Heartbeat
 from promise_blazar.manager.provider import ProviderRuntime, Providers
 from promise_blazar.manager.queries.hosts import HostQueries
@@ -104,7 +105,12 @@ def _heartbeat(
         ),
         conf.manager.heartbeat_interval,
         conf.manager.ownership_seconds,
-        conf.openstack.call_timeout,
+        CallLimits(
+            conf.openstack.usual_call_time,
+            conf.openstack.call_timeout,
+            conf.openstack.call_timeouts,
+        ),
+        database.apart(conf.manager.ownership_seconds / 2),
     )
 
 

@@ -30,7 +30,9 @@ def load(conf: cfg.ConfigOpts) -> keystone_session.Session:
         raise cfg.RequiredOptError("auth_type", cfg.OptGroup(options.AUTH_GROUP))
     return loading.session.Session().load_from_options(
         auth=auth,
-        session=transport.http_session(group.tls_ciphers, group.tls_min_version),
+        session=transport.http_session(
+            group.tls_ciphers, group.tls_min_version, group.call_timeouts
+        ),
         insecure=group.insecure,
         cacert=group.cafile,
         cert=group.certfile,

@@ -43,18 +43,19 @@ class Calls:
     @contextlib.contextmanager
     def _call(self, call: str) -> Iterator[None]:
         """Announce the call, let it suffer what it must, and give its errors their names."""
-        fence.announce(call)
-        try:
-            fault = faults.strike(self._world, call)
-            if fault and fault.latency_ms:
-                self._sleep(fault.latency_ms / 1000)
-            failing = fault if fault and fault.fail_next else None
-            if failing and not failing.after:
-                raise error(call, failing.status, "an injected fault, before the work")
-            yield
-            if failing:
-                raise error(call, failing.status, "an injected fault, after the work")
-        except Refused as refused:
-            raise error(call, refused.status, refused.detail) from None
-        except sqlite3.OperationalError as trouble:  # locked for too long, a full disk
-            raise error(call, None, str(trouble)) from trouble
+        with fence.under_way(call):
+            fence.announce(call)
+            try:
+                fault = faults.strike(self._world, call)
+                if fault and fault.latency_ms:
+                    self._sleep(fault.latency_ms / 1000)
+                failing = fault if fault and fault.fail_next else None
+                if failing and not failing.after:
+                    raise error(call, failing.status, "an injected fault, before the work")
+                yield
+                if failing:
+                    raise error(call, failing.status, "an injected fault, after the work")
+            except Refused as refused:
+                raise error(call, refused.status, refused.detail) from None
+            except sqlite3.OperationalError as trouble:  # locked for too long, a full disk
+                raise error(call, None, str(trouble)) from trouble

@@ -7,8 +7,12 @@ sending of its last acknowledged heartbeat; we count from when we saw that heart
 one, which was after it was sent; and a further one can only have been committed after our last
 look, when its ownership was over already, so its acknowledgement comes too late and the rival goes
 on under a new id. That a look sees all that was committed before is what we ask of the database.
+
+How long ownership lasts is each owner's own: it contains the longest call that is to be reckoned
+with, which a heartbeat names. A call that may take longer leaves when that is named, not before.
 """
 
+import contextlib
 import logging
 import threading
 import uuid
@@ -18,7 +22,9 @@ from promise_blazar import exceptions
 from promise_blazar.clock import Clock
 from promise_blazar.cloud.fence import Fence
 from promise_blazar.db import heartbeats, work_queue
+from promise_blazar.db.heartbeats import Pulse
 from promise_blazar.db.session import Database, LostRace
+from promise_blazar.manager.ownership.call_times import CallLimits, CallTimes
 from promise_blazar.manager.ownership.work import Superseded, WorkOwnership
 from promise_blazar.model.manager import ManagerIdentity
 
@@ -37,8 +43,8 @@ DRIFT = 1.001
 class Heartbeat:
     """This manager among the others.
 
-    ``ownership_seconds``: how long ownership outlives the last acknowledged heartbeat.
-    ``call_seconds``: the longest that one outgoing call can take.
+    ``ownership_seconds``: how long ownership outlives the last acknowledged heartbeat, while calls
+    take their usual time. ``own``: the connections for heartbeats, which nobody else uses up.
     """
 
     def __init__(
@@ -48,22 +54,26 @@ class Heartbeat:
         identity: ManagerIdentity,
         interval: float,
         ownership_seconds: float,
-        call_seconds: float,
+        limits: CallLimits,
+        own: Database | None = None,
     ) -> None:
-        if ownership_seconds < call_seconds + 2 * interval:
+        self._calls = CallTimes(clock, limits)
+        if ownership_seconds < self._calls.usual + 2 * interval:
             raise ValueError(
-                f"ownership_seconds ({ownership_seconds}) must be at least call_timeout "
-                f"({call_seconds}) plus two heartbeat intervals ({interval})"
+                f"ownership_seconds ({ownership_seconds}) must be at least usual_call_time "
+                f"({self._calls.usual}) plus two heartbeat intervals ({interval})"
             )
         self._database = database
+        self._own = own or database
         self._clock = clock
         self._identity = identity
         self._interval = interval
         self._ownership_seconds = ownership_seconds
-        self._call_seconds = call_seconds
-        self._dead_after = ownership_seconds * DRIFT
         self._sent = self._acknowledged = 0.0
-        self._seen: dict[str, tuple[int, float]] = {}
+        #: The longest call that rivals know of, in seconds: what was named, or less.
+        self._named = self._calls.usual
+        self._naming = threading.Lock()
+        self._seen: dict[str, tuple[Pulse, float]] = {}
         self._dead: frozenset[str] = frozenset()
         self._on_death: Callable[[], None] = lambda: None
         self._stopping = threading.Event()
@@ -84,6 +94,8 @@ class Heartbeat:
         with self._database.writer() as connection:
             work_queue.let_go_of_all(connection, self.id)
             heartbeats.forget_managers(connection, [self.id])
+        if self._own is not self._database:
+            self._own.dispose()
 
     def dead(self) -> frozenset[str]:
         """Owners whose work may be taken over."""
@@ -98,15 +110,26 @@ class Heartbeat:
         """Whom to tell, within the heartbeat that finds it, that somebody else is dead now."""
         self._on_death = listener
 
-    def able(self) -> bool:
-        """Whether ownership of ours lasts long enough for a call to OpenStack."""
-        left = self._acknowledged + self._ownership_seconds - self._clock.monotonic()
-        return left >= self._call_seconds
+    def able(self, seconds: float | None = None) -> bool:
+        """Whether ownership of ours lasts so long: by default, for a usual call to OpenStack."""
+        left = self._acknowledged + self._lasts(self._named) - self._clock.monotonic()
+        return left >= (self._calls.usual if seconds is None else seconds)
+
+    def watch(self, call: str) -> contextlib.AbstractContextManager[None]:
+        """Sees how long a call under ownership of ours is under way; see ``cloud.fence``."""
+        return self._calls.watch(call)
+
+    def reckoned(self, call: str) -> float:
+        """Seconds for which a call that leaves now is reckoned with."""
+        return self._calls.reckoned(call)
 
     def fence(self, ownership: WorkOwnership) -> Fence:
         """Stops every outgoing call of an owner that was overtaken, or is too late."""
 
         def check(call: str) -> None:
+            seconds = self.reckoned(call)
+            if seconds > self._named:
+                self._name(seconds)
             with self._database.reader() as connection:
                 attempt = work_queue.attempt(connection, ownership.lease_id)
             if attempt != ownership.attempt:
@@ -114,23 +137,29 @@ class Heartbeat:
                     f"{call} for lease {ownership.lease_id}: attempt {attempt} has it now"
                 )
             # Last, since the database may have taken its time.
-            if ownership.owner != self.id or not self.able():
+            if ownership.owner != self.id or not self.able(seconds):
                 raise Superseded(f"{call} for lease {ownership.lease_id}: the ownership runs out")
 
         return check
 
     def beat(self) -> None:
         """One heartbeat, and one look at the others."""
-        self._sent = sent = self._clock.monotonic()
-        with self._database.writer() as connection:
-            alive = heartbeats.beat(connection, self.id)
-            # Owners before heartbeats: who owns something has registered before.
-            owners = work_queue.owners(connection)
-            beats = heartbeats.beats(connection)
-        now = self._clock.monotonic()
-        if alive and now - self._acknowledged <= self._ownership_seconds:
-            self._acknowledged = sent
-        else:
+        with self._naming:
+            # First: a longer call that leaves from here on has itself named, after this.
+            before, self._named = self._named, self._calls.usual
+            named = self._calls.longest()
+            self._named = min(before, named)
+            self._sent = sent = self._clock.monotonic()
+            with self._own.writer() as connection:
+                alive = heartbeats.beat(connection, self.id, named)
+                # Owners before heartbeats: who owns something has registered before.
+                owners = work_queue.owners(connection)
+                beats = heartbeats.beats(connection)
+            now = self._clock.monotonic()
+            in_time = alive and now - self._acknowledged <= self._lasts(before)
+            if in_time:
+                self._acknowledged, self._named = sent, named
+        if not in_time:
             # This heartbeat may have come after a rival's last look. What was taken under
             # the old id stays stopped, and is open to everybody.
             LOG.warning("Manager %s may be taken for dead; going on under a new id", self.id)
@@ -139,20 +168,21 @@ class Heartbeat:
         self._judge(beats, owners, sent, now)
 
     def _judge(
-        self, beats: dict[str, int], owners: frozenset[str], asked: float, now: float
+        self, beats: dict[str, Pulse], owners: frozenset[str], asked: float, now: float
     ) -> None:
         """Find those whose counter has not moved for too long.
 
         The beats were read between ``asked`` and ``now``.
         """
         self._seen = {
-            rival: self._seen[rival]
-            if rival in self._seen and self._seen[rival][0] == count
-            else (count, now)
-            for rival, count in beats.items()
+            # Between two heartbeats a longer call may be named.
+            rival: (pulse, self._seen[rival][1])
+            if rival in self._seen and self._seen[rival][0].count == pulse.count
+            else (pulse, now)
+            for rival, pulse in beats.items()
         }
         unmoved = {rival: asked - since for rival, (_, since) in self._seen.items()}
-        dead = {rival for rival, age in unmoved.items() if age > self._dead_after}
+        dead = {rival for rival, age in unmoved.items() if age > self._silence(rival)}
         # Owners without a record were forgotten after they were found dead.
         before, self._dead = self._dead, frozenset((dead | (owners - beats.keys())) - {self.id})
         if self._dead - before:
@@ -163,18 +193,47 @@ class Heartbeat:
             if unmoved[rival] > FORGET_AFTER * self._ownership_seconds
         ]
         if forgotten:
-            with self._database.writer() as connection:
+            with self._own.writer() as connection:
                 heartbeats.forget_managers(connection, forgotten)
+
+    def _lasts(self, longest: float) -> float:
+        """Seconds that ownership outlives a heartbeat that names such a call."""
+        return self._ownership_seconds - self._calls.usual + longest
+
+    def _silence(self, rival: str) -> float:
+        """Seconds without a heartbeat after which a rival is dead, by what its last one names."""
+        longest = self._seen[rival][0].longest_call
+        if longest is None:  # It is of a release that names none.
+            longest = self._calls.limits.longest
+        return self._lasts(longest) * DRIFT
+
+    def _name(self, seconds: float) -> None:
+        """Let rivals know of a call that may take so long. Raises ``Superseded``: too late.
+
+        As a heartbeat, it counts if it is acknowledged before the ownership is over.
+        """
+        with self._naming:
+            if self._named >= seconds:
+                return
+            with self._own.writer() as connection:
+                alive = heartbeats.name_longest_call(connection, self.id, seconds)
+            late = self._clock.monotonic() - self._acknowledged > self._lasts(self._named)
+            if late or not alive:
+                raise Superseded(f"manager {self.id} may be taken for dead")
+            self._named = seconds
 
     def register(self) -> None:
         """Begin to be, under a new id; the old one, if any, is dead."""
         new = str(uuid.uuid4())
-        sent = self._clock.monotonic()
-        with self._database.writer() as connection:
-            heartbeats.forget_managers(connection, [self.id])
-            heartbeats.register(connection, new, self._identity, self._clock.now())
-        self.id = new
-        self._acknowledged = sent
+        with self._naming:
+            # What the old one let out is stopped; calls under way are still to be reckoned with.
+            named = self._calls.longest()
+            sent = self._clock.monotonic()
+            with self._own.writer() as connection:
+                heartbeats.forget_managers(connection, [self.id])
+                heartbeats.register(connection, new, self._identity, self._clock.now(), named)
+            self.id = new
+            self._acknowledged, self._named = sent, named
 
     def pause(self) -> float:
         """Seconds to the next heartbeat: to the moment that somebody could be dead, if sooner.
@@ -183,7 +242,7 @@ class Heartbeat:
         """
         now = self._clock.monotonic()
         left = [
-            since + self._dead_after - now
+            since + self._silence(rival) - now
             for rival, (_, since) in self._seen.items()
             if rival != self.id and rival not in self._dead
         ]

@@ -158,7 +158,7 @@ class Engine:
             ownership = WorkOwnership(lease.id, lease.attempt + 1, owner)
             LOG.warning("Lease %s: %s; putting it right", lease.id, why)
             try:
-                with fence.fenced(self._heartbeat.fence(ownership)):
+                with fence.fenced(self._heartbeat.fence(ownership), self._heartbeat.watch):
                     self._steps.repair(ownership)
             except Superseded as error:
                 LOG.info("Left to others: %s", error)
@@ -312,7 +312,7 @@ class Engine:
             taken = take()
             if taken is not None:
                 ownership, lease = taken
-                with fence.fenced(self._heartbeat.fence(ownership)):
+                with fence.fenced(self._heartbeat.fence(ownership), self._heartbeat.watch):
                     self._steps.carry_on(ownership, lease)
         except Superseded as error:
             LOG.info("Left to others: %s", error)

@@ -101,7 +101,7 @@ HIDDEN = {
     "nova": ("nova_filter.filters",),
     "novaclient": ("promise_blazar.cloud.openstack",),
     # Its options are registered where all others are.
-    "oslo_db": ("promise_blazar.db", "promise_blazar.conf.opts"),
+    "oslo_db": ("promise_blazar.db", "promise_blazar.conf"),
     "sqlalchemy": ("promise_blazar.db",),
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Heartbeats: who is alive, who is dead and since when, and who must not act any more."""
 
+import contextlib
 import random
 
 import sqlalchemy
@@ -8,6 +9,7 @@ import sqlalchemy
 from promise_blazar.db import leases
 from promise_blazar.db.session import Database
 from promise_blazar.db.tables import ManagerProcess
+from promise_blazar.manager.ownership.call_times import MEMORY, CallLimits
 from promise_blazar.manager.ownership.heartbeat import Heartbeat, Superseded, WorkOwnership
 from promise_blazar.model.manager import ManagerIdentity
 from promise_blazar.tests import base
@@ -18,8 +20,10 @@ from promise_blazar.tests.functional.concurrency.test_ledger_store import Interp
 IDENTITY = ManagerIdentity("here", 0, "1.0", frozenset({"physical:host"}))
 
 
-class TestPresence(base.DatabaseTestCase):
+class HeartbeatTestCase(base.DatabaseTestCase):
     prepare = staticmethod(sync)
+    #: How long ownership lasts with usual calls, and how long calls take.
+    seconds, limits = 7, CallLimits(5, 5)
 
     def setUp(self):
         super().setUp()
@@ -31,7 +35,7 @@ class TestPresence(base.DatabaseTestCase):
 
     def heartbeat(self, database):
         self.addCleanup(database.dispose)
-        found = Heartbeat(database, self.clock, IDENTITY, 1, 7, 5)
+        found = Heartbeat(database, self.clock, IDENTITY, 1, self.seconds, self.limits)
         found.register()
         return found
 
@@ -41,6 +45,26 @@ class TestPresence(base.DatabaseTestCase):
             self.one.beat()
             self.other.beat()
 
+    def ownership(self, attempt):
+        """On a lease whose attempt, as it happens, is 0."""
+        now = self.clock.now()
+        lease = {
+            "id": "lease",
+            "provider_id": 1,
+            "name": "n",
+            "user_id": "alice",
+            "project_id": "demo",
+            "start": now,
+            "end": now,
+            "status": "PENDING",
+            "created_at": now,
+        }
+        with self.database.writer() as connection:
+            leases.add(connection, {**lease, "attempt": 0, "failures": 0, "degraded": False})
+        return WorkOwnership("lease", attempt, self.one.id)
+
+
+class TestPresence(HeartbeatTestCase):
     def test_the_silent_are_dead_when_their_claims_have_run_out(self):
         self.both_beat(3)
         for _ in range(7):
@@ -157,20 +181,109 @@ class TestPresence(base.DatabaseTestCase):
         ownership = self.ownership(attempt=1)
         self.assertRaises(Superseded, self.one.fence(ownership), "nova.server.delete")
 
-    def ownership(self, attempt):
-        """On a lease whose attempt, as it happens, is 0."""
-        now = self.clock.now()
-        lease = {
-            "id": "lease",
-            "provider_id": 1,
-            "name": "n",
-            "user_id": "alice",
-            "project_id": "demo",
-            "start": now,
-            "end": now,
-            "status": "PENDING",
-            "created_at": now,
-        }
+
+class TestTakeover(HeartbeatTestCase):
+    """Usual calls take up to 2 s and others 5; one kind may take 9."""
+
+    seconds, limits = 4, CallLimits(2, 5, {"nova.server.snapshot": 9})
+
+    def silent_for(self, seconds):
+        """One is not heard of for so long; whether it is dead then."""
+        self.both_beat(1)
+        self.clock.advance(seconds)
+        self.other.beat()
+        return self.one.id in self.other.dead()
+
+    def call(self, name, seconds=0.0):
+        """A call of the one's that takes so long."""
+        with self.one.watch(name):
+            self.one.fence(WorkOwnership("lease", None, self.one.id))(name)
+            self.clock.advance(seconds)
+
+    def test_a_manager_whose_calls_are_quick_is_dead_soon(self):
+        self.call("nova.server.delete", 1.9)
+        self.assertTrue(self.silent_for(4.1))
+
+    def test_one_whose_calls_take_longer_is_dead_when_they_are_over(self):
+        self.call("nova.server.delete", 4)
+        self.assertFalse(self.silent_for(6.9))
+        self.clock.advance(0.2)
+        self.other.beat()
+        self.assertEqual({self.one.id}, self.other.dead())
+
+    def test_of_reads_nobody_is_afraid(self):
+        self.call("nova.server.list", 4)
+        self.assertTrue(self.silent_for(4.1))
+
+    def test_a_call_that_may_take_longer_leaves_when_rivals_know(self):
+        self.call("nova.server.delete", 3)
+        self.both_beat(1)
+        self.other.beat()
+        named = []
+        self.database.before_write = lambda: named.append(1)
+        # Known since the heartbeat; this one is not.
+        self.call("nova.server.delete")
+        self.assertEqual([], named)
+        self.call("nova.server.snapshot")
+        self.assertEqual(1, len(named))
+
+    def test_a_call_that_cannot_be_named_in_time_does_not_leave(self):
+        self.both_beat(1)
+        self.database.after_write = lambda: self.clock.advance(4.5)
+        self.assertRaises(Superseded, self.call, "nova.server.snapshot")
+
+    def test_what_was_slow_long_ago_is_forgotten(self):
+        self.call("nova.server.delete", 4)
+        self.both_beat(1)
+        self.clock.advance(MEMORY)
+        self.other.beat()
+        self.one.beat()
+        self.assertTrue(self.silent_for(4.1))
+
+    def test_managers_of_the_release_before_are_given_the_time_of_any_call(self):
+        self.both_beat(1)
         with self.database.writer() as connection:
-            leases.add(connection, {**lease, "attempt": 0, "failures": 0, "degraded": False})
-        return WorkOwnership("lease", attempt, self.one.id)
+            connection.execute(sqlalchemy.update(ManagerProcess).values(longest_call=None))
+        self.clock.advance(6.9)
+        self.other.beat()
+        self.assertEqual(frozenset(), self.other.dead())
+
+    def test_nobody_is_taken_for_dead_whose_calls_may_still_take_effect(self):
+        """However heartbeats and calls fall, and whenever a rival looks."""
+        chance = random.Random(20300102)
+        over, found, left = 0.0, 0, 0
+
+        def look():
+            nonlocal found
+            self.other.beat()
+            if self.one.id in self.other.dead():
+                found += 1
+                self.assertGreaterEqual(self.clock.monotonic(), over)
+
+        def call():
+            nonlocal over, left
+            name = chance.choice(("quick.set", "slow.set", "nova.server.snapshot"))
+            with contextlib.suppress(Superseded), self.one.watch(name):
+                self.one.fence(WorkOwnership("lease", None, self.one.id))(name)
+                left += 1
+                reckoned = self.one.reckoned(name)
+                over = max(over, self.clock.monotonic() + reckoned)
+                if name == "slow.set" and chance.random() < 0.2:
+                    self.clock.advance(reckoned + 0.1)
+
+        def pass_time():
+            look()
+            for _ in range(chance.choice((0, 1, 10, 40, 120))):
+                self.clock.advance(0.1)
+                if chance.random() < 0.2:
+                    call()
+                if chance.random() < 0.1 or self.other.pause() < 0.1:
+                    look()
+
+        for _ in range(60):
+            pass_time()
+            # Between the sending and the commit, and between that and the acknowledgement.
+            self.database.after_write = lambda: self.clock.advance(chance.choice((0, 0, 0.5, 3)))
+            self.one.beat()
+        self.assertGreater(found, 10)
+        self.assertGreater(left, 50)

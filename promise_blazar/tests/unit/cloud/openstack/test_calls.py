@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """How calls leave and how they fail: fenced, once, in time, and believed only so far."""
 
+import socket
 import threading
+from unittest import mock
+
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import ConnectTimeoutError
 
 from promise_blazar import exceptions
 from promise_blazar.cloud import fence, openstack
+from promise_blazar.cloud.openstack import transport
+from promise_blazar.tests.fakes import ManualClock
 from promise_blazar.tests.unit.cloud.openstack.case import COMPUTE, AdapterTest, server
 from promise_blazar.tests.unit.cloud.openstack.services import Answer, Request
 
@@ -63,6 +70,96 @@ class FenceTest(AdapterTest):
         with fence.fenced(open_for(2)), self.assertRaises(Closed):
             self.cloud.aggregates.get(1)
         self.assertEqual([], self.services.seen("GET", "/elsewhere"))
+
+
+class SlowConnectionTest(AdapterTest):
+    """Calls may take 30 seconds here, of a clock that stands still."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.clock = ManualClock()
+        self.enterContext(mock.patch.object(transport, "CLOCK", self.clock))
+        self.services.url = self.services.url.replace("127.0.0.1", "a-name")
+        self.cloud = openstack.connect(self.services.conf())
+        self.services.lay("GET", _ONE, Answer(200, _AGGREGATE))
+        self.told: list[str] = []
+
+    def resolving(self, seconds: float, *addresses: str) -> None:
+        """How the name is resolved."""
+        resolve = socket.getaddrinfo
+
+        def slowly(name, *arguments, **named):
+            if name != "a-name":
+                return resolve(name, *arguments, **named)
+            self.told.append("resolved")
+            self.clock.advance(seconds)
+            (found,) = resolve("127.0.0.1", *arguments, **named)
+            return [(*found[:4], (each, found[4][1])) for each in addresses] or [found]
+
+        self.enterContext(mock.patch.object(socket, "getaddrinfo", slowly))
+
+    def test_d5_nothing_is_sent_when_the_name_took_all_the_time(self) -> None:
+        self.resolving(31)
+        with self.assertRaises(exceptions.CloudUnavailable):
+            self.cloud.aggregates.get(1)
+        self.assertEqual([], self.services.requests)
+        self.assertEqual(["resolved"], self.told)
+
+    def test_d5_the_fence_is_asked_once_connected(self) -> None:
+        self.resolving(29)
+        with fence.fenced(self.told.append):
+            self.cloud.aggregates.get(1)
+            self.cloud.aggregates.get(1)
+        # The second call finds a connection.
+        self.assertEqual(
+            ["resolved", *["nova.aggregate.show"] * 2, "nova.aggregate.show"], self.told
+        )
+
+    def test_d5_a_fence_that_closes_while_the_name_is_resolved_holds(self) -> None:
+        self.resolving(29)
+
+        def closes(call: str) -> None:
+            if self.told:
+                raise Closed(call)
+
+        with fence.fenced(closes), self.assertRaises(Closed):
+            self.cloud.aggregates.get(1)
+        self.assertEqual([], self.services.requests)
+
+    def test_d5_nothing_is_sent_when_the_fence_took_all_the_time(self) -> None:
+        self.resolving(0)
+        with (
+            fence.fenced(lambda call: self.clock.advance(31)),
+            self.assertRaises(exceptions.CloudUnavailable),
+        ):
+            self.cloud.aggregates.get(1)
+        self.assertEqual([], self.services.requests)
+
+    def test_d5_several_addresses_share_the_time_of_a_call(self) -> None:
+        self.resolving(0, "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5")
+        asked = []
+
+        def unreachable(connection: HTTPConnection) -> socket.socket:
+            asked.append((connection.host, connection.timeout))
+            self.clock.advance(13)
+            raise ConnectTimeoutError(connection, "nobody is there")
+
+        with (
+            mock.patch.object(HTTPConnection, "_new_conn", unreachable),
+            self.assertRaises(exceptions.CloudUnavailable),
+        ):
+            self.cloud.aggregates.get(1)
+        self.assertEqual([("127.0.0.2", 30), ("127.0.0.3", 17), ("127.0.0.4", 4)], asked)
+
+    def test_a_call_of_its_own_time_has_it(self) -> None:
+        self.resolving(6)
+        conf = self.services.conf(
+            call_timeout=5, call_timeouts="nova.aggregate.show:7,nova.server.show:8"
+        )
+        cloud = openstack.connect(conf)
+        self.assertEqual("a", cloud.aggregates.get(1).name)
+        with self.assertRaises(exceptions.CloudUnavailable):
+            openstack.connect(conf).flavors.delete("f")
 
 
 class FailureTest(AdapterTest):
