@@ -14,7 +14,12 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 MINUTE_FORMAT = "%Y-%m-%d %H:%M"
-_MINUTE = re.compile(r"\d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{1,2}")
+_MINUTE = re.compile(r"\d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{1,2}", re.ASCII)
+#: What of ISO 8601 is read: a whole date, and a time of day to the minute at least.
+_ISO = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)?",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 def to_micros(instant: datetime) -> int:
@@ -46,19 +51,23 @@ def parse_minute(text: str) -> datetime:
         raise exceptions.InvalidDate(date=text) from None
 
 
-def parse(text: str, now: datetime) -> datetime:
-    """``now`` (the current minute), Blazar's minute form, or ISO 8601 with an offset.
+def parse_date(text: str) -> datetime:
+    """Blazar's minutes, or ISO 8601: with seconds and fractions of them, and an offset or ``Z``.
 
+    Without an offset it is UTC, so that every date that the service shows is one that it reads.
     Raises ``InvalidDate``.
     """
-    if text == "now":
-        return floor_minute(now)
     if _MINUTE.fullmatch(text):
         return parse_minute(text)
+    if not _ISO.fullmatch(text):
+        raise exceptions.InvalidDate(date=text)
     try:
-        instant = datetime.fromisoformat(text)
-        if instant.tzinfo is None:
-            raise ValueError("no offset")
-        return instant.astimezone(UTC)
+        instant = datetime.fromisoformat(text.upper())
+        return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         raise exceptions.InvalidDate(date=text) from None
+
+
+def parse(text: str, now: datetime) -> datetime:
+    """The same, or ``now``: the current minute. Raises ``InvalidDate``."""
+    return floor_minute(now) if text == "now" else parse_date(text)

@@ -15,13 +15,14 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, NoReturn, Protocol
 
 import numpy as np
 
 from promise_blazar.capacity.arrays import BoolArray
+from promise_blazar.model.text import escaped, printable
 
 #: What a host may say of itself.
 Property = str | int | float | bool | None
@@ -44,6 +45,10 @@ _SYNONYMS: Final = {"==": "="}
 _NUMBER: Final = re.compile(r"(?=.{1,100}$)[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INTEGER: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _BOOLEANS: Final = {"true": True, "false": False}
+
+
+#: Stands before the name of a property that no host has for whoever asks.
+_UNKNOWN: Final = "\0"
 
 
 class Columns(Protocol):
@@ -93,7 +98,7 @@ class _Node:
         raise NotImplementedError
 
     def __str__(self) -> str:
-        return json.dumps(self.to_json(), ensure_ascii=False)
+        return escaped(json.dumps(self.to_json(), ensure_ascii=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,7 @@ class Comparison(_Node):
         return columns.compare(self.op, self.key, self.value)
 
     def to_json(self) -> list[Any]:
-        return [self.op, f"${self.key}", self.value]
+        return [self.op, f"${self.key.removeprefix(_UNKNOWN)}", self.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +190,11 @@ class Negation(_Node):
         return ["not", self.part.to_json()]
 
 
-def parse(text: str) -> Query | None:
+def parse(text: str, strict: bool = False) -> Query | None:
     """The query that a text holds; None for no condition (``""`` or ``"[]"``).
 
-    Raises ``QueryError``.
+    ``strict``: of one that a client sends now, whose names and values must be printable. Raises
+    ``QueryError``.
     """
     if len(text) > MAX_LENGTH:
         raise QueryError(f"the query is longer than {MAX_LENGTH} characters")
@@ -204,16 +210,45 @@ def parse(text: str) -> Query | None:
         raise QueryError(f"the query is not JSON: {error}") from None
     if tree == []:
         return None
-    return _build(tree, 1)
+    _check(tree, strict)
+    return _build(tree)
+
+
+def without(query: Query, names: frozenset[str]) -> Query:
+    """The query as if no host had properties of these names; it reads as it was written."""
+    match query:
+        case Comparison() if query.key in names:
+            return replace(query, key=_UNKNOWN + query.key)
+        case Combination():
+            return replace(query, parts=tuple(without(part, names) for part in query.parts))
+        case Negation():
+            return replace(query, part=without(query.part, names))
+    return query
 
 
 def _no_constant(name: str) -> NoReturn:
     raise QueryError(f"the query is not JSON: {name} is no value")
 
 
-def _build(tree: Any, depth: int) -> Query:
-    if depth > MAX_DEPTH:
-        raise QueryError(f"the query is nested deeper than {MAX_DEPTH} levels")
+def _check(tree: Any, strict: bool) -> None:
+    """The depth of all that is inside, before anything recurses into it; if ``strict`` its text.
+
+    Raises ``QueryError``.
+    """
+    waiting = [(tree, 1)]
+    while waiting:
+        item, depth = waiting.pop()
+        if isinstance(item, str):
+            if strict and not printable(item):
+                raise QueryError(f"{item[:40]!a} is not printable text")
+        elif isinstance(item, list | dict):
+            if depth > MAX_DEPTH:
+                raise QueryError(f"the query is nested deeper than {MAX_DEPTH} levels")
+            inside = (*item, *item.values()) if isinstance(item, dict) else item
+            waiting.extend((child, depth + 1) for child in inside)
+
+
+def _build(tree: Any) -> Query:
     if not isinstance(tree, list) or not tree or not isinstance(tree[0], str):
         raise QueryError(f"expected a list that begins with an operator, not {_shown(tree)}")
     op = _SYNONYMS.get(tree[0], tree[0])
@@ -221,11 +256,11 @@ def _build(tree: Any, depth: int) -> Query:
     if op in ("and", "or"):
         if not rest:
             raise QueryError(f'"{op}" needs at least one condition')
-        return Combination(op, tuple(_build(part, depth + 1) for part in rest))
+        return Combination(op, tuple(_build(part) for part in rest))
     if op == "not":
         if len(rest) != 1:
             raise QueryError(f'"not" takes one condition, not {len(rest)}')
-        return Negation(_build(rest[0], depth + 1))
+        return Negation(_build(rest[0]))
     if op in _OPERATORS:
         return _comparison(op, rest)
     known = ", ".join([*_OPERATORS, "and", "or", "not"])
@@ -269,5 +304,5 @@ def as_boolean(text: str) -> bool | None:
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    text = escaped(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -16,6 +16,7 @@ from promise_blazar.conf import database as database_options
 from promise_blazar.db import migrate
 from promise_blazar.db.migrate import Foreign
 from promise_blazar.db.session import BadUrl, Database
+from promise_blazar.model.text import escaped
 from promise_blazar.plugins.registry import MissingTypes
 from promise_blazar.policies import BadPolicyFile
 
@@ -111,6 +112,11 @@ def later(revision: str | None) -> str:
         f"The database schema is at {revision}, of a later release. This one runs on it until "
         "managers of the later one decide by rules that it does not know; upgrade it soon"
     )
+
+
+def say(line: str) -> None:
+    """Tell the operator; nothing in it tells the terminal anything."""
+    print(escaped(line))
 
 
 class Stopping(threading.Event):

@@ -94,7 +94,7 @@ def sync(conf: cfg.ConfigOpts) -> int:
 
 
 def version(conf: cfg.ConfigOpts) -> int:
-    print(migrate.version(common.database(conf)) or "no schema yet; run: db sync")
+    common.say(migrate.version(common.database(conf)) or "no schema yet; run: db sync")
     return 0
 
 
@@ -104,7 +104,7 @@ def stuck(conf: cfg.ConfigOpts) -> int:
         found = leases.troubled(connection, now - OVERDUE)
     for lease in found:
         next_look = "never" if lease.look_at is None else lease.look_at.isoformat(" ", "seconds")
-        print(
+        common.say(
             f"{lease.id} {lease.status} of project {lease.project_id}: "
             f"{lease.reason or 'nobody works on it'} "
             f"({lease.failures} failures in a row, next look {next_look})"
@@ -117,17 +117,17 @@ def retry(conf: cfg.ConfigOpts) -> int:
     with common.ready_database(conf).writer() as connection:
         lease = leases.get(connection, lease_id)
         if lease is None:
-            print(f"there is no lease {lease_id}")
+            common.say(f"there is no lease {lease_id}")
             return 1
         if lease.status == LeaseStatus.ERROR:
-            print(
+            common.say(
                 f"lease {lease_id} is in ERROR: {lease.reason}. What it held is given up, so "
                 "there is nothing to try again; delete it and make it anew"
             )
             return 1
         values = {"look_at": SystemClock().now(), "failures": 0}
         leases.set_lease(connection, lease_id, values, attempt=lease.attempt)
-    print(f"lease {lease_id} is looked at within a heartbeat of the managers")
+    common.say(f"lease {lease_id} is looked at within a heartbeat of the managers")
     return 0
 
 
@@ -138,11 +138,11 @@ def forget(conf: cfg.ConfigOpts) -> int:
     try:
         service.forget_lease(conf.category.lease_id)
     except exceptions.PromiseBlazarError as error:
-        print(error.message)
+        common.say(error.message)
         return 1
     finally:
         service.stop()
-    print(f"lease {conf.category.lease_id} is over; what it held is free")
+    common.say(f"lease {conf.category.lease_id} is over; what it held is free")
     return 0
 
 
@@ -156,13 +156,13 @@ def audit(conf: cfg.ConfigOpts) -> int:
             service.heartbeat.start()
             for fix in (service.reconcile.run, service.inventory_sync.run):
                 for line in fix().lines():
-                    print(f"found: {line}")
+                    common.say(f"found: {line}")
         drift, stock = service.reconcile.look(), service.inventory_sync.look()
     except exceptions.PromiseBlazarError as error:
-        print(error.message)
+        common.say(error.message)
         return 1
     finally:
         service.stop()
     for line in [*drift.lines(), *stock.lines()]:
-        print(line)
+        common.say(line)
     return 0 if drift.clean and stock.clean else 1

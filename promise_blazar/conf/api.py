@@ -3,7 +3,7 @@
 
 import copy
 
-from oslo_config import cfg
+from oslo_config import cfg, types
 
 group = cfg.OptGroup(name="api", title="REST API")
 
@@ -50,6 +50,22 @@ holds its thread until the lease is prepared, up to about ten seconds.
         default=100,
         min=1,
         help="Reservations that one lease may ask for; more are refused with 400.",
+    ),
+    cfg.Opt(
+        "refusal_status",
+        type=types.Integer(
+            choices=[
+                (409, "Conflict: the request is fine, and the world is not"),
+                (400, "Bad Request"),
+                (500, "Internal Server Error: as Blazar answers for hosts"),
+            ]
+        ),
+        default=409,
+        help="""
+Status of the answer when there is not enough capacity for a lease. Change it for clients that
+know Blazar's own 400 and 500 only, and try a 409 again for ever instead of showing its reason.
+Other conflicts stay 409. With 500, monitoring that counts server errors counts such refusals too.
+""",
     ),
     cfg.FloatOpt(
         "health_timeout",

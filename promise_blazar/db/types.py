@@ -7,11 +7,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 from sqlalchemy import BigInteger, Integer, String, Text
 from sqlalchemy.dialects.mysql import MEDIUMTEXT
 from sqlalchemy.types import TypeDecorator
 
 from promise_blazar import times
+from promise_blazar.model.lease import ClientEvent
 
 #: A number that the database gives. SQLite counts by itself only in INTEGER columns.
 BigId = BigInteger().with_variant(Integer, "sqlite")
@@ -66,6 +68,38 @@ class Word(TypeDecorator[StrEnum]):
         # As that of ``Instant``: called for every row of a list.
         known = {word.value: word for word in self.words}
         return lambda value: known.get(value, value)  # type: ignore[arg-type]
+
+
+class _Json(TypeDecorator[Any]):
+    """Values of one type as JSON; none of them are NULL."""
+
+    impl = Text
+    cache_ok = True
+    kept: Any = tuple
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str | None:
+        return msgspec.json.encode(value).decode() if value else None
+
+    def process_result_value(self, value: str | None, dialect: Any) -> Any:
+        return self.result_processor(dialect, None)(value)
+
+    def result_processor(self, dialect: Any, coltype: Any) -> Callable[[str | None], Any]:
+        decode = msgspec.json.Decoder(self.kept).decode
+        return lambda value: () if value is None else decode(value)
+
+
+class ClientEvents(_Json):
+    """Events that are only kept."""
+
+    cache_ok = True
+    kept = tuple[ClientEvent, ...]
+
+
+class PropertyNames(_Json):
+    """Names of properties."""
+
+    cache_ok = True
+    kept = tuple[str, ...]
 
 
 @functools.lru_cache(4096)

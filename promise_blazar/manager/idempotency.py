@@ -39,18 +39,23 @@ class Answers:
         again. It raises ``RequestInFlight`` while the thing is being made. Raises that and
         ``KeyReused``.
         """
-        with self._database.reader() as connection:
-            known = idempotency.get(connection, context.project_id, key.key)
+        known = self.check(context, key)
         if known is None:
             return None
-        if known.fingerprint != key.fingerprint:
-            raise exceptions.KeyReused()
         if known.answer is not None:
             return msgspec.json.decode(known.answer, type=kind)
         view = present(known.object_id)
         if view is None:
             self.forget(known.object_id)
         return view
+
+    def check(self, context: RequestContext, key: IdempotencyKey) -> idempotency.KeyRecord | None:
+        """What is known of the key. Raises ``KeyReused`` for another request's."""
+        with self._database.reader() as connection:
+            known = idempotency.get(connection, context.project_id, key.key)
+        if known is not None and known.fingerprint != key.fingerprint:
+            raise exceptions.KeyReused()
+        return known
 
     def keep(self, object_id: str, view: object) -> None:
         """The answer to the request that made this, if it had a key and was not answered."""

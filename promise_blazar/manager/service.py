@@ -119,8 +119,8 @@ class ManagerService(DatabaseReader):
         dry_run: bool = False,
     ) -> messages.LeaseView:
         if dry_run:
-            return self._use_cases.updates.rehearse(lease_id, change)
-        self._use_cases.updates.update(lease_id, change)
+            return self._use_cases.updates.rehearse(context, lease_id, change)
+        self._use_cases.updates.update(context, lease_id, change)
         return self.get_lease(context, lease_id)
 
     def delete_lease(self, context: RequestContext, lease_id: str, dry_run: bool = False) -> None:

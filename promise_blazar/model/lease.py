@@ -6,7 +6,7 @@ Instants are aware UTC. What a resource type asks for and what was made for it l
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -29,11 +29,24 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientEvent:
+    """An event that a client wants kept with a lease; nothing is ever done for it.
+
+    ``id``: a UUID. Of one type there may be several.
+    """
+
+    id: str
+    event_type: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Reservation:
     """Resources of one type, for the window of their lease.
 
     ``id`` is a number for the ledger, ``uuid`` what everybody else calls it. ``resource_id`` is
-    Blazar's, and a UUID too.
+    Blazar's, and a UUID too. ``hidden_properties``: names of private properties that its queries
+    ask for and must not see.
     """
 
     id: int
@@ -45,7 +58,8 @@ class Reservation:
     resources_changed: bool
     created_at: datetime
     updated_at: datetime | None
-    details: Mapping[str, Any]
+    hidden_properties: tuple[str, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,7 @@ class Lease:
     look_at: datetime | None
     created_at: datetime
     updated_at: datetime | None
+    client_events: tuple[ClientEvent, ...] = ()
     reservations: tuple[Reservation, ...] = ()
     events: tuple[Event, ...] = ()
 

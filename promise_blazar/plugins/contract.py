@@ -23,6 +23,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from promise_blazar.capacity.demand.contract import Demand
 from promise_blazar.cloud.contract.cloud import Cloud
 from promise_blazar.cloud.contract.compute import Aggregate
+from promise_blazar.model.lease import Reservation
 from promise_blazar.model.openstack_names import Names
 
 Spec = TypeVar("Spec")
@@ -259,3 +260,10 @@ def changed_fields(before: Any, after: Any) -> dict[str, Any]:
     """The fields of ``after``, of the same type, that are other than before."""
     old = fields_of(before)
     return {name: value for name, value in fields_of(after).items() if old[name] != value}
+
+
+def demand_of(kind: ResourceType, reservation: Reservation) -> Demand:
+    """What a reservation on record takes; its queries see what they may."""
+    demand = kind.demand(spec_of(kind, reservation.details))
+    hidden = frozenset(reservation.hidden_properties)
+    return demand.blind_to(hidden) if hidden else demand

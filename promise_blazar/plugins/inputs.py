@@ -11,23 +11,6 @@ from promise_blazar.capacity import resource_query
 #: What fits every database's INTEGER; far above any cloud.
 LARGEST = 2**31 - 1
 
-#: What a query may ask of a hypervisor; everything else is an operator's capability.
-HYPERVISOR_PROPERTIES = frozenset(
-    {
-        "id",
-        "availability_zone",
-        "cpu_info",
-        "hypervisor_hostname",
-        "hypervisor_type",
-        "hypervisor_version",
-        "local_gb",
-        "memory_mb",
-        "reservable",
-        "service_name",
-        "vcpus",
-    }
-)
-
 _AFFINITY = {"true": True, "false": False, "none": None, "null": None, "": None}
 
 
@@ -71,23 +54,14 @@ def properties(values: Mapping[str, Any], name: str) -> str:
         value = json.dumps(value)
     if not isinstance(value, str):
         raise exceptions.MalformedRequirements(rqrms=shown(value))
-    parsed = parsed_query(value)
-    if name == "hypervisor_properties" and parsed is not None:
-        unknown = parsed.keys - HYPERVISOR_PROPERTIES
-        if unknown:
-            raise exceptions.MalformedRequirements(
-                f"Malformed requirements {value}: no hypervisor property is called "
-                f"{', '.join(sorted(unknown))}; there are "
-                f"{', '.join(sorted(HYPERVISOR_PROPERTIES))}",
-                rqrms=value,
-            )
+    _parsed(value, strict=True)
     return value
 
 
-def parsed_query(text: str) -> resource_query.Query | None:
+def _parsed(text: str, strict: bool = False) -> resource_query.Query | None:
     """Raises ``MalformedRequirements`` with what is wrong."""
     try:
-        return resource_query.parse(text)
+        return resource_query.parse(text, strict)
     except resource_query.QueryError as error:
         raise exceptions.MalformedRequirements(
             f"Malformed requirements {shown(text)}: {error}", rqrms=shown(text)
@@ -96,7 +70,7 @@ def parsed_query(text: str) -> resource_query.Query | None:
 
 def queries(*texts: str) -> tuple[resource_query.Query, ...]:
     """The conditions in these texts; empty ones are none."""
-    return tuple(found for found in map(parsed_query, texts) if found is not None)
+    return tuple(found for found in map(_parsed, texts) if found is not None)
 
 
 def one_of(values: Mapping[str, Any], name: str, choices: tuple[str, ...], default: str) -> str:

@@ -23,7 +23,7 @@ from promise_blazar.api.http import (
     health,
     versions,
 )
-from promise_blazar.api.http.dialect import Dialect, Dialects
+from promise_blazar.api.http.dialect import SUFFIX, Dialect, Dialects
 from promise_blazar.clock import Clock
 from promise_blazar.cloud.contract.server_groups import TenantServerGroups
 from promise_blazar.conf import api as options
@@ -116,7 +116,8 @@ def _with_plain_paths(application: Any, dialects: Dialects) -> Any:
     def plain(environ: dict[str, Any], start_response: Any) -> Any:
         path = environ.get("PATH_INFO", "") or "/"
         if dialect := dialects.of(path):
-            path = path.removesuffix(dialect.suffix)
+            written, path = path, path.removesuffix(dialect.suffix)
+            environ[SUFFIX] = written[len(path) :]
         environ["PATH_INFO"] = path
         return application(environ, start_response)
 

@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 import flask
+from werkzeug.exceptions import UnsupportedMediaType
 
 from promise_blazar import exceptions
 
@@ -19,7 +20,13 @@ _MAX_INTEGER = 2**63
 
 
 def read_object() -> dict[str, Any]:
-    """The JSON object in the body of the current request. Raises ``BadInput``."""
+    """The JSON object in the body of the current request.
+
+    Raises ``BadInput``, and ``UnsupportedMediaType`` for a body that is compressed.
+    """
+    coding = flask.request.headers.get("Content-Encoding", "identity")
+    if coding.strip().lower() not in ("", "identity"):
+        raise UnsupportedMediaType(f"The body must not be encoded, as {coding!r} says it is")
     if flask.request.mimetype not in ("", "application/json"):
         raise exceptions.BadInput(
             f"The content type must be application/json, not {flask.request.mimetype!r}"

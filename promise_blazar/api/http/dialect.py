@@ -18,6 +18,9 @@ from promise_blazar.api.http.schema import Schema, UnknownMembers
 
 #: What a handler returns: a document, as its dialect's writer takes it, and an HTTP status.
 Answer = tuple[Any, int]
+#: In the environment of a request: the suffix of its dialect, if it was written behind the path.
+SUFFIX = "promise_blazar.suffix"
+
 #: Takes the parameters of its path, by name. Authorises, reads, calls the manager, shows.
 Handler = Callable[..., Answer]
 

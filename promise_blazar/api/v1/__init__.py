@@ -15,7 +15,7 @@ ROUTES: Mapping[str, Mapping[str, Handler]] = {
     "/os-hosts": {"GET": hosts.index, "POST": hosts.create},
     "/os-hosts/allocations": {"GET": hosts.allocations},
     "/os-hosts/properties": {"GET": hosts.properties},
-    "/os-hosts/properties/<name>": {"PATCH": hosts.set_property},
+    "/os-hosts/properties/<path:name>": {"PATCH": hosts.set_property},
     "/os-hosts/<host_id>": {"GET": hosts.show, "PUT": hosts.update, "DELETE": hosts.delete},
     "/os-hosts/<host_id>/allocation": {"GET": hosts.allocation},
 }

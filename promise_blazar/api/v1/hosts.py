@@ -5,6 +5,8 @@ Each takes the parameters of its path and returns a document and a status. They 
 of ``promise_blazar.exceptions`` and know nothing of what HTTP makes of them.
 """
 
+import contextlib
+
 import flask
 
 from promise_blazar import exceptions
@@ -18,7 +20,8 @@ def index() -> Answer:
     """``{"hosts": [...]}``."""
     authorize(policies.GET, own())
     views = dependencies().manager.list_hosts(flask.g.context)
-    return {"hosts": [writer.host(view) for view in views]}, 200
+    hidden = _hidden()
+    return {"hosts": [writer.host(view, hidden) for view in views]}, 200
 
 
 def create() -> Answer:
@@ -29,14 +32,14 @@ def create() -> Answer:
     request = reader.host_request(body)
     key = reader.idempotency_key("POST /v1/os-hosts", body)
     view = dependencies().manager.create_host(flask.g.context, request, key)
-    return {"host": writer.host(view)}, 201
+    return {"host": writer.host(view, _hidden())}, 201
 
 
 def show(host_id: str) -> Answer:
     """``{"host": ...}``. Raises ``NotFound``."""
     authorize(policies.GET, own())
     view = dependencies().manager.get_host(flask.g.context, reader.host_id(host_id))
-    return {"host": writer.host(view)}, 200
+    return {"host": writer.host(view, _hidden())}, 200
 
 
 def update(host_id: str) -> Answer:
@@ -47,8 +50,14 @@ def update(host_id: str) -> Answer:
     body = read(schemas.HOST_UPDATE)
     if not body:
         raise exceptions.BadInput("No data to update")
-    view = dependencies().manager.update_host(flask.g.context, host_id, reader.capabilities(body))
-    return {"host": writer.host(view)}, 200
+    view = None
+    if not reader.RESERVED.isdisjoint(body):
+        view = dependencies().manager.get_host(flask.g.context, host_id)
+        body = reader.host_changes(body, writer.host_columns(view))
+    capabilities = reader.capabilities(body)
+    if capabilities or view is None:
+        view = dependencies().manager.update_host(flask.g.context, host_id, capabilities)
+    return {"host": writer.host(view, _hidden())}, 200
 
 
 def delete(host_id: str) -> Answer:
@@ -91,7 +100,19 @@ def set_property(name: str) -> Answer:
     authorize(policies.UPDATE_PROPERTIES, own())
     reader.refuse_dry_run()
     body = read(schemas.PROPERTY_UPDATE)
-    if len(name) > schemas.CAPABILITY_KEY or not name.isprintable():
-        raise exceptions.NotFound(object={"property_name": name})
-    view = dependencies().manager.set_property(flask.g.context, name, body["private"])
+    manager = dependencies().manager
+    *others, last = reader.property_names(name)
+    for each in others:
+        with contextlib.suppress(exceptions.NotFound):
+            view = manager.set_property(flask.g.context, each, body["private"])
+            return {"resource_property": writer.property_alone(view)}, 200
+    view = manager.set_property(flask.g.context, last, body["private"])
     return {"resource_property": writer.property_alone(view)}, 200
+
+
+def _hidden() -> frozenset[str]:
+    """The names of the capabilities that the caller must not see."""
+    if allowed("admin", own()):
+        return frozenset()
+    views = dependencies().manager.list_properties(flask.g.context, include_private=True)
+    return frozenset(view.name for view in views if view.private)

@@ -6,18 +6,25 @@ of ``promise_blazar.exceptions`` and know nothing of what HTTP makes of them.
 """
 
 import functools
+from urllib.parse import urlencode
 
 import flask
 import msgspec
 from oslo_log import log as logging
 
 from promise_blazar import exceptions
-from promise_blazar.api.http.dependencies import allowed, authorize, dependencies, own
+from promise_blazar.api.http.dependencies import (
+    allowed,
+    authorize,
+    caller,
+    dependencies,
+    own,
+)
 from promise_blazar.api.http.dialect import Answer, read
 from promise_blazar.api.http.lease_cache import Shown
 from promise_blazar.api.v1 import reader, schemas, writer
 from promise_blazar.cloud.contract.server_groups import Caller
-from promise_blazar.manager.contract.messages import LeaseChange, LeaseView
+from promise_blazar.manager.contract.messages import LeaseChange, LeaseSelection, LeaseView
 from promise_blazar.model import openstack_names
 from promise_blazar.policies import leases as policies
 
@@ -29,17 +36,16 @@ def index() -> Answer:
     authorize(policies.GET, own())
     manager, cache = dependencies().manager, dependencies().lease_cache
     scope = None if allowed(policies.GET, {}) else flask.g.context.project_id
+    selection = reader.lease_selection()
+    if selection is not None:
+        return _page(scope, selection), 200
     known = cache.of(scope)
     revisions = {lease_id: each.revision for lease_id, each in known.items()}
     there = manager.list_leases(flask.g.context, scope, revisions)
     changed = {view.id: _shown(view) for view in there.changed}
     leases = [changed.get(lease_id) or known[lease_id] for lease_id in there.ids]
     cache.replace(scope, leases)
-    if scope is not None:
-        # An operator's rule may be narrower than the project. One decision for each of their
-        # users, not for each lease: it is dearer than the lease.
-        visible = functools.cache(lambda *owner: allowed(policies.GET, dict(owner)))
-        leases = [each for each in leases if visible(*_target(each).items())]
+    leases = _visible_among(leases, scope)
     return b'{"leases":[' + b",".join(each.text for each in leases) + b"]}", 200
 
 
@@ -47,10 +53,10 @@ def create() -> Answer:
     """``{"lease": ...}``, 201; a dry run 200, without ids. Raises what ``create_lease`` does."""
     authorize(policies.POST, own())
     dry_run = reader.dry_run()
-    body = read(schemas.LEASE_CREATE, first=reader.check_number_of_reservations)
+    body = read(schemas.LEASE_CREATE, first=reader.check_numbers)
     request = reader.lease_request(body)
-    key = None if dry_run else reader.idempotency_key("POST /v1/leases", body)
-    view = dependencies().manager.create_lease(flask.g.context, request, key, dry_run)
+    key = reader.idempotency_key("POST /v1/leases", body)
+    view = dependencies().manager.create_lease(caller(), request, key, dry_run)
     if dry_run:
         return {"lease": writer.lease(view)}, 200
     if view.groups_wanted:
@@ -82,7 +88,7 @@ def update(lease_id: str) -> Answer:
     change = reader.lease_change(body)
     if change == LeaseChange():
         return {"lease": writer.lease(current)}, 200
-    view = dependencies().manager.update_lease(flask.g.context, current.id, change, dry_run)
+    view = dependencies().manager.update_lease(caller(), current.id, change, dry_run)
     # A group made by somebody else's token is "not found" to the owner's servers.
     mine = view.project_id == flask.g.context.project_id
     if view.groups_wanted and mine and not dry_run:
@@ -97,6 +103,30 @@ def delete(lease_id: str) -> Answer:
     dry_run = reader.dry_run()
     dependencies().manager.delete_lease(flask.g.context, current.id, dry_run)
     return ({}, 200) if dry_run else (None, 204)
+
+
+def _page(scope: str | None, selection: LeaseSelection) -> bytes:
+    """Some of the leases; with pages also where the next one is, if there is one."""
+    found = dependencies().manager.page_leases(flask.g.context, scope, selection)
+    leases = _visible_among([_shown(view) for view in found.leases], scope)
+    text = b'{"leases":[' + b",".join(each.text for each in leases) + b"]"
+    if selection.limit is None:
+        return text + b"}"
+    links = []
+    if found.more and found.leases:
+        query = flask.request.args.to_dict() | {"marker": found.leases[-1].id}
+        links.append({"rel": "next", "href": f"{flask.request.base_url}?{urlencode(query)}"})
+    return text + b',"leases_links":' + msgspec.json.encode(links) + b"}"
+
+
+def _visible_among(leases: list[Shown], scope: str | None) -> list[Shown]:
+    """Of a project's leases, or of all (None), those that the caller may see."""
+    if scope is None:
+        return leases
+    # An operator's rule may be narrower than the project. One decision for each of their users,
+    # not for each lease: it is dearer than the lease.
+    visible = functools.cache(lambda *owner: allowed(policies.GET, dict(owner)))
+    return [each for each in leases if visible(*_target(each).items())]
 
 
 def _target(lease: LeaseView | Shown) -> dict[str, str]:

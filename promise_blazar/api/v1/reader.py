@@ -11,12 +11,15 @@ from oslo_utils import strutils
 
 from promise_blazar import exceptions, times
 from promise_blazar.api.http.dependencies import dependencies
+from promise_blazar.api.http.dialect import SUFFIX
 from promise_blazar.api.v1 import schemas, writer
 from promise_blazar.manager.contract.messages import (
+    EventRequest,
     HostRequest,
     IdempotencyKey,
     LeaseChange,
     LeaseRequest,
+    LeaseSelection,
     ReservationChange,
     ReservationRequest,
 )
@@ -25,7 +28,9 @@ _UUID = re.compile(schemas.UUID)
 _HOST_ID = re.compile("[0-9]{1,18}")
 _KEY = re.compile("[\x20-\x7e]{1,255}")
 #: Names that no extra capability can have.
-_RESERVED = writer.HOST_COLUMNS | {"name"}
+RESERVED = writer.HOST_COLUMNS | {"name"}
+#: Columns that only the service writes: what a client has read of them may be old by now.
+_STAMPS = frozenset({"created_at", "updated_at"})
 
 
 def lease_id(text: str) -> str:
@@ -43,11 +48,11 @@ def host_id(text: str) -> str:
 
 
 def date(text: str) -> str:
-    """A date for the manager: ``now`` as it is, Blazar's minutes in ISO 8601.
+    """A date for the manager: ``now`` as it is, all others in ISO 8601 and UTC.
 
     Raises ``InvalidDate``.
     """
-    return text if text == "now" else times.parse_minute(text).isoformat()
+    return text if text == "now" else times.parse_date(text).isoformat()
 
 
 def dry_run() -> bool:
@@ -84,7 +89,10 @@ def idempotency_key(operation: str, body: dict[str, Any]) -> IdempotencyKey | No
 
 
 def lease_request(body: dict[str, Any]) -> LeaseRequest:
-    """What a lease is made from, of a body that its schema has passed. Raises ``InvalidDate``."""
+    """What a lease is made from, of a body that its schema has passed.
+
+    Raises ``InvalidDate``, ``MissingParameter``.
+    """
     before_end = body.get("before_end_date")
     return LeaseRequest(
         name=body["name"],
@@ -98,7 +106,16 @@ def lease_request(body: dict[str, Any]) -> LeaseRequest:
             )
             for entry in body.get("reservations", ())
         ),
+        events=tuple(map(_event, body.get("events") or ())),
     )
+
+
+def _event(entry: dict[str, Any]) -> EventRequest:
+    """``event_date`` is what the shell calls its time. Raises ``MissingParameter``."""
+    time = entry.get("time", entry.get("event_date"))
+    if time is None:
+        raise exceptions.MissingParameter(param="time")
+    return EventRequest(entry["event_type"], date(time))
 
 
 def lease_change(body: dict[str, Any]) -> LeaseChange:
@@ -128,9 +145,18 @@ def check_number_of_reservations(body: dict[str, Any]) -> None:
 
     Raises ``BadInput``.
     """
-    found, limit = body.get("reservations"), dependencies().conf.api.max_reservations_per_lease
-    if isinstance(found, list) and len(found) > limit:
-        raise exceptions.BadInput(f"reservations must have at most {limit} entries")
+    _check_number(body, "reservations", dependencies().conf.api.max_reservations_per_lease)
+
+
+def check_numbers(body: dict[str, Any]) -> None:
+    """The same of a lease to be made, and of what is to be kept with it."""
+    check_number_of_reservations(body)
+    _check_number(body, "events", schemas.EVENTS)
+
+
+def _check_number(body: dict[str, Any], name: str, limit: int) -> None:
+    if isinstance(body.get(name), list) and len(body[name]) > limit:
+        raise exceptions.BadInput(f"{name} must have at most {limit} entries")
 
 
 def host_request(body: dict[str, Any]) -> HostRequest:
@@ -149,17 +175,71 @@ def host_request(body: dict[str, Any]) -> HostRequest:
 
 def capabilities(extras: dict[str, Any]) -> dict[str, str | None]:
     """Capabilities as text; null takes one away. Raises ``BadInput`` for a name."""
-    for key in extras:
+    for key, value in extras.items():
         if len(key) > schemas.CAPABILITY_KEY:
             raise exceptions.BadInput("Extra capability key too long")
         # A database may take a name with a space behind it for the one without.
-        if not key or not key.isprintable() or key != key.strip():
+        odd = not key or not key.isprintable() or key != key.strip()
+        if odd or (value is not None and not _is_segment(key)):
             raise exceptions.BadInput(f"{key!r} cannot be the name of an extra capability")
-        if key in _RESERVED:
+        if key in RESERVED:
             raise exceptions.BadInput(
                 f"{key} is known of every host and cannot be an extra capability"
             )
     return {key: None if value is None else str(value) for key, value in extras.items()}
+
+
+def _is_segment(name: str) -> bool:
+    """Whether a name can be the end of a path, which clients put in order before they send it."""
+    return name[0] != "/" and {".", ".."}.isdisjoint(name.split("/"))
+
+
+def host_changes(body: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
+    """An update of a host without what it repeats of the host's columns, as they are shown."""
+    known = {**shown, "name": shown["hypervisor_hostname"]}
+    return {
+        name: value
+        for name, value in body.items()
+        if name not in known or (name not in _STAMPS and value != known[name])
+    }
+
+
+def property_names(name: str) -> tuple[str, ...]:
+    """What the end of a path may be the name of; of a suffix it is told last whether it is one.
+
+    Raises ``NotFound`` for what no property can be called.
+    """
+    names = dict.fromkeys((name + flask.request.environ.get(SUFFIX, ""), name))
+    found = tuple(n for n in names if len(n) <= schemas.CAPABILITY_KEY and n.isprintable())
+    if not found:
+        raise exceptions.NotFound(object={"property_name": name})
+    return found
+
+
+def lease_selection() -> LeaseSelection | None:
+    """Which leases the query asks for; None: all, in one list.
+
+    ``limit`` asks for pages, and with it ``marker`` and ``sort`` count. Raises ``BadInput``.
+    """
+    query = flask.request.args.to_dict()
+    asked = query.keys() & {"limit", "name", "status", "start", "end"}
+    if not asked:
+        return None
+    paging = ("marker", "sort") if "limit" in query else ()
+    query = {name: query[name] for name in (*asked, *paging) if name in query}
+    schemas.LEASE_QUERY.check(query)
+    sort, _, direction = query.get("sort", "created_at").partition(":")
+    dates = {name: times.parse_date(query[name]) for name in ("start", "end") if name in query}
+    return LeaseSelection(
+        limit=int(query["limit"]) if paging else None,
+        marker=query.get("marker"),
+        sort=sort,
+        descending=direction == "desc",
+        name=query.get("name"),
+        status=query.get("status"),
+        start=dates.get("start"),
+        end=dates.get("end"),
+    )
 
 
 def allocation_filter() -> dict[str, str]:

@@ -9,17 +9,23 @@ TEXT column of every supported database takes, in characters of four bytes.
 from typing import Any
 
 from promise_blazar.api.http.schema import Schema
+from promise_blazar.api.v1.writer import HOST_COLUMNS
+from promise_blazar.model.text import PRINTABLE
 
 TEXT = 16000
 NAME = 80
 CAPABILITY_KEY = 64
+#: Of a lease, beside the service's own.
+EVENTS = 100
 
 UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
-_name = {"type": "string", "minLength": 1, "maxLength": NAME}
+_printable = {"pattern": PRINTABLE, "description": "printable text"}
+_name = {"type": "string", "minLength": 1, "maxLength": NAME, **_printable}
 _date = {"type": "string", "maxLength": 64}
 _before_end = {"type": ["string", "null"], "maxLength": 64}
 _resource_type = {"type": "string", "minLength": 1, "maxLength": 66}
+_event_type = {"type": "string", "minLength": 1, "maxLength": 66, **_printable}
 _text = {"maxLength": TEXT}
 _uuid = {"type": "string", "pattern": UUID, "description": "a UUID"}
 _flag = {
@@ -49,7 +55,14 @@ LEASE_CREATE = Schema(
                     additionalProperties=_text,
                 ),
             },
-            "events": {"type": ["array", "null"]},
+            "events": {
+                "type": ["array", "null"],
+                "items": _object(
+                    {"event_type": _event_type, "time": _date, "event_date": _date},
+                    required=["event_type"],
+                ),
+                "maxItems": EVENTS,
+            },
         },
         required=["name", "start_date", "end_date"],
     )
@@ -80,19 +93,46 @@ LEASE_UPDATE = Schema(
 HOST_CREATE = Schema(
     _object(
         {
-            "name": {"type": "string", "minLength": 1, "maxLength": 255},
-            "id": {"type": ["string", "integer"], "maxLength": 255},
+            "name": {"type": "string", "minLength": 1, "maxLength": 255, **_printable},
+            "id": {"type": ["string", "integer"], "maxLength": 255, **_printable},
         },
-        additionalProperties={"type": _scalar_types, **_text},
+        additionalProperties={"type": _scalar_types, **_text, **_printable},
     )
 )
 
+#: What a host is shown with besides may be repeated, whatever it is.
 HOST_UPDATE = Schema(
-    {"type": "object", "additionalProperties": {"type": [*_scalar_types, "null"], **_text}}
+    _object(
+        {column: {} for column in HOST_COLUMNS},
+        additionalProperties={"type": [*_scalar_types, "null"], **_text, **_printable},
+    )
 )
 
 PROPERTY_UPDATE = Schema(_object({"private": {"type": "boolean"}}, required=["private"]))
 
 MUTATION_QUERY = Schema(_object({"dry_run": _flag}))
+
+LEASE_QUERY = Schema(
+    _object(
+        {
+            "limit": {
+                "type": "string",
+                "pattern": r"^([1-9][0-9]{0,2}|1000)\Z",
+                "description": "a whole number from 1 to 1000",
+            },
+            "marker": _uuid,
+            "sort": {
+                "type": "string",
+                "pattern": r"^(created_at|end_date|id|name|start_date|status)(:(asc|desc))?\Z",
+                "description": "created_at, end_date, id, name, start_date or status,"
+                " with :asc or :desc behind it or nothing",
+            },
+            "name": {"type": "string", "maxLength": NAME, **_printable},
+            "status": {"type": "string", "maxLength": 16, **_printable},
+            "start": _date,
+            "end": _date,
+        }
+    )
+)
 
 ALLOCATION_QUERY = Schema(_object({"lease_id": _uuid, "reservation_id": _uuid}))

@@ -5,11 +5,13 @@ Clients parse the dates of leases, reservations and events with ``%f``.
 """
 
 import functools
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
 from promise_blazar import exceptions
 from promise_blazar.api.http import errors
+from promise_blazar.api.http.dependencies import dependencies
 from promise_blazar.api.http.dialect import ErrorBody, Problem
 from promise_blazar.manager.contract.messages import (
     AllocationView,
@@ -90,12 +92,14 @@ def _event(view: EventView, lease_id: str | None) -> dict[str, Any]:
     }
 
 
-def host(view: HostView) -> dict[str, Any]:
+def host(view: HostView, hidden: Collection[str] = ()) -> dict[str, Any]:
     """The document of a host, whose extra capabilities stand flat beside the rest.
 
-    A dashboard shows every key it does not know as one of them: nothing else may be added here.
+    ``hidden``: names of those that are left out. A dashboard shows every key it does not know as
+    one of them: nothing else may be added here.
     """
-    return {**view.capabilities, **host_columns(view)}
+    shown = {name: value for name, value in view.capabilities.items() if name not in hidden}
+    return {**shown, **host_columns(view)}
 
 
 def host_columns(view: HostView) -> dict[str, Any]:
@@ -163,8 +167,12 @@ def property_alone(view: PropertyView) -> dict[str, Any]:
 
 def error_body(problem: Problem) -> ErrorBody:
     """Blazar's three keys; of a refusal also ``reasons``, ``fits`` and ``alternatives``."""
-    document = errors.body(problem.status, problem.message)
-    if isinstance(problem.error, exceptions.NotEnoughHosts):
-        facts = problem.error.facts
-        document |= {name: facts.get(name, none) for name, none in _REFUSAL_FACTS.items()}
-    return ErrorBody(document)
+    if not isinstance(problem.error, exceptions.NotEnoughHosts):
+        return ErrorBody(errors.body(problem.status, problem.message))
+    status = dependencies().conf.api.refusal_status
+    document = errors.body(status, problem.message)
+    # As Blazar names what it has refused, and not what has failed.
+    document["error_name"] = status
+    facts = problem.error.facts
+    document |= {name: facts.get(name, none) for name, none in _REFUSAL_FACTS.items()}
+    return ErrorBody(document, status=status)

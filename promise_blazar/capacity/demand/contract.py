@@ -80,6 +80,10 @@ class Demand(Protocol):
         """The same demand with more conditions on its hosts."""
         ...
 
+    def blind_to(self, names: frozenset[str]) -> Self:
+        """The same demand, for whose conditions no host has properties of these names."""
+        ...
+
     # Where there is room
 
     def room(self, free: FreeCapacity, window: Window, beside: Given) -> IntArray:

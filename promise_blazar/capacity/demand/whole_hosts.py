@@ -13,7 +13,7 @@ from promise_blazar.capacity.demand.request import Window
 from promise_blazar.capacity.free_capacity import FreeCapacity
 from promise_blazar.capacity.given import Given, UnitsBySlot
 from promise_blazar.capacity.host_selection import Candidates
-from promise_blazar.capacity.resource_query import Query
+from promise_blazar.capacity.resource_query import Query, without
 from promise_blazar.capacity.timeline import Spans
 from promise_blazar.capacity.words import agreeing
 
@@ -41,6 +41,9 @@ class WholeHosts:
 
     def restricted(self, where: Iterable[Query]) -> Self:
         return replace(self, where=(*self.where, *where))
+
+    def blind_to(self, names: frozenset[str]) -> Self:
+        return replace(self, where=tuple(without(query, names) for query in self.where))
 
     def room(self, free: FreeCapacity, window: Window, beside: Given) -> IntArray:
         return free.unbooked(window, beside)

@@ -7,7 +7,8 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstr
 from sqlalchemy.orm import Mapped, mapped_column
 
 from promise_blazar.db.tables.base import OPTIONS, Base
-from promise_blazar.db.types import BigId, Instant, Word
+from promise_blazar.db.types import BigId, ClientEvents, Instant, PropertyNames, Word
+from promise_blazar.model.lease import ClientEvent
 from promise_blazar.model.states import EventStatus, EventType, LeaseStatus, ReservationStatus
 
 
@@ -21,11 +22,13 @@ class Lease(Base):
     has what it needs before it starts, or is about to be asked.
     ``revision``: counts the transactions that changed the lease or what hangs on it, so that
     who has seen it at one revision knows whether there is anything new to see.
+    ``client_events``: what clients want kept with it.
     """
 
     __tablename__ = "leases"
     __table_args__ = (
         Index("leases_of_project", "project_id", "created_at"),
+        Index("leases_of_provider", "provider_id", "created_at"),
         Index("leases_due", "look_at"),
         Index("leases_owned", "owner"),
         OPTIONS,
@@ -50,12 +53,14 @@ class Lease(Base):
     look_at: Mapped[datetime | None] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime | None] = mapped_column(Instant)
+    client_events: Mapped[tuple[ClientEvent, ...]] = mapped_column(ClientEvents, nullable=True)
 
 
 class Reservation(Base):
     """``id`` is for the ledger, ``uuid`` for everybody else.
 
-    ``closed_at``: since when nobody can boot on what it had.
+    ``closed_at``: since when nobody can boot on what it had. ``hidden_properties``: private
+    ones that its queries ask for and must not see.
     """
 
     __tablename__ = "reservations"
@@ -72,6 +77,7 @@ class Reservation(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
     updated_at: Mapped[datetime | None] = mapped_column(Instant)
+    hidden_properties: Mapped[tuple[str, ...]] = mapped_column(PropertyNames, nullable=True)
 
 
 class ReservationServer(Base):

@@ -17,7 +17,9 @@ from promise_blazar.manager.contract.messages import (
     IdempotencyKey,
     LeaseChange,
     LeaseList,
+    LeasePage,
     LeaseRequest,
+    LeaseSelection,
     LeaseView,
     ManagerHealth,
     PropertyView,
@@ -51,6 +53,13 @@ class Reader(Protocol):
 
         ``known``: the revisions, by the ids of leases, that need not be shown again.
         """
+        ...
+
+    def page_leases(
+        self, context: RequestContext, project_id: str | None, selection: LeaseSelection
+    ) -> LeasePage:
+        """Some of a project's leases, or of all (None). Raises ``BadInput`` for a marker that is
+        not one of them."""
         ...
 
     def get_host(self, context: RequestContext, host_id: str) -> HostView:

@@ -21,6 +21,14 @@ class ReservationRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class EventRequest:
+    """An event that is only to be kept with its lease."""
+
+    event_type: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
 class LeaseRequest:
     """A lease to be made. ``before_end`` None: the configured lead before the end."""
 
@@ -29,6 +37,7 @@ class LeaseRequest:
     end: str
     before_end: str | None = None
     reservations: tuple[ReservationRequest, ...] = ()
+    events: tuple[EventRequest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,8 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class EventView:
-    """``event_type``, ``status``: words of ``model.states``."""
+    """``event_type``: a word of ``model.states``, or what a client calls it. ``status``: a word of
+    ``model.states``."""
 
     id: str
     event_type: str
@@ -125,6 +135,33 @@ class LeaseList:
 
     ids: tuple[str, ...]
     changed: tuple[LeaseView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseSelection:
+    """Leases out of many: those that meet the conditions, and of these the next ``limit``.
+
+    ``sort``: ``created_at``, ``id``, ``name``, ``status``, ``start_date`` or ``end_date``; what is
+    the same there stands in the order of ids. ``marker``: the id of the last lease of the page
+    before. ``start``, ``end``: a window that their own overlap; None is open. ``limit`` None: all.
+    """
+
+    limit: int | None = None
+    marker: str | None = None
+    sort: str = "created_at"
+    descending: bool = False
+    name: str | None = None
+    status: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeasePage:
+    """``more``: whether there are others behind the last of these."""
+
+    leases: tuple[LeaseView, ...]
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from promise_blazar.manager.contract.messages import HostView, PropertyView
 from promise_blazar.manager.provider import ProviderRuntime
 from promise_blazar.manager.queries.hosts import HostQueries
 from promise_blazar.model.host import Host
-from promise_blazar.plugins.contract import spec_of
+from promise_blazar.plugins.contract import demand_of
 
 
 class HostCapabilities:
@@ -77,7 +77,7 @@ class HostCapabilities:
                 plugin = self._provider.plugins.get(record.resource_type)
                 if record.uuid not in held or plugin is None:
                     continue
-                where = plugin.demand(spec_of(plugin, record.details)).where
+                where = demand_of(plugin, record).where
                 broken = frozenset().union(*(_breaks(query, host, changed) for query in where))
                 if broken:
                     found[record.uuid] = broken
@@ -92,7 +92,7 @@ class HostCapabilities:
             hosts.set_property(connection, found[0].id, values)
 
         self._database.transact(write)
-        return next(view for view in self._host_queries.properties(True) if view.name == name)
+        return self._host_queries.property_named(name)
 
 
 def _breaks(query: Query, host: Host, changed: Mapping[str, str | None]) -> frozenset[str]:

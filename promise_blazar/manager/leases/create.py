@@ -7,9 +7,11 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from promise_blazar import exceptions
 from promise_blazar.capacity.demand.request import AllocationRequest
+from promise_blazar.capacity.resource_query import Query
 from promise_blazar.clock import Clock
 from promise_blazar.context import RequestContext
 from promise_blazar.db import idempotency, leases
@@ -17,7 +19,8 @@ from promise_blazar.db.session import Database
 from promise_blazar.manager.contract.messages import IdempotencyKey, LeaseRequest, LeaseView
 from promise_blazar.manager.idempotency import Answers
 from promise_blazar.manager.leases.delete import begin_deletion
-from promise_blazar.manager.leases.validation import Dates, new_dates, new_event
+from promise_blazar.manager.leases.private_properties import hidden_from
+from promise_blazar.manager.leases.validation import Dates, client_events, new_dates, new_event
 from promise_blazar.manager.ledger.changes import NewLease
 from promise_blazar.manager.ledger.store import Refused
 from promise_blazar.manager.provider import ProviderRuntime, Providers
@@ -26,7 +29,7 @@ from promise_blazar.manager.workflow.engine import Engine
 from promise_blazar.manager.workflow.results import trouble_in
 from promise_blazar.model.lease import Event, Lease, Reservation
 from promise_blazar.model.states import EventType, LeaseStatus, ReservationStatus
-from promise_blazar.plugins.contract import fields_of, spec_of
+from promise_blazar.plugins.contract import demand_of, fields_of
 
 LOG = logging.getLogger(__name__)
 
@@ -69,7 +72,9 @@ class LeaseCreation:
         dry_run: bool,
     ) -> LeaseView:
         """See ``interface.Manager.create_lease``."""
-        if key is not None and not dry_run:
+        if key is not None and dry_run:
+            self._answers.check(context, key)
+        elif key is not None:
             answer = self._answers.given(context, key, LeaseView, self._present)
             if answer is not None:
                 return answer
@@ -103,9 +108,15 @@ class LeaseCreation:
         now: datetime,
     ) -> Lease:
         """The lease as it is to be committed. Raises ``BadInput`` for what it can never be."""
-        reservations = []
+        specs: list[Any] = []
+        queries: list[Query] = []
         for item in request.reservations:
             plugin = provider.plugin_for(item.resource_type)
+            specs.append(plugin.parse(item.values))
+            queries += plugin.demand(specs[-1]).where
+        hidden = hidden_from(context, self._database, queries)
+        reservations = []
+        for item, spec in zip(request.reservations, specs, strict=True):
             reservations.append(
                 Reservation(
                     id=0,
@@ -117,7 +128,8 @@ class LeaseCreation:
                     resources_changed=False,
                     created_at=now,
                     updated_at=None,
-                    details=fields_of(plugin.parse(item.values)),
+                    hidden_properties=hidden,
+                    details=fields_of(spec),
                 )
             )
         # A lease without reservations has nothing to prepare. The others are this manager's from
@@ -141,6 +153,7 @@ class LeaseCreation:
             look_at=until_taken_over if reservations else dates.start,
             created_at=now,
             updated_at=None,
+            client_events=client_events(request.events, dates, now),
             reservations=tuple(reservations),
             events=_events(dates, now),
         )
@@ -219,7 +232,7 @@ def _requests(lease: Lease, provider: ProviderRuntime, dates: Dates) -> list[All
     requests = []
     for position, reservation in enumerate(lease.reservations):
         plugin = provider.plugins[reservation.resource_type]
-        demand = plugin.demand(spec_of(plugin, reservation.details))
+        demand = demand_of(plugin, reservation)
         # Where several orders are as good, the keys decide: so the same request has one answer.
         requests.append(AllocationRequest(str(position), demand, dates.whole))
     return requests
@@ -238,14 +251,13 @@ def _rehearse(
         id="",
         status=LeaseStatus.PENDING,
         reservations=tuple(replace(each, uuid="", resource_id="") for each in lease.reservations),
-        events=tuple(replace(event, id="") for event in lease.events),
     )
     view = lease_view(nameless, provider.plugins)
     return replace(
         view,
         created_at=None,
         reservations=tuple(replace(each, created_at=None) for each in view.reservations),
-        events=tuple(replace(each, created_at=None) for each in view.events),
+        events=tuple(replace(each, id="", created_at=None) for each in view.events),
         groups_wanted=(),
     )
 

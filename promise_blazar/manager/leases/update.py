@@ -9,11 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from promise_blazar import exceptions
+from promise_blazar.capacity.demand.contract import Demand
 from promise_blazar.capacity.demand.request import AllocationRequest, Placement
 from promise_blazar.clock import Clock
+from promise_blazar.context import RequestContext
 from promise_blazar.db import bookings, leases
 from promise_blazar.db.session import Database
 from promise_blazar.manager.contract.messages import LeaseChange, LeaseView, ReservationChange
+from promise_blazar.manager.leases.private_properties import hidden_from
+from promise_blazar.manager.leases.unchanged import without_repetitions
 from promise_blazar.manager.leases.validation import Dates, changed_dates, new_event
 from promise_blazar.manager.ledger.changes import RevisedLease
 from promise_blazar.manager.ledger.store import Refused
@@ -24,7 +28,7 @@ from promise_blazar.model import lifecycle
 from promise_blazar.model.booking import BookedHost
 from promise_blazar.model.lease import Event, Lease, Reservation
 from promise_blazar.model.states import EventStatus, EventType, LeaseStatus
-from promise_blazar.plugins.contract import Plugin, fields_of, spec_of, state_of
+from promise_blazar.plugins.contract import Plugin, demand_of, fields_of, spec_of, state_of
 
 LOG = logging.getLogger(__name__)
 
@@ -72,24 +76,26 @@ class LeaseUpdates:
         self._engine = engine
         self._wait = wait
 
-    def update(self, lease_id: str, change: LeaseChange) -> None:
+    def update(self, context: RequestContext, lease_id: str, change: LeaseChange) -> None:
         """See ``interface.Manager.update_lease``."""
+        change = self._other(lease_id, change)
         if change == LeaseChange(name=change.name):
             self._rename(lease_id, change)
             return
-        revision = self._plan(lease_id, change)
+        revision = self._plan(context, lease_id, change)
         try:
             self._commit(revision)
         except Refused as refused:
             raise refusal(refused.explanation, revision.keys) from None
 
-    def rehearse(self, lease_id: str, change: LeaseChange) -> LeaseView:
+    def rehearse(self, context: RequestContext, lease_id: str, change: LeaseChange) -> LeaseView:
         """The same checks; what the lease would be, and nothing made of it."""
+        change = self._other(lease_id, change)
         if change == LeaseChange(name=change.name):
             lease, _ = self._load(lease_id)
             renamed = replace(lease, name=change.name or lease.name)
             return lease_view(renamed, self._providers[lease.provider_id].plugins)
-        revision = self._plan(lease_id, change)
+        revision = self._plan(context, lease_id, change)
         provider = self._providers[revision.before.provider_id]
         try:
             provider.ledger.rehearse(revision.requests, revision.numbers)
@@ -99,6 +105,12 @@ class LeaseUpdates:
             revision.after, updated_at=revision.before.updated_at, reason=revision.before.reason
         )
         return lease_view(shown, provider.plugins)
+
+    def _other(self, lease_id: str, change: LeaseChange) -> LeaseChange:
+        """The change without what it only repeats."""
+        lease, _ = self._load(lease_id)
+        plugins = self._providers[lease.provider_id].plugins
+        return without_repetitions(change, lease, plugins, self._clock.now())
 
     def _load(self, lease_id: str) -> tuple[Lease, list[BookedHost]]:
         with self._database.reader() as connection:
@@ -114,7 +126,7 @@ class LeaseUpdates:
         ):
             raise exceptions.NotFound(object={"lease_id": lease_id})
 
-    def _plan(self, lease_id: str, change: LeaseChange) -> _Revision:
+    def _plan(self, context: RequestContext, lease_id: str, change: LeaseChange) -> _Revision:
         """What the change means, and every mistake that shows without a ledger."""
         lease, booked = self._load(lease_id)
         now = self._clock.now()
@@ -129,7 +141,7 @@ class LeaseUpdates:
             raise exceptions.InvalidStatus(
                 "Invalid lease status. The lease is being worked on; try again in a moment"
             )
-        reservations, requests, details = self._revise(lease, change, dates, booked)
+        reservations, requests, details = self._revise(context, lease, change, dates, booked)
         after = replace(
             lease,
             name=change.name or lease.name,
@@ -146,7 +158,12 @@ class LeaseUpdates:
         return _Revision(lease, after, tuple(booked), requests, details)
 
     def _revise(
-        self, lease: Lease, change: LeaseChange, dates: Dates, booked: list[BookedHost]
+        self,
+        context: RequestContext,
+        lease: Lease,
+        change: LeaseChange,
+        dates: Dates,
+        booked: list[BookedHost],
     ) -> tuple[
         tuple[Reservation, ...], tuple[AllocationRequest, ...], Mapping[str, Mapping[str, Any]]
     ]:
@@ -168,7 +185,10 @@ class LeaseUpdates:
             if new != old:
                 details[record.uuid] = _details(plugin, record, old, new)
             changed = {**record.details, **details.get(record.uuid, {})}
-            revised.append(replace(record, details=changed))
+            hidden = record.hidden_properties
+            if new != old:
+                hidden = self._hidden(context, record, plugin.demand(old), plugin.demand(new))
+            revised.append(replace(record, details=changed, hidden_properties=hidden))
             if new != old or grows:
                 keep = tuple(
                     Placement(each.host_id, each.units)
@@ -177,10 +197,22 @@ class LeaseUpdates:
                 )
                 requests.append(
                     AllocationRequest(
-                        record.uuid, plugin.demand(new), dates.whole, keep, pinned=running
+                        record.uuid,
+                        demand_of(plugin, revised[-1]),
+                        dates.whole,
+                        keep,
+                        pinned=running,
                     )
                 )
         return tuple(revised), tuple(requests), details
+
+    def _hidden(
+        self, context: RequestContext, record: Reservation, old: Demand, new: Demand
+    ) -> tuple[str, ...]:
+        """Of the queries that stay what was hidden, of those that are new what is now."""
+        kept = frozenset[str]().union(*(q.keys for q in new.where if q in old.where))
+        sent = hidden_from(context, self._database, [q for q in new.where if q not in old.where])
+        return tuple(sorted(kept.intersection(record.hidden_properties).union(sent)))
 
     def _plugin(self, lease: Lease, record: Reservation) -> Plugin:
         plugin = self._providers[lease.provider_id].plugins.get(record.resource_type)

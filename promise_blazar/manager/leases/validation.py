@@ -2,14 +2,15 @@
 """Validation of requests for leases: every mistake that shows without a ledger."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from promise_blazar import exceptions, times
 from promise_blazar.capacity.demand.request import Window
-from promise_blazar.manager.contract.messages import LeaseChange, LeaseRequest
+from promise_blazar.manager.contract.messages import EventRequest, LeaseChange, LeaseRequest
 from promise_blazar.model import lifecycle
-from promise_blazar.model.lease import Event, Lease
+from promise_blazar.model.lease import ClientEvent, Event, Lease
 from promise_blazar.model.states import EventStatus, EventType, LeaseStatus
 
 
@@ -76,3 +77,29 @@ def _inside(instant: datetime, start: datetime, end: datetime) -> datetime:
     if not start < instant < end:
         raise exceptions.OutsideLease()
     return instant
+
+
+def client_events(
+    requests: Iterable[EventRequest], dates: Dates, now: datetime
+) -> tuple[ClientEvent, ...]:
+    """What a client wants kept with a new lease.
+
+    The service's own events may be repeated as they will be shown. Raises ``BadInput`` for others
+    of their types, ``InvalidDate``.
+    """
+    own = {
+        EventType.START: dates.start,
+        EventType.END: dates.end,
+        EventType.BEFORE_END: dates.warning,
+    }
+    found = []
+    for each in requests:
+        time = times.parse(each.time, now)
+        if each.event_type not in own:
+            found.append(ClientEvent(str(uuid.uuid4()), each.event_type, time))
+        elif own[EventType(each.event_type)] != time:
+            raise exceptions.BadInput(
+                f"{each.event_type} is an event of the service's own, at the time that "
+                "start_date, end_date and before_end_date say"
+            )
+    return tuple(found)

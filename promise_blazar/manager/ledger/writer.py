@@ -160,6 +160,11 @@ def _revise(writing: Writing, change: RevisedLease, asked: set[str]) -> None:
     for new in after.reservations:
         if new.uuid in change.details:
             specs.change(connection, new.resource_type, new.id, change.details[new.uuid])
+            values = {
+                "updated_at": after.updated_at,
+                "hidden_properties": new.hidden_properties,
+            }
+            leases.set_reservation(connection, new.id, values)
         if new.uuid in asked:
             bookings.drop(connection, writing.generation, [new.id])
         else:

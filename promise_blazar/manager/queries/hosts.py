@@ -65,13 +65,24 @@ class HostQueries:
         return tuple(HostAllocations(str(host), tuple(views)) for host, views in by_host.items())
 
     def properties(self, include_private: bool) -> tuple[PropertyView, ...]:
+        """Those that some host has a value of; of a name without any, the privacy is kept."""
+        return tuple(
+            view
+            for view in self._properties()
+            if view.values and (include_private or not view.private)
+        )
+
+    def property_named(self, name: str) -> PropertyView:
+        """Raises ``NotFound``."""
+        for view in self._properties():
+            if view.name == name:
+                return view
+        raise exceptions.NotFound(object={"resource_property": name})
+
+    def _properties(self) -> tuple[PropertyView, ...]:
         with self._database.reader() as connection:
             values = hosts.property_values(connection, self._provider_id)
-            return tuple(
-                _property_view(item, values)
-                for item in hosts.properties(connection)
-                if include_private or not item.private
-            )
+            return tuple(_property_view(item, values) for item in hosts.properties(connection))
 
 
 def _property_view(item: ResourceProperty, values: Mapping[str, list[str]]) -> PropertyView:

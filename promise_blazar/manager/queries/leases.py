@@ -9,14 +9,21 @@ shown is never older than the revision it is shown with.
 from collections.abc import Mapping
 
 from promise_blazar import exceptions
-from promise_blazar.db import leases
+from promise_blazar.db import lease_pages, leases
 from promise_blazar.db.session import ReadHandle
-from promise_blazar.manager.contract.messages import LeaseList, LeaseView
+from promise_blazar.manager.contract.messages import (
+    LeaseList,
+    LeasePage,
+    LeaseSelection,
+    LeaseView,
+)
 from promise_blazar.manager.queries.views import lease_view
 from promise_blazar.plugins.contract import ResourceType
 
 #: More changed leases than this are found faster by reading all of them.
 _FEW = 200
+#: Leases that are read by one statement.
+_AT_ONCE = 1_000
 
 
 class LeaseQueries:
@@ -60,3 +67,28 @@ class LeaseQueries:
         # Some may have been removed since their revisions were read.
         gone = set(new).difference(view.id for view in views)
         return LeaseList(tuple(each for each in there if each not in gone), views)
+
+    def page(self, project_id: str | None, selection: LeaseSelection) -> LeasePage:
+        mine = lease_pages.of_project(self._provider_id, project_id)
+        wanted = lease_pages.meeting(
+            selection.name, selection.status, selection.start, selection.end
+        )
+        order, limit = selection.sort, selection.limit
+        with self._database.reader() as connection:
+            after = None
+            if selection.marker is not None:
+                after = lease_pages.place(connection, mine, order, selection.marker)
+                if after is None:
+                    raise exceptions.BadInput(f"marker: there is no lease {selection.marker}")
+            most = None if limit is None else limit + 1
+            found = lease_pages.ids(
+                connection, mine & wanted, order, selection.descending, after, most
+            )
+            shown = {
+                lease.id: lease_view(lease, self._kinds)
+                for n in range(0, len(found), _AT_ONCE)
+                for lease in leases.these(connection, found[n : n + _AT_ONCE])
+            }
+        # Some may have been removed since their ids were read.
+        there = tuple(shown[each] for each in found[:limit] if each in shown)
+        return LeasePage(there, limit is not None and len(found) > limit)

@@ -11,6 +11,8 @@ from promise_blazar.manager.contract.messages import (
     HostAllocations,
     HostView,
     LeaseList,
+    LeasePage,
+    LeaseSelection,
     LeaseView,
     PropertyView,
 )
@@ -39,6 +41,11 @@ class DatabaseReader:
         known: Mapping[str, int] = MappingProxyType({}),
     ) -> LeaseList:
         return self.leases.listed(project_id, known)
+
+    def page_leases(
+        self, context: RequestContext, project_id: str | None, selection: LeaseSelection
+    ) -> LeasePage:
+        return self.leases.page(project_id, selection)
 
     def get_host(self, context: RequestContext, host_id: str) -> HostView:
         return self.hosts.get(host_id)

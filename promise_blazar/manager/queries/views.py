@@ -14,7 +14,7 @@ from promise_blazar.manager.contract.messages import (
 )
 from promise_blazar.model.host import Host
 from promise_blazar.model.lease import Lease
-from promise_blazar.model.states import ReservationStatus
+from promise_blazar.model.states import EventStatus, ReservationStatus
 from promise_blazar.plugins.contract import ResourceType, spec_of, state_of
 
 
@@ -56,15 +56,27 @@ def lease_view(lease: Lease, kinds: Mapping[str, ResourceType]) -> LeaseView:
         degraded=lease.degraded,
         status_reason=lease.reason,
         reservations=tuple(reservations),
-        events=tuple(
-            EventView(e.id, e.event_type, e.time, e.status, e.created_at, e.updated_at)
-            for e in lease.events
-        ),
+        events=_events(lease),
         groups_wanted=tuple(groups),
         created_at=lease.created_at,
         updated_at=lease.updated_at,
         revision=lease.revision,
     )
+
+
+def _events(lease: Lease) -> tuple[EventView, ...]:
+    """All events of a lease in the order of their times."""
+    ours = [
+        EventView(e.id, e.event_type, e.time, e.status, e.created_at, e.updated_at)
+        for e in lease.events
+    ]
+    theirs = [
+        EventView(e.id, e.event_type, e.time, EventStatus.UNDONE, lease.created_at)
+        for e in lease.client_events
+    ]
+    if theirs:
+        ours = sorted(ours + theirs, key=lambda event: (event.time, event.event_type))
+    return tuple(ours)
 
 
 def host_view(host: Host) -> HostView:

@@ -16,11 +16,14 @@ from typing import Any
 #: Of the first release, and of whatever ``SINCE`` does not name.
 FIRST = "1.0"
 #: Of this release.
-VERSION = "1.0"
+VERSION = "1.1"
 #: The version that a call came with (``forget_lease``), an argument of an earlier call
 #: (``create_lease.dry_run``), or a field of an earlier message (``LeaseRequest.before_end``).
 #: Arguments and fields have defaults, which mean what was before them.
-SINCE: Mapping[str, str] = {}
+SINCE: Mapping[str, str] = {
+    "LeaseRequest.events": "1.1",
+    "page_leases": "1.1",
+}
 
 
 def newer(version: str, other: str) -> bool:

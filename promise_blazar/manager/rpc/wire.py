@@ -20,6 +20,7 @@ ENDPOINTS: Mapping[str, tuple[str, ...]] = {
         "get_lease",
         "look_at_lease",
         "list_leases",
+        "page_leases",
         "update_lease",
         "delete_lease",
         "set_server_group",

@@ -21,7 +21,7 @@ from promise_blazar.manager.ledger.store import Refused
 from promise_blazar.manager.provider import ProviderRuntime
 from promise_blazar.manager.workflow.work import LeaseWork
 from promise_blazar.model.lease import Lease, Reservation
-from promise_blazar.plugins.contract import Failed, Reason, spec_of
+from promise_blazar.plugins.contract import Failed, Reason, demand_of
 
 LOG = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class Rebooking:
 
 def _demand(provider: ProviderRuntime, reservation: Reservation) -> Demand:
     plugin = provider.plugins[reservation.resource_type]
-    return plugin.demand(spec_of(plugin, reservation.details))
+    return demand_of(plugin, reservation)
 
 
 def _not_on(hypervisor: str) -> resource_query.Query:

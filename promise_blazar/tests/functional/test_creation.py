@@ -232,7 +232,6 @@ class TestReservations(CreationCase):
         table += [(HOST, "resource_properties", q, "requirements") for q in queries]
         table += [(HOST, "hypervisor_properties", q, "requirements") for q in queries]
         table += [(INSTANCE, "resource_properties", q, "requirements") for q in queries]
-        table += [(HOST, "hypervisor_properties", '["=", "$trust_id", "x"]', "trust_id")]
         table += [(HOST, "before_end", value, "before_end") for value in ("email", 1, [], True)]
         table += [(INSTANCE, "affinity", value, "affinity") for value in ("maybe", 1, [], {}, 0)]
         types = [("nova:unicorn", "nova:unicorn"), (None, "resource_type"), (5, "resource_type")]

@@ -53,13 +53,16 @@ _NEW_TABLES = {
 _NEW_COLUMNS = (
     ("leases", sa.Column("operator_reason", sa.Text(), nullable=True)),
     ("leases", sa.Column("prepared", sa.Boolean(), nullable=False, server_default=sa.true())),
+    ("leases", sa.Column("client_events", sa.Text(), nullable=True)),
     ("reservations", sa.Column("closed_at", sa.BigInteger(), nullable=True)),
+    ("reservations", sa.Column("hidden_properties", sa.Text(), nullable=True)),
     ("managers", sa.Column("longest_call", sa.Double(), nullable=True)),
 )
 
 _NEW_INDEXES = (
     ("jobs", "jobs_due", ["look_at"]),
     ("archived_leases", "archived_by_age", ["archived_at"]),
+    ("leases", "leases_of_provider", ["provider_id", "created_at"]),
 )
 
 

@@ -22,7 +22,9 @@ from promise_blazar.manager.contract.messages import (
     IdempotencyKey,
     LeaseChange,
     LeaseList,
+    LeasePage,
     LeaseRequest,
+    LeaseSelection,
     LeaseView,
     ManagerHealth,
     PropertyView,
@@ -123,6 +125,13 @@ class FakeManager:
         views = [view for view in self.leases.values() if project_id in (None, view.project_id)]
         new = (view for view in views if known.get(view.id) != view.revision)
         return LeaseList(tuple(view.id for view in views), tuple(new))
+
+    def page_leases(
+        self, context: RequestContext, project_id: str | None, selection: LeaseSelection
+    ) -> LeasePage:
+        self._called("page_leases", context, project_id, selection)
+        views = self.list_leases(context, project_id).changed
+        return LeasePage(views[: selection.limit])
 
     def update_lease(
         self, context: RequestContext, lease_id: str, change: LeaseChange, dry_run: bool = False

@@ -144,7 +144,14 @@ class TestFuzz(base.ApiTestCase):
         self.host(gpu="True")
         values = {"lease_id": lease["id"], "host_id": "1", "name": "gpu"}
         self.targets = [
-            (verb, "/v1" + path.replace("<", "{").replace(">", "}").format_map(values))
+            (
+                verb,
+                "/v1"
+                + path.replace("<path:", "<")
+                .replace("<", "{")
+                .replace(">", "}")
+                .format_map(values),
+            )
             for path, verbs in v1.ROUTES.items()
             for verb in verbs
             if verb != "DELETE"

@@ -8,7 +8,7 @@ from keystoneauth1 import fixture
 from keystonemiddleware import fixture as keystone_fixture
 
 from promise_blazar.clock import SystemClock
-from promise_blazar.manager.rpc import wire
+from promise_blazar.manager.rpc import versions, wire
 from promise_blazar.manager.rpc.client import _Remote
 from promise_blazar.manager.rpc.server import _endpoint
 from promise_blazar.tests.unit.api import base
@@ -44,6 +44,7 @@ class TestBus(base.ApiTestCase):
 
     def setUp(self) -> None:
         super().setUp()
+        self.manager.rpc_version = versions.VERSION
         self.bus = Bus(self.manager)
         self.manager = _Remote(self.bus, SystemClock())
         url = "http://127.0.0.1:1/identity"
@@ -63,6 +64,7 @@ class TestBus(base.ApiTestCase):
         apart = {"resource_type": "virtual:instance", "amount": 2, "affinity": "False"}
         lease = self.ask("POST", "/v1/leases", base.LEASE | {"reservations": [apart]})["lease"]
         self.ask("GET", "/v1/leases")
+        self.ask("GET", "/v1/leases?limit=1")
         self.ask("GET", f"/v1/leases/{lease['id']}")
         self.ask("PUT", f"/v1/leases/{lease['id']}", {"name": "autumn"})
         self.ask("DELETE", f"/v1/leases/{lease['id']}")
@@ -79,7 +81,9 @@ class TestBus(base.ApiTestCase):
         )
         for name, context, _ in asked:
             self.assertEqual(
-                {"user_id", "project_id", "request_id", "global_request_id"}, set(context), name
+                {"user_id", "project_id", "request_id", "global_request_id", "is_admin"},
+                set(context),
+                name,
             )
         text = json.dumps(asked)
         self.assertIn("alice", text)

@@ -69,10 +69,10 @@ class TestCreate(base.ApiTestCase):
             self.assert_refused(400, f"Missing parameter {member}", answer)
         self.refused("Missing parameter resource_type", reservations=[{"min": 1}])
 
-    def test_dates_have_one_form(self) -> None:
+    def test_what_is_no_date_is_told_in_blazars_words(self) -> None:
         for date in (
-            "2030-02-01T10:00:00Z",
-            "2030-02-01 10:00:00",
+            "2030-02-01",
+            "2030-02-01T10",
             "2030-02-30 10:00",
             "soon",
             "",

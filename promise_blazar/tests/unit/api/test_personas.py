@@ -31,7 +31,7 @@ EXPECTED = {
     ("GET", "/os-hosts/allocations"): (403, 403, 200, 403, 403, 401),
     ("GET", "/os-hosts/<host_id>/allocation"): (403, 403, 200, 403, 403, 401),
     ("GET", "/os-hosts/properties"): (403, 403, 200, 403, 403, 401),
-    ("PATCH", "/os-hosts/properties/<name>"): (403, 403, 200, 403, 403, 401),
+    ("PATCH", "/os-hosts/properties/<path:name>"): (403, 403, 200, 403, 403, 401),
 }
 
 #: The same, for what belongs to no version.
@@ -48,7 +48,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/leases/<lease_id>"): {"name": "renamed"},
     ("POST", "/os-hosts"): {"name": "compute-2"},
     ("PUT", "/os-hosts/<host_id>"): {"gpu": "False"},
-    ("PATCH", "/os-hosts/properties/<name>"): {"private": True},
+    ("PATCH", "/os-hosts/properties/<path:name>"): {"private": True},
 }
 
 
@@ -61,7 +61,7 @@ class TestPersonas(base.ApiTestCase):
         self.manager.calls.clear()
         verb, path = operation
         path = path.replace("<lease_id>", lease_id)
-        path = path.replace("<host_id>", "1").replace("<name>", "gpu")
+        path = path.replace("<host_id>", "1").replace("<path:name>", "gpu")
         answer = self.call(verb, "/v1" + path, BODIES.get(operation), token)
         return answer.status_code, answer.text
 

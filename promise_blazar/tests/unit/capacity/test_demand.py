@@ -11,6 +11,7 @@ from promise_blazar.capacity.demand.slots import Slots
 from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.capacity.explanation import explain
 from promise_blazar.capacity.ledger import Booking, LedgerHost
+from promise_blazar.capacity.resource_query import without
 from promise_blazar.capacity.window_search import next_windows
 from promise_blazar.tests import tree
 from promise_blazar.tests.unit.capacity import oracle, worlds
@@ -40,6 +41,9 @@ class Pairs:
 
     def restricted(self, where):
         return replace(self, where=(*self.where, *where))
+
+    def blind_to(self, names):
+        return replace(self, where=tuple(without(query, names) for query in self.where))
 
     def room(self, free, window, beside):
         return free.units_of(self.taken, window, beside) // 2 * 2
