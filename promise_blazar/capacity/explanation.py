@@ -100,18 +100,21 @@ def explain(
     alternatives: int = 1,
     granularity: int = MINUTE,
     budget: Budget | None = None,
+    refusal: Refusal | None = None,
 ) -> Explanation:
     """Why ``admit`` refuses these requests, for the first that fails.
 
     ``alternatives``: how many other windows to look for; they start at multiples of
-    ``granularity``. ``exclude``, ``now``, and errors: as for ``admit``.
+    ``granularity``. ``refusal``: what ``admit`` has answered, where that is known. ``exclude``,
+    ``now``, and errors: as for ``admit``.
     """
     total, count = len(ledger.hosts), len(requests)
     budget = budget or Budget()
     free = FreeCapacity(ledger, now, exclude, budget=budget)
-    refusal = Admission(free, requests).decide()
-    if not isinstance(refusal, Refusal):
+    answer = refusal or Admission(free, requests).decide()
+    if not isinstance(answer, Refusal):
         return Explanation("", total, count)
+    refusal = answer
     by_key = {request.key: request for request in requests}
     request = by_key[refusal.key]
     others = Given(

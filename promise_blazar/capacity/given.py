@@ -86,12 +86,15 @@ class Given:
 
     def passing(self, window: Window) -> list[Assignment]:
         """What is given in a part of the window only."""
+        within = {
+            other for other in self._sums if other.overlaps(window) and not other.covers(window)
+        }
+        if not within:
+            return []
         return [
             each
             for each in self._assignments.values()
-            if each.units
-            and each.request.window.overlaps(window)
-            and not each.request.window.covers(window)
+            if each.units and each.request.window in within
         ]
 
     def _covering(self, window: Window) -> Iterator["_Sum"]:

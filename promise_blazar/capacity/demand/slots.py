@@ -169,7 +169,7 @@ class Slots:
         enough = min(left + len(chosen) + len(held), len(anywhere))
         # First what is held stays, then the rest goes wherever there is room.
         for slot, limit in chain(
-            ((slot, kept[slot]) for slot in candidates.packed(held, len(held)).tolist()),
+            ((slot, kept[slot]) for slot in (candidates.packed(held).tolist() if kept else ())),
             ((slot, UNLIMITED) for slot in candidates.packed(anywhere, enough).tolist()),
         ):
             if left == 0:

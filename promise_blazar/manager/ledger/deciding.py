@@ -48,10 +48,11 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class No:
-    """A refusal that was true at this generation, of so many hosts."""
+    """A refusal, true at this generation and time (microseconds), of so many hosts."""
 
     refusal: Refusal
     generation: int
+    now: int
     hosts: int
 
 
@@ -86,12 +87,13 @@ class Decisions:
     def _at_once(self, asked: Asked, budget: Budget) -> Committed | No | None:
         """The decision, by who has the turn; None: it takes too long for that."""
         seen = self._replica.catch_up()
-        plan = self._quickly(asked, budget)
+        now = self._access.now()
+        plan = self._quickly(asked, now, budget)
         if plan is None:
             return None
         if isinstance(plan, Refusal):
             if not self._replica.moved(seen):
-                return self._no(plan, seen)
+                return self._no(plan, seen, now)
         else:
             with self._database.writer() as connection:
                 if providers.advance_from(connection, self._access.provider_id, seen):
@@ -101,15 +103,16 @@ class Decisions:
             head = providers.lock(connection, self._access.provider_id)
             self._replica.follow(connection, head)
             if isinstance(plan, Refusal) or not self._holds(asked, plan):
-                plan = self._quickly(asked, budget)
+                now = self._access.now()
+                plan = self._quickly(asked, now, budget)
             if isinstance(plan, Plan):
                 generation = providers.advance(connection, self._access.provider_id)
                 return self._written(connection, generation, asked, plan)
-        return None if plan is None else self._no(plan, head.generation)
+        return None if plan is None else self._no(plan, head.generation, now)
 
-    def _quickly(self, asked: Asked, budget: Budget) -> Plan | Refusal | None:
+    def _quickly(self, asked: Asked, now: int, budget: Budget) -> Plan | Refusal | None:
         """The decision on the ledger as it is; None: it would take long."""
-        ledger, now = self._replica.ledger, self._access.now()
+        ledger = self._replica.ledger
         requests = ahead(asked.requests, now)
         reach = hull(requests, now)
         rows = ledger.count(reach.start, reach.end)
@@ -128,7 +131,7 @@ class Decisions:
         requests = ahead(asked.requests, found.now)
         plan = admit(found.ledger, requests, found.now, asked.exclude, budget)
         if isinstance(plan, Refusal):
-            return self._no(plan, found.generation)
+            return self._no(plan, found.generation, found.now)
         with self._access.turn(budget):
             seen = self._replica.catch_up()
             if not self._holds(asked, plan):
@@ -155,5 +158,5 @@ class Decisions:
         requests = ahead(asked.requests, now)
         return holds(self._replica.ledger, requests, plan, now, asked.exclude)
 
-    def _no(self, refusal: Refusal, generation: int) -> No:
-        return No(refusal, generation, len(self._replica.ledger.hosts))
+    def _no(self, refusal: Refusal, generation: int, now: int) -> No:
+        return No(refusal, generation, now, len(self._replica.ledger.hosts))

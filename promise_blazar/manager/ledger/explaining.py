@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from promise_blazar.capacity.admission import Plan, admit
+from promise_blazar.capacity.admission import Plan, Refusal, admit
 from promise_blazar.capacity.budget import Budget, OutOfTime
 from promise_blazar.capacity.demand.request import AllocationRequest
 from promise_blazar.capacity.explanation import Explanation, explain, unexplained
@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 #: Seconds, waiting included, that a refusal takes at most to say why, and when else.
 _HINTS: Final = 3.0
+#: Of these, what the search for another window takes at most; others wait for it.
+_SEARCH: Final = 1.0
 #: Threads that wait for their turn. The others are answered at once, without hints or by ``Busy``:
 #: they would keep threads from those who need no turn.
 _MOST_WAITING: Final = 8
@@ -62,7 +64,11 @@ class Questions:
         try:
             with self.turns.mine(hints):
                 found = self._access.future(hints, requests)
-                return _explained(found, requests, exclude, hints)
+                known = None
+                if found.generation == answer.generation:
+                    # Nothing has moved: so it is that refusal which is explained.
+                    found, known = replace(found, now=answer.now), answer.refusal
+                return _explained(found, requests, exclude, hints, known)
         except OutOfTime:
             LOG.info("A refusal is not explained: others are asking, or it takes too long")
             words = "too much is being asked at this moment"
@@ -75,20 +81,23 @@ def _explained(
     requests: Sequence[AllocationRequest],
     exclude: frozenset[int],
     budget: Budget,
+    known: Refusal | None = None,
 ) -> Explanation | None:
+    """``known``: the refusal, where it is known already. Raises ``OutOfTime``."""
     ledger, now = found.ledger, found.now
     asked = ahead(requests, now)
     try:
-        why = explain(ledger, asked, now, exclude, alternatives=0, budget=budget)
+        why = explain(ledger, asked, now, exclude, alternatives=0, budget=budget, refusal=known)
         if why.reasons:
             # As long a lease as was asked for, not what the present minute has left of it.
-            why = why.with_windows(next_windows(ledger, requests, now, exclude, budget=budget))
+            little = budget.part(seconds=_SEARCH)
+            why = why.with_windows(next_windows(ledger, requests, now, exclude, budget=little))
     except OutOfTime:
         raise
     except Exception:
         # No is the answer, whether or not we can say why.
         LOG.exception("A refusal could not be explained")
-        refusal = admit(ledger, asked, now, exclude, budget)
+        refusal = known or admit(ledger, asked, now, exclude, budget)
         if isinstance(refusal, Plan):
             return None
         words = "something went wrong here"

@@ -34,6 +34,18 @@ class TestBenchmarks(base.TestCase):
                 self.assertEqual(0, ended.exception.code)
                 self.assertIn("--seed", said.getvalue())
 
+    def test_others_are_not_kept_waiting_is_measured_at_any_size(self):
+        small = "--hosts 25 --bookings 200 --refusals 3 --creates 2 --warm-up 0 --target 600"
+        benchmark = importlib.import_module("benchmarks.stalls.run")
+        with (
+            contextlib.redirect_stdout(io.StringIO()) as said,
+            mock.patch("sys.argv", ["benchmarks.stalls.run", *small.split()]),
+        ):
+            self.assertEqual(0, benchmark.main(), said.getvalue())
+        for crowd in ("nobody", "100 reservations", "30 days"):
+            self.assertIn(f"beside {crowd}: ", said.getvalue())
+        self.assertEqual(3, said.getvalue().count("small create, another manager"))
+
     def test_each_is_in_the_readme_of_its_folder(self):
         for name in programs():
             folder = name.split(".")[1]
