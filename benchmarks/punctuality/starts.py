@@ -29,7 +29,7 @@ from promise_blazar.db import migrate, tables
 from promise_blazar.db.session import Database
 from promise_blazar.manager import composition
 from promise_blazar.manager.contract.messages import HostRequest, LeaseRequest, ReservationRequest
-from promise_blazar.manager.ownership.heartbeat import WorkOwnership
+from promise_blazar.manager.ownership.work import WorkOwnership
 from promise_blazar.manager.service import ManagerService
 from promise_blazar.model.states import EventStatus, EventType
 from promise_blazar.tests.functional.base import configuration

@@ -14,7 +14,7 @@ from promise_blazar import exceptions
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud import registry
 from promise_blazar.cmd import common, schema, state
-from promise_blazar.db import leases, migrate
+from promise_blazar.db import jobs, leases, migrate
 from promise_blazar.manager import composition
 from promise_blazar.model.states import LeaseStatus
 
@@ -81,6 +81,13 @@ def _add_commands(subparsers) -> None:  # type: ignore[no-untyped-def]  # oslo.c
     )
     command.set_defaults(run=forget)
 
+    job = subparsers.add_parser("job", help="other durable work of the managers")
+    commands = job.add_subparsers(dest="command", required=True)
+    command = commands.add_parser(
+        "stuck", help="print jobs that keep failing, or that nobody works on"
+    )
+    command.set_defaults(run=jobs_stuck)
+
     command = subparsers.add_parser(
         "audit", help="compare what OpenStack has with what was promised"
     )
@@ -108,6 +115,19 @@ def stuck(conf: cfg.ConfigOpts) -> int:
             f"{lease.id} {lease.status} of project {lease.project_id}: "
             f"{lease.reason or 'nobody works on it'} "
             f"({lease.failures} failures in a row, next look {next_look})"
+        )
+    return 1 if found else 0
+
+
+def jobs_stuck(conf: cfg.ConfigOpts) -> int:
+    now = SystemClock().now()
+    with common.ready_database(conf).reader() as connection:
+        found = jobs.troubled(connection, now - OVERDUE)
+    for job in found:
+        next_look = "never" if job.look_at is None else job.look_at.isoformat(" ", "seconds")
+        print(
+            f"{job.key}: {job.reason or 'nobody works on it'} "
+            f"({job.failures} failures in a row, next look {next_look})"
         )
     return 1 if found else 0
 

@@ -90,7 +90,21 @@ MANAGER_OPTIONS = [
         help="Seconds between two comparisons of what OpenStack has with what was promised. Each "
         "lists the aggregates, flavors, server groups, resource classes and hypervisors, and asks "
         "Placement twice per lent host. What differs is logged, and put right or (what lent hosts "
-        "have) recorded. 0: never.",
+        "have) recorded. One manager does it for all. 0: never.",
+    ),
+    cfg.FloatOpt(
+        "keep_ended",
+        default=90,
+        min=0,
+        help="Days after which a lease that has ended is archived: it becomes one row, is listed "
+        "no more, and is shown to administrators only, who ask for its id. What it had in the "
+        "ledger is removed. 0: never.",
+    ),
+    cfg.FloatOpt(
+        "keep_archived",
+        default=365,
+        min=0,
+        help="Days after which an archived lease is removed for good. 0: never.",
     ),
     cfg.FloatOpt(
         "poll_interval",

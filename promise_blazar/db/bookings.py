@@ -4,19 +4,37 @@
 Whoever writes here has moved the provider's generation first, in the same transaction.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, cast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple, cast
 
 from oslo_db import exception as db_exception
-from sqlalchemy import ColumnElement, Connection, case, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    bindparam,
+    case,
+    false,
+    func,
+    insert,
+    select,
+    type_coerce,
+    update,
+)
 
 from promise_blazar.db import tables
 from promise_blazar.db.session import LostRace
 from promise_blazar.model.booking import WHOLE, Allocation, BookedHost, NewBooking
 
+#: Bookings that are read at a time when all are.
+_CHUNK: Final = 50_000
+
 
 class LedgerRow(NamedTuple):
-    """``bundle`` ``WHOLE``: the whole host. ``start``, ``end``: microseconds."""
+    """``bundle`` ``WHOLE``: the whole host. ``start``, ``end``: microseconds.
+
+    ``released``, ``deleted``: truth values, or 0 and 1, as the database has them.
+    """
 
     id: int
     reservation: int
@@ -37,8 +55,8 @@ _LEDGER_ROW = (
     tables.Booking.units,
     tables.Booking.start,
     tables.Booking.end,
-    tables.Booking.released,
-    tables.Booking.deleted,
+    type_coerce(tables.Booking.released, Integer),
+    type_coerce(tables.Booking.deleted, Integer),
 )
 
 
@@ -46,22 +64,42 @@ def changed(connection: Connection, provider_id: int, generation: int) -> Sequen
     """Every booking that changed after this generation, tombstones included."""
     # SELECT id, ... FROM bookings WHERE provider_id = :p AND generation > :g
     where = (tables.Booking.provider_id == provider_id) & (tables.Booking.generation > generation)
-    return _rows(connection, where)
-
-
-def live(connection: Connection, provider_id: int, now: int) -> Sequence[LedgerRow]:
-    """Every booking that can still matter to a decision: what a manager loads at its start."""
-    where = (
-        (tables.Booking.provider_id == provider_id)
-        & tables.Booking.deleted.is_(False)
-        & (tables.Booking.released.is_(False) | (tables.Booking.end > now))
-    )
-    return _rows(connection, where)
-
-
-def _rows(connection: Connection, where: ColumnElement[bool]) -> Sequence[LedgerRow]:
-    # Plain tuples by position are what a million of them are quickest as.
+    # Plain tuples by position are what many of them are quickest as.
     return cast(Sequence[LedgerRow], connection.execute(select(*_LEDGER_ROW).where(where)).all())
+
+
+# SELECT id, ... FROM bookings WHERE id > :after AND provider_id = :p AND deleted = false
+#   AND (released = false OR end > :now) ORDER BY id LIMIT :size
+_LIVE = (
+    select(*_LEDGER_ROW)
+    .where(
+        tables.Booking.id > bindparam("after"),
+        tables.Booking.provider_id == bindparam("provider"),
+        tables.Booking.deleted == false(),
+        (tables.Booking.released == false()) | (tables.Booking.end > bindparam("now")),
+    )
+    .order_by(tables.Booking.id)
+    .limit(_CHUNK)
+    # In the order of the rows; MariaDB would sort them anew for each chunk.
+    .with_hint(tables.Booking, "FORCE INDEX (PRIMARY)", "mysql")
+    .with_hint(tables.Booking, "FORCE INDEX (PRIMARY)", "mariadb")
+)
+
+
+def live(connection: Connection, provider_id: int, now: int) -> Iterator[Sequence[LedgerRow]]:
+    """Every booking that can still matter to a decision: what a manager loads at its start.
+
+    In chunks, by id; each is what there is when it is read.
+    """
+    after = 0
+    while True:
+        asked = {"after": after, "provider": provider_id, "now": now}
+        rows = cast(Sequence[LedgerRow], connection.execute(_LIVE, asked).all())
+        if rows:
+            yield rows
+        if len(rows) < _CHUNK:
+            return
+        after = rows[-1][0]
 
 
 def add(

@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The generation of a provider: the one gate for changes of what is promised."""
+"""The generation of a provider: the one gate for changes of what is promised.
+
+Every move of the generation is written down in ``generations`` with a random stamp. A database
+that went back, by a failover or a restore, and then went on has the same generations again with
+other stamps; so whoever has seen a generation can tell whether this is still that history.
+"""
 
 import logging
+import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, ScalarSelect, bindparam, exists, insert, select, update
 
 from promise_blazar import exceptions
 from promise_blazar.db import heartbeats, tables
@@ -17,15 +24,34 @@ LOG = logging.getLogger(__name__)
 DEFAULT = "default"
 #: Seconds after which a request that met a manager of an earlier release may meet another.
 RETRY_AFTER = 5
+#: Bits of a stamp: a positive BIGINT.
+_STAMP_BITS = 62
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A generation of one history.
+
+    ``stamp`` None: it is the beginning, or a release wrote it that knew no stamps.
+    """
+
+    generation: int
+    stamp: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """``purged``: tombstones up to this generation are gone. ``rules``: those in force."""
+    """``mark``: the newest generation. ``purged``: tombstones up to this generation are gone.
+    ``rules``: those in force. ``continues``: what was seen before can be followed on from."""
 
-    generation: int
+    mark: Mark
     purged: int
     rules: int
+    continues: bool
+
+    @property
+    def generation(self) -> int:
+        return self.mark.generation
 
 
 def find(connection: Connection, name: str) -> int | None:
@@ -34,50 +60,84 @@ def find(connection: Connection, name: str) -> int | None:
     ).scalar()
 
 
-def head(connection: Connection, provider_id: int) -> Head:
-    """Raises ``Unavailable`` where rules are in force that this release does not know."""
-    return _known(connection, _select_head(provider_id))
+def _stamp(generation: object) -> ScalarSelect[int]:
+    stamps = tables.Generation.__table__.alias()
+    return (
+        select(stamps.c.stamp)
+        .where(stamps.c.provider_id == tables.Provider.id, stamps.c.generation == generation)
+        .correlate(tables.Provider)
+        .scalar_subquery()
+    )
 
 
-def lock(connection: Connection, provider_id: int) -> Head:
-    """The head, held until the transaction ends. Must be its first statement; raises as above."""
-    return _known(connection, _select_head(provider_id).with_for_update())
+# SELECT generation, purged_generation, rules,
+#   (SELECT stamp FROM generations WHERE ... generation = providers.generation),
+#   (SELECT stamp FROM generations WHERE ... generation = :seen) FROM providers WHERE id = :p
+_HEAD = select(
+    tables.Provider.generation,
+    tables.Provider.purged_generation,
+    tables.Provider.rules,
+    _stamp(tables.Provider.generation),
+    _stamp(bindparam("seen")),
+).where(tables.Provider.id == bindparam("provider"))
+# SELECT generation FROM providers WHERE id = :p FOR UPDATE
+_LOCK = (
+    select(tables.Provider.generation)
+    .where(tables.Provider.id == bindparam("provider"))
+    .with_for_update()
+)
 
 
-def _select_head(provider_id: int) -> Select[tuple[int, int, int]]:
-    # SELECT generation, purged_generation, rules FROM providers WHERE id = :p
-    return select(
-        tables.Provider.generation, tables.Provider.purged_generation, tables.Provider.rules
-    ).where(tables.Provider.id == provider_id)
+def head(connection: Connection, provider_id: int, seen: Mark | None = None) -> Head:
+    """The head, and whether it continues from what was ``seen``; from nothing it does.
 
-
-def _known(connection: Connection, query: Select[tuple[int, int, int]]) -> Head:
-    found = Head(*connection.execute(query).one())
-    if found.rules > RULES:
+    Raises ``Unavailable`` where rules are in force that this release does not know.
+    """
+    asked = {"provider": provider_id, "seen": -1 if seen is None else seen.generation}
+    generation, purged, rules, stamp, stamp_of_seen = connection.execute(_HEAD, asked).one()
+    if rules > RULES:
         raise exceptions.Unavailable(
             "The manager that was asked is of an earlier release than those that decide here "
-            f"now: it knows rules {RULES}, and {found.rules} are in force. Nothing was changed; "
+            f"now: it knows rules {RULES}, and {rules} are in force. Nothing was changed; "
             "ask again, or upgrade it",
             what="manager",
             retry_after=RETRY_AFTER,
         )
-    return found
-
-
-def advance_from(connection: Connection, provider_id: int, generation: int) -> bool:
-    """Move on from this generation, whose rules are known; False if somebody else already has."""
-    # UPDATE providers SET generation = :g + 1 WHERE id = :p AND generation = :g
-    return (
-        connection.execute(
-            update(tables.Provider)
-            .where(tables.Provider.id == provider_id, tables.Provider.generation == generation)
-            .values(generation=generation + 1)
-        ).rowcount
-        == 1
+    continues = seen is None or (
+        purged <= seen.generation <= generation and stamp_of_seen == seen.stamp
     )
+    return Head(Mark(generation, stamp), purged, rules, continues)
 
 
-def advance(connection: Connection, provider_id: int) -> int:
+def lock(connection: Connection, provider_id: int, seen: Mark | None = None) -> Head:
+    """The head, held until the transaction ends. Must be its first statement; raises as above."""
+    connection.execute(_LOCK, {"provider": provider_id})
+    # A statement of its own: one that has waited for the row sees the stamps of before.
+    return head(connection, provider_id, seen)
+
+
+def advance_from(connection: Connection, provider_id: int, seen: Mark, now: datetime) -> bool:
+    """Move on from this generation, whose rules are known; False if somebody else already has,
+    or the database has another history."""
+    stamps = tables.Generation
+    same = exists().where(stamps.provider_id == provider_id, stamps.generation == seen.generation)
+    # UPDATE providers SET generation = :g + 1 WHERE id = :p AND generation = :g
+    #   AND EXISTS (SELECT * FROM generations WHERE ... generation = :g AND stamp = :s)
+    moved = connection.execute(
+        update(tables.Provider)
+        .where(
+            tables.Provider.id == provider_id,
+            tables.Provider.generation == seen.generation,
+            ~same if seen.stamp is None else same.where(stamps.stamp == seen.stamp),
+        )
+        .values(generation=seen.generation + 1)
+    ).rowcount
+    if moved == 1:
+        _write_down(connection, provider_id, seen.generation + 1, now)
+    return moved == 1
+
+
+def advance(connection: Connection, provider_id: int, now: datetime) -> int:
     """Move on, whatever the generation is; the new one. Must be the first statement.
 
     Raises as ``head``, and the transaction must not be committed then.
@@ -87,7 +147,28 @@ def advance(connection: Connection, provider_id: int) -> int:
         .where(tables.Provider.id == provider_id)
         .values(generation=tables.Provider.generation + 1)
     )
-    return head(connection, provider_id).generation
+    generation = head(connection, provider_id).generation
+    _write_down(connection, provider_id, generation, now)
+    return generation
+
+
+def _write_down(connection: Connection, provider_id: int, generation: int, now: datetime) -> None:
+    connection.execute(
+        insert(tables.Generation).values(
+            provider_id=provider_id,
+            generation=generation,
+            stamp=secrets.randbits(_STAMP_BITS),
+            at=now,
+        )
+    )
+
+
+def adopt_rules(connection: Connection, provider_id: int, dead: Collection[str]) -> bool:
+    """Put the rules of this release in force, if every manager knows them; whether they are.
+
+    ``dead`` as of ``require_rules``. The transaction has moved the generation.
+    """
+    return _behind(connection, provider_id, RULES, dead) == 0
 
 
 def require_rules(
@@ -100,22 +181,30 @@ def require_rules(
     that are known to be dead; any other on record is taken for alive. Raises ``Unavailable`` while
     one of those does not know the rules.
     """
+    behind = _behind(connection, provider_id, rules, dead)
+    if behind:
+        raise exceptions.Unavailable(
+            f"Not yet: {behind} of the managers that run are of an earlier release, which "
+            "does not know what this needs. Nothing was changed; ask again when all are upgraded",
+            what="manager",
+            retry_after=RETRY_AFTER,
+        )
+
+
+def _behind(connection: Connection, provider_id: int, rules: int, dead: Collection[str]) -> int:
+    """How many managers keep these rules from being put in force; they are where it is none."""
     in_force = connection.execute(
         select(tables.Provider.rules).where(tables.Provider.id == provider_id)
     ).scalar_one()
     if in_force >= rules:
-        return
+        return 0
     behind = heartbeats.without_rules(connection, rules, dead)
     if behind:
         LOG.warning(
             "Rules %d wait until these are upgraded: %s", rules, ", ".join(map(str, behind))
         )
-        raise exceptions.Unavailable(
-            f"Not yet: {len(behind)} of the managers that run are of an earlier release, which "
-            "does not know what this needs. Nothing was changed; ask again when all are upgraded",
-            what="manager",
-            retry_after=RETRY_AFTER,
-        )
+        return len(behind)
     connection.execute(
         update(tables.Provider).where(tables.Provider.id == provider_id).values(rules=rules)
     )
+    return 0

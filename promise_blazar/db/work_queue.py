@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Leases that are due, and who works on them: ownership is taken by compare-and-set."""
+"""Leases that are due, and who works on them: ownership is taken by compare-and-set.
 
-from collections.abc import Collection, Sequence
+What runs at each turn of the engine asks owner by owner, so that an index leads it to what is
+due, however many leases are over or still to come.
+"""
+
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, or_, select, update
+from sqlalchemy import Connection, Select, and_, exists, false, or_, select, union_all, update
 from sqlalchemy.orm import aliased
 
 from promise_blazar import times
@@ -24,15 +28,31 @@ class Due:
     attempt: int
     owner: str | None
 
+    @property
+    def key(self) -> str:
+        """What the engine knows it by."""
+        return self.id
 
-def _unowned(dead: Sequence[str]) -> Any:
-    """Nobody works on the lease, and this release knows the rules that its provider demands."""
-    free = tables.Lease.owner.is_(None)
+
+def _each_owner(
+    dead: Collection[str], query: Callable[[Any], Select[Any]], order: str, limit: int
+) -> Select[Any]:
+    """The first rows of a query that is asked of the leases of nobody, and of each of the dead.
+
+    ``query``: takes the condition on the owner, and selects a column ``order`` among others.
+    """
+    # SELECT * FROM ((SELECT ... WHERE owner IS NULL AND ... ORDER BY :order LIMIT :n)
+    #   UNION ALL (SELECT ... WHERE owner = :dead AND ... LIMIT :n) ...) ORDER BY :order LIMIT :n
+    owned = [tables.Lease.owner.is_(None), *(tables.Lease.owner == each for each in sorted(dead))]
+    parts = [query(condition).limit(limit).subquery() for condition in owned]
+    found = union_all(*(select(part) for part in parts)).subquery()
+    return select(found).order_by(found.c[order]).limit(limit)
+
+
+def _of_known_rules() -> Any:
+    """This release knows the rules that the lease's provider demands."""
     beyond_us = select(tables.Provider.id).where(tables.Provider.rules > RULES)
-    return and_(
-        or_(free, tables.Lease.owner.in_(dead)) if dead else free,
-        tables.Lease.provider_id.not_in(beyond_us),
-    )
+    return tables.Lease.provider_id.not_in(beyond_us)
 
 
 def _blocked(now: datetime, given_up_before: datetime) -> Any:
@@ -48,7 +68,7 @@ def _blocked(now: datetime, given_up_before: datetime) -> Any:
         tables.Lease.end > now,
         exists()
         .where(tables.Reservation.lease_id == tables.Lease.id)
-        .where(mine.reservation_id == tables.Reservation.id, mine.deleted.is_(False))
+        .where(mine.reservation_id == tables.Reservation.id, mine.deleted == false())
         .where(*_lingers(mine, theirs, now))
         .where(or_(mine.bundle_id.is_(None), theirs.bundle_id.is_(None))),
     )
@@ -59,8 +79,8 @@ def _lingers(mine: Any, theirs: Any, now: datetime) -> Any:
     return (
         theirs.host_id == mine.host_id,
         theirs.reservation_id != mine.reservation_id,
-        theirs.deleted.is_(False),
-        theirs.released.is_(False),
+        theirs.deleted == false(),
+        theirs.released == false(),
         theirs.end <= times.to_micros(now),
     )
 
@@ -71,7 +91,7 @@ def lingering_hosts(connection: Connection, reservation: int, now: datetime) -> 
     rows = connection.execute(
         select(mine.host_id)
         .join(theirs, and_(*_lingers(mine, theirs, now)))
-        .where(mine.reservation_id == reservation, mine.deleted.is_(False))
+        .where(mine.reservation_id == reservation, mine.deleted == false())
     )
     return frozenset(rows.scalars())
 
@@ -85,10 +105,13 @@ def _of_known_types(known: Collection[str]) -> Any:
     )
 
 
+_DUE = (tables.Lease.id, tables.Lease.status, tables.Lease.attempt, tables.Lease.owner)
+
+
 def due(
     connection: Connection,
     now: datetime,
-    dead: Sequence[str],
+    dead: Collection[str],
     known: Collection[str],
     given_up_before: datetime,
     limit: int,
@@ -98,15 +121,48 @@ def due(
     ``known``: the resource types that the asker can work on; leases with others are left out.
     Blocked starts are, too.
     """
-    rows = connection.execute(
-        select(tables.Lease.id, tables.Lease.status, tables.Lease.attempt, tables.Lease.owner)
-        .where(
-            tables.Lease.look_at <= now,
-            _unowned(dead),
-            _of_known_types(known),
-            ~_blocked(now, given_up_before),
+
+    def query(owned: Any) -> Select[Any]:
+        return (
+            select(*_DUE, tables.Lease.look_at)
+            .where(
+                owned,
+                tables.Lease.look_at <= now,
+                _of_known_rules(),
+                _of_known_types(known),
+                ~_blocked(now, given_up_before),
+            )
+            .order_by(tables.Lease.look_at)
         )
-        .order_by(tables.Lease.look_at)
+
+    rows = connection.execute(_each_owner(dead, query, "look_at", limit))
+    return [Due(*row[:-1]) for row in rows]
+
+
+def unhurried(
+    connection: Connection,
+    dead: Collection[str],
+    known: Collection[str],
+    soon: datetime,
+    limit: int,
+) -> list[Due]:
+    """Leases that are to be prepared and start later than ``soon``, in the order of their starts.
+
+    ``known`` as of ``due``. One that has failed is tried again when it is due.
+    """
+    # SELECT ... FROM leases WHERE status = 'CREATING' AND (owner IS NULL OR owner IN (...))
+    #   AND failures = 0 AND start > :soon AND ... ORDER BY start LIMIT :n
+    rows = connection.execute(
+        select(*_DUE)
+        .where(
+            tables.Lease.status == LeaseStatus.CREATING,
+            or_(tables.Lease.owner.is_(None), tables.Lease.owner.in_(dead)),
+            tables.Lease.failures == 0,
+            tables.Lease.start > soon,
+            _of_known_rules(),
+            _of_known_types(known),
+        )
+        .order_by(tables.Lease.start)
         .limit(limit)
     )
     return [Due(*row) for row in rows]
@@ -123,8 +179,9 @@ def blocked_without_reason(
     rows = connection.execute(
         select(tables.Lease.id)
         .where(
+            tables.Lease.owner.is_(None),
             tables.Lease.look_at <= now,
-            _unowned([]),
+            _of_known_rules(),
             tables.Lease.reason.is_(None),
             _of_known_types(known),
             _blocked(now, given_up_before),
@@ -135,23 +192,30 @@ def blocked_without_reason(
 
 
 def next_look(
-    connection: Connection, dead: Sequence[str], known: Collection[str]
+    connection: Connection, dead: Collection[str], known: Collection[str]
 ) -> datetime | None:
     """When the next lease that nobody works on, and the asker can, wants attention; None: none
     does."""
-    # In the order of an index, of which the first rows do: min() would read all that match.
-    return connection.execute(
-        select(tables.Lease.look_at)
-        .where(tables.Lease.look_at.is_not(None), _unowned(dead), _of_known_types(known))
-        .order_by(tables.Lease.look_at)
-        .limit(1)
-    ).scalar()
+
+    def query(owned: Any) -> Select[Any]:
+        return (
+            select(tables.Lease.look_at)
+            .where(
+                owned,
+                tables.Lease.look_at.is_not(None),
+                _of_known_rules(),
+                _of_known_types(known),
+            )
+            .order_by(tables.Lease.look_at)
+        )
+
+    return connection.execute(_each_owner(dead, query, "look_at", 1)).scalar()
 
 
 def of_unknown_types(
     connection: Connection,
     now: datetime,
-    dead: Sequence[str],
+    dead: Collection[str],
     known: Collection[str],
     said: str,
     limit: int,
@@ -159,20 +223,25 @@ def of_unknown_types(
     """Leases that want attention, that nobody works on, and that have a type which none of these
     is; without those that were seen to before, whose reasons begin as ``said``."""
     ended_by_time = (LeaseStatus.PENDING, LeaseStatus.ACTIVE, LeaseStatus.ERROR)
-    rows = connection.execute(
-        select(tables.Lease.id)
-        .where(
-            tables.Lease.look_at <= now,
-            _unowned(dead),
-            ~_of_known_types(known),
-            or_(
-                tables.Lease.reason.is_(None),
-                ~tables.Lease.reason.startswith(said, autoescape=True),
-                and_(tables.Lease.end <= now, tables.Lease.status.in_(ended_by_time)),
-            ),
+
+    def query(owned: Any) -> Select[Any]:
+        return (
+            select(tables.Lease.id, tables.Lease.look_at)
+            .where(
+                owned,
+                tables.Lease.look_at <= now,
+                _of_known_rules(),
+                ~_of_known_types(known),
+                or_(
+                    tables.Lease.reason.is_(None),
+                    ~tables.Lease.reason.startswith(said, autoescape=True),
+                    and_(tables.Lease.end <= now, tables.Lease.status.in_(ended_by_time)),
+                ),
+            )
+            .order_by(tables.Lease.look_at)
         )
-        .limit(limit)
-    )
+
+    rows = connection.execute(_each_owner(dead, query, "look_at", limit))
     return list(rows.scalars())
 
 
@@ -219,12 +288,15 @@ def let_go(connection: Connection, lease_id: str, owner: str) -> None:
 
 def let_go_of_all(connection: Connection, owner: str) -> None:
     """A manager that ends in order leaves nothing to be waited for."""
-    connection.execute(update(tables.Lease).where(tables.Lease.owner == owner).values(owner=None))
+    for table in (tables.Lease, tables.Job):
+        connection.execute(update(table).where(table.owner == owner).values(owner=None))
 
 
 def owners(connection: Connection) -> frozenset[str]:
-    """Every manager that some lease names as its owner, known or not."""
-    rows = connection.execute(
-        select(tables.Lease.owner).where(tables.Lease.owner.is_not(None)).distinct()
-    )
+    """Every manager that some lease or job names as its owner, known or not."""
+    named = [
+        select(table.owner).where(table.owner.is_not(None)).distinct()
+        for table in (tables.Lease, tables.Job)
+    ]
+    rows = connection.execute(union_all(*named))
     return frozenset(owner for owner in rows.scalars() if owner is not None)

@@ -10,12 +10,14 @@ from promise_blazar.clock import Clock
 from promise_blazar.cloud.contract.cloud import Cloud
 from promise_blazar.db import providers
 from promise_blazar.db.session import Database, ReadHandle
+from promise_blazar.manager.controllers import archive, purge, rules
+from promise_blazar.manager.controllers.archive import Archive
 from promise_blazar.manager.controllers.inventory_sync import InventorySync
-from promise_blazar.manager.controllers.periodic import Periodic
-from promise_blazar.manager.controllers.purge import PERIOD, Purge
+from promise_blazar.manager.controllers.purge import Purge
 from promise_blazar.manager.controllers.reconcile import Reconcile
+from promise_blazar.manager.controllers.rules import RulesAdoption
 from promise_blazar.manager.hosts.capabilities import HostCapabilities
-from promise_blazar.manager.hosts.registry import HostRegistry
+from promise_blazar.manager.hosts.registry import HOST_JOB, HostRegistry
 from promise_blazar.manager.idempotency import Answers
 from promise_blazar.manager.leases.create import CreationSettings, LeaseCreation
 from promise_blazar.manager.leases.delete import LeaseDeletion
@@ -30,7 +32,13 @@ from promise_blazar.manager.queries.hosts import HostQueries
 from promise_blazar.manager.queries.reader import database_reader
 from promise_blazar.manager.rpc import versions
 from promise_blazar.manager.service import Machinery, ManagerService, UseCases
-from promise_blazar.manager.workflow.engine import Engine, EngineSettings
+from promise_blazar.manager.workflow.engine import Engine, EngineSettings, Queues
+from promise_blazar.manager.workflow.jobs import JobKind, JobQueue, recurring
+from promise_blazar.manager.workflow.lease_queue import (
+    LeaseQueue,
+    LeaseQueueSettings,
+    UnhurriedQueue,
+)
 from promise_blazar.manager.workflow.rebooking import Rebooking
 from promise_blazar.manager.workflow.results import RetryPolicy
 from promise_blazar.manager.workflow.steps import LeaseSteps
@@ -57,15 +65,19 @@ def manager(
     types = types or registry.installed(conf.manager.plugins)
     runtimes = Providers([_default_provider(conf, database, cloud, clock, types)])
     heartbeat = _heartbeat(conf, database, clock, runtimes.default)
-    engine = _engine(conf, database, clock, runtimes, heartbeat)
-    heartbeat.on_death(engine.wake)
     provider = runtimes.default
+    jobs = JobQueue(database, clock, heartbeat, provider.id)
+    engine = _engine(conf, database, clock, runtimes, heartbeat, jobs)
+    heartbeat.on_death(engine.wake)
     reader = database_reader(database, provider.id, provider.plugins, clock)
+    use_cases = _use_cases(conf, database, clock, runtimes, engine)
+    machinery = _machinery(conf, database, clock, provider, heartbeat, engine, jobs)
+    jobs.offer([JobKind(HOST_JOB, use_cases.hosts.resume)])
     return ManagerService(
         database,
         reader,
-        _use_cases(conf, database, clock, runtimes, engine),
-        _machinery(conf, database, clock, provider, heartbeat, engine),
+        use_cases,
+        machinery,
     )
 
 
@@ -120,20 +132,22 @@ def _engine(
     clock: Clock,
     runtimes: Providers,
     heartbeat: Heartbeat,
+    jobs: JobQueue,
 ) -> Engine:
     options = conf.manager
     policy = RetryPolicy(
         options.start_attempts, options.start_wait, options.retry_delay, options.poll_interval
     )
     steps = LeaseSteps(database, clock, runtimes, Rebooking(database, clock), policy)
-    settings = EngineSettings(
-        options.workers,
-        options.start_wait,
-        options.heartbeat_interval,
-        frozenset(runtimes.default.plugins),
+    settings = LeaseQueueSettings(options.start_wait, frozenset(runtimes.default.plugins))
+    parts = (database, clock, heartbeat, steps, settings)
+    return Engine(
+        clock,
+        heartbeat,
+        Queues(LeaseQueue(*parts), UnhurriedQueue(*parts), jobs),
+        [UnknownTypes(database, clock, runtimes, heartbeat).run],
+        EngineSettings(options.workers, options.heartbeat_interval),
     )
-    unknown_types = UnknownTypes(database, clock, runtimes, heartbeat)
-    return Engine(database, clock, heartbeat, steps, unknown_types, settings)
 
 
 def _use_cases(
@@ -170,14 +184,34 @@ def _machinery(
     provider: ProviderRuntime,
     heartbeat: Heartbeat,
     engine: Engine,
+    jobs: JobQueue,
 ) -> Machinery:
+    options = conf.manager
     reconcile = Reconcile(database, clock, provider, engine)
     inventory_sync = InventorySync(database, clock, provider)
-    purge = Purge(database, clock, provider.id)
-    interval = conf.manager.reconcile_interval
-    periodic = (
-        Periodic("reconcile", interval, reconcile.run),
-        Periodic("inventory sync", interval, inventory_sync.run),
-        Periodic("purge", PERIOD, purge.run),
+    archiving = Archive(
+        database,
+        clock,
+        provider,
+        timedelta(days=options.keep_ended),
+        lambda: engine.stopping,
     )
-    return Machinery(provider.ledger, heartbeat, engine, reconcile, inventory_sync, periodic)
+    purging = Purge(
+        database,
+        clock,
+        provider.id,
+        timedelta(days=options.keep_archived) if options.keep_archived else None,
+        lambda: engine.stopping,
+    )
+    adoption = RulesAdoption(database, provider, heartbeat.dead)
+    interval = options.reconcile_interval
+    jobs.offer(
+        [
+            recurring("reconcile", interval, reconcile.run),
+            recurring("inventory sync", interval, inventory_sync.run),
+            recurring("archive", archive.PERIOD if options.keep_ended else 0, archiving.run),
+            recurring("purge", purge.PERIOD, purging.run),
+            recurring("rules", rules.PERIOD, adoption.run),
+        ]
+    )
+    return Machinery(provider.ledger, heartbeat, engine, jobs, reconcile, inventory_sync)

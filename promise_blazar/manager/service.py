@@ -9,7 +9,6 @@ from promise_blazar.context import RequestContext
 from promise_blazar.db.session import Database
 from promise_blazar.manager.contract import messages
 from promise_blazar.manager.controllers.inventory_sync import InventorySync
-from promise_blazar.manager.controllers.periodic import Periodic
 from promise_blazar.manager.controllers.reconcile import Reconcile
 from promise_blazar.manager.hosts.capabilities import HostCapabilities
 from promise_blazar.manager.hosts.registry import HostRegistry
@@ -23,6 +22,7 @@ from promise_blazar.manager.ownership.heartbeat import Heartbeat
 from promise_blazar.manager.queries.reader import DatabaseReader
 from promise_blazar.manager.rpc import versions
 from promise_blazar.manager.workflow.engine import Engine
+from promise_blazar.manager.workflow.jobs import JobQueue
 
 LOG = logging.getLogger(__name__)
 
@@ -47,9 +47,9 @@ class Machinery:
     ledger: LedgerStore
     heartbeat: Heartbeat
     engine: Engine
+    jobs: JobQueue
     reconcile: Reconcile
     inventory_sync: InventorySync
-    periodic: tuple[Periodic, ...]
 
 
 class ManagerService(DatabaseReader):
@@ -69,6 +69,7 @@ class ManagerService(DatabaseReader):
         self.ledger = machinery.ledger
         self.heartbeat = machinery.heartbeat
         self.engine = machinery.engine
+        self.jobs = machinery.jobs
         self.reconcile = machinery.reconcile
         self.inventory_sync = machinery.inventory_sync
 
@@ -76,15 +77,12 @@ class ManagerService(DatabaseReader):
 
     def start(self) -> None:
         self.heartbeat.start()
+        self.jobs.schedule()
         self.engine.start()
-        for task in self._machinery.periodic:
-            task.start()
         LOG.info("Manager %s is at work", self.heartbeat.id)
 
     def stop(self) -> None:
         """Finish what is under way, then leave."""
-        for task in self._machinery.periodic:
-            task.stop()
         self.engine.stop()
         self.heartbeat.stop()
         self._database.dispose()

@@ -73,8 +73,9 @@ def show(lease_id: str) -> Answer:
         view = dependencies().manager.look_at_lease(flask.g.context, lease_id, known.revision)
     if view is not None:
         known = _shown(view)
-        dependencies().lease_cache.keep(known)
-    if not allowed(policies.GET, _target(known)):
+        if not view.archived:
+            dependencies().lease_cache.keep(known)
+    if not allowed(policies.GET, _target(known) if view is None else _readers(view)):
         raise exceptions.NotFound(object={"lease_id": lease_id})
     return b'{"lease":' + known.text + b"}", 200
 
@@ -133,6 +134,11 @@ def _target(lease: LeaseView | Shown) -> dict[str, str]:
     return {"project_id": lease.project_id, "user_id": lease.user_id}
 
 
+def _readers(view: LeaseView) -> dict[str, str]:
+    """As ``_target``; of an archived lease, nobody but those who may see all."""
+    return {} if view.archived else _target(view)
+
+
 def _shown(view: LeaseView) -> Shown:
     text = msgspec.json.encode(writer.lease(view))
     return Shown(view.id, view.revision, view.project_id, view.user_id, text)
@@ -149,7 +155,7 @@ def _visible(text: str) -> LeaseView:
         view = dependencies().manager.get_lease(flask.g.context, lease_id)
     except exceptions.NotFound:
         raise missing from None
-    if not allowed(policies.GET, _target(view)):
+    if not allowed(policies.GET, _readers(view)):
         raise missing
     return view
 

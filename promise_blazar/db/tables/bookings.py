@@ -32,6 +32,7 @@ class Booking(Base):
         Index("bookings_changed", "provider_id", "generation"),
         Index("bookings_of_reservation", "reservation_id"),
         Index("bookings_of_host", "host_id", "end"),
+        Index("bookings_held", "host_id", "released", "end", "start"),
         OPTIONS,
     )
 

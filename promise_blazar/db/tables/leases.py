@@ -31,6 +31,8 @@ class Lease(Base):
         Index("leases_of_provider", "provider_id", "created_at"),
         Index("leases_due", "look_at"),
         Index("leases_owned", "owner"),
+        Index("leases_next", "owner", "look_at"),
+        Index("leases_over", "status", "end"),
         OPTIONS,
     )
 

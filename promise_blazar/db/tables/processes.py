@@ -14,7 +14,11 @@ class IdempotencyKey(Base):
     """What a create with this key made; gone with what it made."""
 
     __tablename__ = "idempotency_keys"
-    __table_args__ = (Index("idempotency_of_object", "object_id"), OPTIONS)
+    __table_args__ = (
+        Index("idempotency_of_object", "object_id"),
+        Index("idempotency_by_age", "created_at"),
+        OPTIONS,
+    )
 
     project_id: Mapped[str] = mapped_column(String(255), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)

@@ -3,10 +3,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from promise_blazar.db.tables.base import Base
+from promise_blazar.db.tables.base import OPTIONS, Base
 from promise_blazar.db.types import BigId, Instant
 
 
@@ -33,6 +33,7 @@ class Generation(Base):
     """
 
     __tablename__ = "generations"
+    __table_args__ = (Index("generations_by_age", "provider_id", "at"), OPTIONS)
 
     provider_id: Mapped[int] = mapped_column(
         ForeignKey("providers.id"), primary_key=True, autoincrement=False

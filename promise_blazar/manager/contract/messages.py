@@ -109,6 +109,7 @@ class LeaseView:
 
     ``groups_wanted``: the reservations whose server group the API still has to make with the
     caller's token (architecture, section 9). ``revision``: grows with every change of the lease.
+    ``archived``: it ended long ago and is for administrators alone.
     """
 
     id: str
@@ -126,6 +127,7 @@ class LeaseView:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     revision: int = 0
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

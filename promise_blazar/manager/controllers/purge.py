@@ -2,36 +2,97 @@
 """Purge of what is long over, so that the database does not grow with history."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from promise_blazar.clock import Clock
 from promise_blazar.db import purge
-from promise_blazar.db.session import Database
+from promise_blazar.db.session import Connection, Database
 
 LOG = logging.getLogger(__name__)
 
-#: Seconds between two runs. Every manager runs; the work is done once.
+#: Seconds between two runs.
 PERIOD = 3600.0
+#: Rows that go in one transaction.
+AT_ONCE = 1_000
 #: How long the repetition of a request is answered as the first was.
 KEY_LIFE = timedelta(days=1)
 #: How long after a reservation is gone what turns up of it is known to be a leftover.
 LEFTOVER_LIFE = timedelta(days=90)
-#: Generations that a manager may fall behind before it has to load anew.
-KEEP = 10_000
+#: How long a manager may look at nothing before it has to load anew.
+TOMBSTONE_LIFE = timedelta(hours=1)
 
 
 class Purge:
-    def __init__(self, database: Database, clock: Clock, provider_id: int) -> None:
+    """``archive_life``: how long a lease stays in the archive; None: for ever. ``stopping``: says
+    whether to leave the rest to the next run."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        provider_id: int,
+        archive_life: timedelta | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._database = database
         self._provider_id = provider_id
         self._clock = clock
+        self._archive_life = archive_life
+        self._stopping = stopping
 
-    def run(self, keep: int = KEEP) -> None:
-        """Raises ``Unavailable``, ``LostRace``: the next run makes up for it."""
-        with self._database.writer() as connection:
-            gone = purge.tombstones(connection, self._provider_id, keep)
-        with self._database.writer() as connection:
-            keys = purge.keys(connection, self._clock.now() - KEY_LIFE)
-            purge.departed(connection, self._clock.now() - LEFTOVER_LIFE)
-        if gone or keys:
-            LOG.info("Purged %d tombstones and %d idempotency keys", gone, keys)
+    def run(self, keep: timedelta = TOMBSTONE_LIFE) -> None:
+        """``keep``: the age up to which tombstones stay. Raises ``Unavailable``, ``Busy``: the
+        next run makes up for it."""
+        now = self._clock.now()
+        provider_id = self._provider_id
+        gone = False
+        declared = self._database.transact(
+            lambda connection: purge.declare(connection, provider_id, now - keep)
+        )
+        if declared is not None:
+            gone = self._tombstones(declared)
+            self._all(lambda c: purge.stamps(c, provider_id, declared, AT_ONCE))
+        keys = self._all(lambda c: purge.keys(c, now - KEY_LIFE, AT_ONCE))
+        self._all(lambda c: purge.departed(c, now - LEFTOVER_LIFE, AT_ONCE))
+        leases = 0
+        if self._archive_life is not None:
+            before = now - self._archive_life
+            leases = self._all(lambda c: purge.archived(c, before, AT_ONCE))
+        if gone or keys or leases:
+            LOG.info(
+                "Purged tombstones until generation %s, %d keys and %d archived leases",
+                declared,
+                keys,
+                leases,
+            )
+
+    def _tombstones(self, declared: int) -> bool:
+        """Those up to this generation, batch after batch; whether there were any."""
+        with self._database.reader() as connection:
+            first = after = purge.first_stamp(connection, self._provider_id)
+        while not self._stopping():
+            come_to = self._database.transact(
+                partial(
+                    purge.tombstones,
+                    provider_id=self._provider_id,
+                    after=after,
+                    declared=declared,
+                    most=AT_ONCE,
+                )
+            )
+            if come_to is None:
+                break
+            after = come_to
+        return after > first
+
+    def _all(self, batch: Callable[[Connection], int]) -> int:
+        """Batch after batch until there is nothing left; how much it was."""
+        total = 0
+        while not self._stopping():
+            count = self._database.transact(batch)
+            total += count
+            if not count:
+                break
+        return total

@@ -2,22 +2,25 @@
 """Reconcile: what OpenStack has is compared with what was promised, and put right.
 
 OpenStack is listed first and our records are read second: what was made in between is then known
-to the records, and is never taken for a leftover. Repairs run under the lease's work
-ownership, like all work for a lease. Only what our records name is touched; the rest belongs to
-somebody else.
+to the records, and is never taken for a leftover. Records are read as far as they are under way,
+and by the names that OpenStack has; so a run costs what there is now, not what there ever was.
+Repairs run under the lease's work ownership, like all work for a lease. Only what our records
+name is touched; the rest belongs to somebody else.
 """
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from promise_blazar import exceptions
+from promise_blazar import exceptions, times
 from promise_blazar.clock import Clock
 from promise_blazar.cloud.contract.compute import Aggregate
-from promise_blazar.db import bookings, hosts, leases
-from promise_blazar.db.session import Database
+from promise_blazar.db import bookings, hosts, jobs, running
+from promise_blazar.db.session import Connection, Database
+from promise_blazar.manager.controllers.drift import Drift
+from promise_blazar.manager.hosts.registry import HOST_JOB
 from promise_blazar.manager.provider import ProviderRuntime
 from promise_blazar.manager.workflow.engine import Engine
 from promise_blazar.manager.workflow.work import context_of
@@ -29,45 +32,7 @@ from promise_blazar.model.states import HostState, LeaseStatus, ReservationStatu
 
 LOG = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """What differs, in words, by what it is about.
-
-    ``leftovers``: of reservations that are over; ``missing``: of leases that are prepared or
-    running, by lease; ``stray``: lent hosts that should be in the freepool; ``foreign``: looks
-    like ours and is not on record, so it is left alone.
-    """
-
-    leftovers: Mapping[str, str] = field(default_factory=dict)
-    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    stray: tuple[str, ...] = ()
-    foreign: tuple[str, ...] = ()
-
-    @property
-    def clean(self) -> bool:
-        return not (self.leftovers or self.missing or self.stray)
-
-    def lines(self) -> list[str]:
-        """For people."""
-        return [
-            *(f"left over: {kind} {name}" for name, kind in sorted(self.leftovers.items())),
-            *(
-                f"lease {lease_id}: {words}"
-                for lease_id, all_words in sorted(self.missing.items())
-                for words in all_words
-            ),
-            *(f"host {name} is not in the freepool" for name in self.stray),
-            *(f"not ours, left alone: {name}" for name in self.foreign),
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Records:
-    leases: tuple[Lease, ...]
-    booked: Mapping[int, Sequence[BookedHost]]
-    departed: Mapping[str, str]
-    hosts: list[Host]
+__all__ = ["Drift", "Reconcile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,30 +58,36 @@ class Reconcile:
         """One cycle: look, and put right what differs. Raises ``CloudError``, ``Unavailable``."""
         # Under rules that we do not know, what looks amiss may be right.
         self._provider.ledger.check()
-        observed, records = self._look()
-        drift = self._compare(observed, records)
+        observed = self._observe()
+        drift, broken = self._compare(observed)
         for reservation_id, kind in drift.leftovers.items():
             self._delete_leftovers(reservation_id, kind, observed)
-        for lease in records.leases:
-            if lease.id in drift.missing:
-                self._engine.repair(lease, "; ".join(drift.missing[lease.id]))
+        for lease in broken:
+            self._engine.repair(lease, "; ".join(drift.missing[lease.id]))
         if drift.stray:
             self._bring_back(frozenset(drift.stray))
+        if drift.unlent:
+            self._take_out(frozenset(drift.unlent))
+        for name in drift.unfinished:
+            self._have_finished(name)
         report = LOG.debug if drift.clean else LOG.warning
         report(
-            "Reconcile: %d left over, %d leases with pieces missing, %d stray hosts, %d not ours",
+            "Reconcile: %d left over, %d leases with pieces missing, %d stray hosts, %d hosts not "
+            "lent, %d half added or removed, %d not ours",
             len(drift.leftovers),
             len(drift.missing),
             len(drift.stray),
+            len(drift.unlent),
+            len(drift.unfinished),
             len(drift.foreign),
         )
         return drift
 
     def look(self) -> Drift:
         """What differs now; nothing is changed. Raises ``CloudError``, ``Unavailable``."""
-        return self._compare(*self._look())
+        return self._compare(self._observe())[0]
 
-    def _look(self) -> tuple[_Observed, _Records]:
+    def _observe(self) -> _Observed:
         provider = self._provider
         with self._database.reader() as connection:
             lent = hosts.listed(connection, provider.id)
@@ -125,105 +96,157 @@ class Reconcile:
         by_type = {
             kind: plugin.observe(aggregates, names) for kind, plugin in provider.plugins.items()
         }
-        return _Observed(aggregates, by_type), self._records()
+        return _Observed(aggregates, by_type)
 
-    def _records(self) -> _Records:
+    def _compare(self, observed: _Observed) -> tuple[Drift, list[Lease]]:
+        """And the leases that lack something."""
+        leftovers, foreign = self._leftovers(observed)
+        missing: dict[str, tuple[str, ...]] = {}
+        broken: list[Lease] = []
         with self._database.reader() as connection:
-            listed = leases.listed(connection, self._provider.id, None)
-            booked = defaultdict(list)
-            for item in bookings.all_held(connection, self._provider.id):
-                booked[item.reservation_id].append(item)
-            return _Records(
-                listed,
-                booked,
-                leases.departed(connection),
-                hosts.listed(connection, self._provider.id),
-            )
+            for some in running.stable(connection, self._provider.id):
+                for lease, words in self._missing(connection, some, observed):
+                    missing[lease.id] = words
+                    broken.append(lease)
+        freepool = observed.aggregates.get(self._names.freepool)
+        free = frozenset(freepool.hosts if freepool is not None else ())
+        lent, home = self._hosts()
+        stray = tuple(h.hypervisor_hostname for h in home if h.service_host not in free)
+        strangers = free - {host.service_host for host in lent}
+        with self._database.reader() as connection:
+            unlent = running.lent_before(connection, self._provider.id, strangers)
+        foreign |= {f"host {name} in the freepool" for name in strangers - unlent}
+        drift = Drift(
+            leftovers,
+            missing,
+            stray,
+            tuple(sorted(foreign)),
+            tuple(sorted(unlent)),
+            self._unfinished(lent),
+        )
+        return drift, broken
 
-    def _compare(self, observed: _Observed, records: _Records) -> Drift:
-        over = dict(records.departed)
-        alive = set()
-        missing = {}
-        for lease in records.leases:
-            for record in lease.reservations:
-                if record.status == ReservationStatus.DELETED:
-                    over[record.uuid] = record.resource_type
-                else:
-                    alive.add(record.uuid)
-            words = self._missing(lease, observed, records)
-            if words:
-                missing[lease.id] = words
-        leftovers, foreign = {}, set()
+    def _leftovers(self, observed: _Observed) -> tuple[dict[str, str], set[str]]:
+        """Of reservations that are over, by kind; and what is on nobody's record."""
+        plugins = self._provider.plugins
+        owned = {
+            kind: plugin.owned_reservations(observed.by_type[kind])
+            for kind, plugin in plugins.items()
+        }
         # An aggregate that OpenStack made late, when nobody waited for it any more, has nothing
         # of ours but its name.
-        named = observed.aggregates.keys() & over.keys()
-        for kind, plugin in self._provider.plugins.items():
-            owned = plugin.owned_reservations(observed.by_type[kind])
-            for name in owned.union(n for n in named if over[n] == kind) - alive:
+        named = observed.aggregates.keys()
+        with self._database.reader() as connection:
+            alive, over = running.reservations(connection, set(named).union(*owned.values()))
+        leftovers: dict[str, str] = {}
+        foreign: set[str] = set()
+        for kind, mine in owned.items():
+            late = {name for name in named if over.get(name) == kind}
+            for name in mine.union(late) - alive:
                 if over.get(name) == kind:
                     leftovers[name] = kind
                 else:
                     foreign.add(name)
-        freepool = observed.aggregates.get(self._names.freepool)
-        free = freepool.hosts if freepool is not None else ()
-        stray = tuple(
-            host.hypervisor_hostname
-            for host in self._at_home(records)
-            if host.service_host not in free
-        )
-        return Drift(leftovers, missing, stray, tuple(sorted(foreign)))
+        return leftovers, foreign
 
-    def _missing(self, lease: Lease, observed: _Observed, records: _Records) -> tuple[str, ...]:
-        """What a stable lease lacks; a lease with a type that is not known here is another's."""
+    def _missing(
+        self, connection: Connection, some: tuple[Lease, ...], observed: _Observed
+    ) -> list[tuple[Lease, tuple[str, ...]]]:
+        """What stable leases lack; one with a type that is not known here is another's."""
         plugins = self._provider.plugins
-        if any(record.resource_type not in plugins for record in lease.reservations):
-            return ()
+        known = [
+            lease
+            for lease in some
+            if lease.status in (LeaseStatus.PENDING, LeaseStatus.ACTIVE)
+            and lease.owner is None
+            and all(record.resource_type in plugins for record in lease.reservations)
+        ]
+        numbers = [record.id for lease in known for record in lease.reservations]
+        booked: dict[int, list[BookedHost]] = defaultdict(list)
+        for item in bookings.held_by(connection, numbers) if numbers else ():
+            booked[item.reservation_id].append(item)
+        found = ((lease, self._lacks(lease, booked, observed)) for lease in known)
+        return [(lease, words) for lease, words in found if words]
+
+    def _lacks(
+        self, lease: Lease, booked: Mapping[int, list[BookedHost]], observed: _Observed
+    ) -> tuple[str, ...]:
         words: list[str] = []
-        running = _running(lease)
-        wanted = ReservationStatus.ACTIVE if running else ReservationStatus.PENDING
-        stable = lease.status in (LeaseStatus.PENDING, LeaseStatus.ACTIVE) and lease.owner is None
-        for record in lease.reservations if stable else ():
+        started = lifecycle.started(lease)
+        wanted = ReservationStatus.ACTIVE if started else ReservationStatus.PENDING
+        for record in lease.reservations:
             if record.status == wanted:
-                plugin = plugins[record.resource_type]
-                booked = records.booked.get(record.id, ())
-                context = context_of(plugin, lease, record, booked)
-                words += plugin.diff(context, observed.by_type[record.resource_type], running)
+                plugin = self._provider.plugins[record.resource_type]
+                context = context_of(plugin, lease, record, booked.get(record.id, ()))
+                words += plugin.diff(context, observed.by_type[record.resource_type], started)
         return tuple(words)
 
-    def _at_home(self, records: _Records) -> list[Host]:
-        """The hosts that no lease has, or may have, out of the freepool."""
-        out = {
-            booked.host_id
-            for lease in records.leases
-            if _running(lease)
-            for record in lease.reservations
-            if self._empties_freepool(record.resource_type)
-            for booked in records.booked.get(record.id, ())
-        }
-        ready = (host for host in records.hosts if host.state == HostState.READY)
-        return [host for host in ready if host.id not in out]
+    # Hosts
 
-    def _empties_freepool(self, resource_type: str) -> bool:
-        plugin = self._provider.plugins.get(resource_type)
+    def _hosts(self) -> tuple[list[Host], list[Host]]:
+        """All that are lent; and those that no lease has, or may have, out of the freepool."""
         # Of a type that is not known here, nobody knows; so its hosts are left alone.
-        return plugin is None or plugin.empties_freepool
+        stay = [k for k, plugin in self._provider.plugins.items() if not plugin.empties_freepool]
+        now = times.to_micros(self._clock.now())
+        with self._database.reader() as connection:
+            out = running.hosts_out(connection, self._provider.id, stay, now)
+            lent = hosts.listed(connection, self._provider.id)
+        home = [host for host in lent if host.state == HostState.READY and host.id not in out]
+        return lent, home
 
     def _bring_back(self, stray: frozenset[str]) -> None:
         """Into the freepool, unless somebody has them by now.
 
-        No ownership stops us: a lease may start while we add its host. Then either it takes the
-        host out after us, or we see that it has begun.
+        A lease may start while we add its host. Then either it takes the host out after us, or
+        we see that it has begun. A host may be taken back, too; cut off before we see that, the
+        next run finds it in the freepool, not lent any more.
         """
         freepool = self._cloud.aggregates.ensure(self._names.freepool, None, {})
-        added = {
-            host.service_host
-            for host in self._at_home(self._records())
-            if host.hypervisor_hostname in stray
-        }
+        added = {h.service_host for h in self._hosts()[1] if h.hypervisor_hostname in stray}
         for host in added:
             self._cloud.aggregates.add_host(freepool.id, host)
-        for host in added - {found.service_host for found in self._at_home(self._records())}:
+        for host in added - {found.service_host for found in self._hosts()[1]}:
             self._cloud.aggregates.remove_host(freepool.id, host)
+
+    def _take_out(self, unlent: frozenset[str]) -> None:
+        """Out of the freepool, unless somebody lends them anew by now."""
+        freepool = self._cloud.aggregates.ensure(self._names.freepool, None, {})
+        removed = unlent - {host.service_host for host in self._hosts()[0]}
+        for host in removed:
+            self._cloud.aggregates.remove_host(freepool.id, host)
+        for host in removed & {found.service_host for found in self._hosts()[1]}:
+            self._cloud.aggregates.add_host(freepool.id, host)
+
+    def _unfinished(self, lent: list[Host]) -> dict[str, str]:
+        """Hosts that are half added or half removed, by name, and what is known of that."""
+        half = [host for host in lent if host.state != HostState.READY]
+        if not half:
+            return {}
+        with self._database.reader() as connection:
+            known = jobs.of_kind(connection, self._provider.id, HOST_JOB)
+        words = {}
+        for host in half:
+            job = known.get(host.hypervisor_hostname)
+            if job is None:
+                words[host.hypervisor_hostname] = f"half {_HALF[host.state]}"
+            elif job.owner is None:
+                words[host.hypervisor_hostname] = (
+                    f"half {_HALF[host.state]}, and tried again: {job.reason or 'cut off'}"
+                )
+        return words
+
+    def _have_finished(self, name: str) -> None:
+        """A job for it, where a release without jobs has left none."""
+
+        def work(connection: Connection) -> None:
+            if jobs.find(connection, self._provider.id, HOST_JOB, name) is None:
+                jobs.add(connection, self._provider.id, HOST_JOB, name, self._clock.now())
+
+        try:
+            self._database.transact(work)
+        except jobs.Taken:
+            LOG.debug("Host %s is being seen to", name)
+        self._engine.wake()
 
     def _delete_leftovers(self, reservation_id: str, kind: str, observed: _Observed) -> None:
         try:
@@ -234,5 +257,4 @@ class Reconcile:
             LOG.warning("Left over of %s %s: %s; again later", kind, reservation_id, error)
 
 
-def _running(lease: Lease) -> bool:
-    return lifecycle.started(lease) and lease.status != LeaseStatus.TERMINATED
+_HALF = {HostState.ADDING: "added", HostState.REMOVING: "removed"}

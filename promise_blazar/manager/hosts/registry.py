@@ -3,12 +3,13 @@
 
 import logging
 from collections.abc import Mapping
+from datetime import timedelta
 
 from promise_blazar import exceptions, times
 from promise_blazar.clock import Clock
 from promise_blazar.cloud.contract.compute import Hypervisor
 from promise_blazar.context import RequestContext
-from promise_blazar.db import bookings, hosts, idempotency
+from promise_blazar.db import bookings, hosts, idempotency, jobs
 from promise_blazar.db.session import Connection, Database
 from promise_blazar.manager.contract.messages import (
     HostRequest,
@@ -28,6 +29,11 @@ from promise_blazar.plugins.occupancy import find_aggregate, occupants
 
 LOG = logging.getLogger(__name__)
 
+#: The kind of a job about a host that is being added or removed; its subject is the name of the
+#: hypervisor.
+HOST_JOB = "host"
+#: How long a request has for it, before somebody looks whether it was cut off.
+_REQUEST = timedelta(minutes=1)
 #: Before the number of a host, where ids of several kinds of things are kept together.
 _KEY = "host-"
 
@@ -85,18 +91,12 @@ class HostRegistry:
         except idempotency.Taken:
             raise exceptions.RequestInFlight() from None
         try:
-            self._cloud.resource_providers.ensure_child(
-                hypervisor.uuid, openstack_names.child_provider_of(hypervisor.name)
-            )
-            freepool = self._cloud.aggregates.ensure(self._names.freepool, None, {})
-            self._cloud.aggregates.add_host(freepool.id, hypervisor.service_host)
+            freepool = self._put_into_pool(hypervisor)
         except (exceptions.CloudError, exceptions.NotFound):
-            self._undo(host_id)
+            self._undo(host_id, hypervisor.name)
             self._answers.forget(_key_object(host_id))
             raise
-        if not self._move_on(host_id, HostState.READY, reservable=hypervisor.up):
-            self._keep_out_of_pool(host_id, freepool.id, hypervisor)
-        LOG.info("Host %s (%s) can be leased", host_id, hypervisor.name)
+        self._lend(host_id, hypervisor, freepool)
         view = self._host_queries.get(str(host_id))
         if key is not None:
             self._answers.keep(_key_object(host_id), view)
@@ -140,21 +140,59 @@ class HostRegistry:
             hosts.set_host(connection, host_id, {**values, "updated_at": now})
         else:
             raise _cannot_add(hypervisor, f"it is registered already, as host {known.id}")
+        self._begin_job(connection, hypervisor.name)
         hosts.set_inventories(connection, {host_id: inventory_of(hypervisor)})
         describe(connection, host_id, capabilities, now)
         return host_id
 
-    def _undo(self, host_id: int) -> None:
-        """OpenStack would not have it: the host is as before, or left to be removed."""
-        if not self._move_on(host_id, HostState.REMOVING, reservable=False):
+    def _put_into_pool(self, hypervisor: Hypervisor) -> int:
+        """What OpenStack has to do for a host to be lent; the id of the freepool."""
+        self._cloud.resource_providers.ensure_child(
+            hypervisor.uuid, openstack_names.child_provider_of(hypervisor.name)
+        )
+        freepool = self._cloud.aggregates.ensure(self._names.freepool, None, {})
+        self._cloud.aggregates.add_host(freepool.id, hypervisor.service_host)
+        return freepool.id
+
+    def _lend(self, host_id: int, hypervisor: Hypervisor, freepool: int) -> None:
+        """From now on it can be leased. Raises ``CannotAddHost`` if it was removed meanwhile."""
+        if not self._move_on(host_id, hypervisor.name, HostState.READY, hypervisor.up):
+            self._keep_out_of_pool(host_id, freepool, hypervisor)
+        LOG.info("Host %s (%s) can be leased", host_id, hypervisor.name)
+
+    def resume(self, name: str) -> None:
+        """Finish what was begun with a hypervisor and cut off; for the job about it.
+
+        What cannot be added any more is taken back. Raises ``CloudError``: it is tried again.
+        """
+        with self._database.reader() as connection:
+            host = hosts.named(connection, self._provider.id, name)
+        if host is None or host.state == HostState.READY:
+            return
+        if host.state == HostState.ADDING:
+            try:
+                hypervisor = self._cloud.hypervisors.get(name)
+                servers = occupants(self._cloud, hypervisor.service_host, hypervisor.uuid)
+                if not servers:
+                    self._lend(host.id, hypervisor, self._put_into_pool(hypervisor))
+                    return
+                why = f"it has servers: {', '.join(server.id for server in servers)}"
+            except exceptions.NotFound as error:
+                why = error.message
+            LOG.warning("Host %s (%s) is taken back: %s", host.id, name, why)
+            if not self._move_on(host.id, name, HostState.REMOVING, reservable=False):
+                return
+        self._remove(host)
+
+    def _undo(self, host_id: int, name: str) -> None:
+        """OpenStack would not have it: the host is as before, or is removed by and by."""
+        if not self._move_on(host_id, name, HostState.REMOVING, reservable=False):
             return  # another request has added it in the meantime, or removed it
         try:
             self.delete(str(host_id))
         except exceptions.CloudError as error:
             LOG.error(
-                "Host %s is half added; add or DELETE it when OpenStack is back: %s",
-                host_id,
-                error,
+                "Host %s is half added; it is removed when OpenStack is back: %s", host_id, error
             )
 
     def delete(self, host_id: str) -> None:
@@ -167,13 +205,19 @@ class HostRegistry:
         self._provider.ledger.change(
             lambda connection, generation: self._begin_removal(connection, generation, host)
         )
+        self._remove(host)
+
+    def _remove(self, host: Host) -> None:
         freepool = find_aggregate(self._cloud, self._names.freepool)
         if freepool is not None:
             self._cloud.aggregates.remove_host(freepool.id, host.service_host)
 
         def write(connection: Connection, generation: int) -> bool:
             values = {"tombstone": host.id, "generation": generation}
-            return hosts.set_host(connection, host.id, values)
+            gone = hosts.set_host(connection, host.id, values)
+            if gone:
+                jobs.over(connection, self._provider.id, HOST_JOB, host.hypervisor_hostname)
+            return gone
 
         if self._provider.ledger.change(write):
             LOG.info("Host %s (%s) is not lent any more", host.id, host.hypervisor_hostname)
@@ -199,15 +243,24 @@ class HostRegistry:
         if not hosts.set_host(connection, host.id, values):
             # Its name may be registered anew by now.
             raise exceptions.NotFound(object={"host_id": str(host.id)})
+        self._begin_job(connection, host.hypervisor_hostname)
 
-    def _move_on(self, host_id: int, state: str, reservable: bool) -> bool:
+    def _move_on(self, host_id: int, name: str, state: HostState, reservable: bool) -> bool:
         """From being added to another state; False if somebody else was faster."""
 
         def write(connection: Connection, generation: int) -> bool:
             values = {"state": state, "reservable": reservable, "generation": generation}
-            return hosts.set_host(connection, host_id, values, state=HostState.ADDING)
+            moved = hosts.set_host(connection, host_id, values, state=HostState.ADDING)
+            if moved and state == HostState.READY:
+                jobs.over(connection, self._provider.id, HOST_JOB, name)
+            return moved
 
         return self._provider.ledger.change(write)
+
+    def _begin_job(self, connection: Connection, name: str) -> None:
+        """Should this request be cut off, somebody finishes what it began."""
+        look_at = self._clock.now() + _REQUEST
+        jobs.begin(connection, self._provider.id, HOST_JOB, name, look_at)
 
     def _keep_out_of_pool(self, host_id: int, freepool: int, hypervisor: Hypervisor) -> None:
         """We put it there just as it was being removed, unless another request added it too.

@@ -26,15 +26,13 @@ from promise_blazar.manager.ledger.store import Refused
 from promise_blazar.manager.provider import ProviderRuntime, Providers
 from promise_blazar.manager.queries.views import lease_view, refusal
 from promise_blazar.manager.workflow.engine import Engine
+from promise_blazar.manager.workflow.lease_queue import SOON
 from promise_blazar.manager.workflow.results import trouble_in
 from promise_blazar.model.lease import Event, Lease, Reservation
 from promise_blazar.model.states import EventType, LeaseStatus, ReservationStatus
 from promise_blazar.plugins.contract import demand_of, fields_of
 
 LOG = logging.getLogger(__name__)
-
-#: A lease that starts within this time is prepared at once, even if nobody waits for it.
-SOON = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +85,17 @@ class LeaseCreation:
             return _rehearse(lease, provider, requests)
         ownership = self._engine.new_ownership(lease.id, lease.attempt)
         with self._engine.holding(lease.id):
-            lease = self._commit(provider, replace(lease, owner=ownership.owner), requests, key)
+            hurried = self._settings.prepare_wait > 0 or lease.start - now < SOON
+            if lease.reservations and hurried:
+                lease = replace(lease, owner=ownership.owner)
+            elif lease.reservations:
+                # Nobody waits: the engine comes to it, in the order of starts.
+                lease = replace(lease, look_at=lease.start - SOON)
+            lease = self._commit(provider, lease, requests, key)
             LOG.info("Lease %s of project %s is admitted", lease.id, context.project_id)
             future = None
-            if lease.reservations:
-                priority = self._settings.prepare_wait > 0 or lease.start - now < SOON
-                future = self._engine.submit(ownership, lease, priority)
+            if lease.reservations and hurried:
+                future = self._engine.submit(ownership, lease)
         view = lease_view(self._prepared(lease, provider, future), provider.plugins)
         if key is not None and not view.groups_wanted:
             self._answers.keep(lease.id, view)
@@ -165,8 +168,6 @@ class LeaseCreation:
         requests: list[AllocationRequest],
         key: IdempotencyKey | None,
     ) -> Lease:
-        if not lease.reservations:
-            lease = replace(lease, owner=None)
         try:
             committed = provider.ledger.commit(requests, NewLease(lease, key))
         except Refused as refused:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from promise_blazar import exceptions, times
@@ -53,9 +54,13 @@ class LedgerAccess:
         """What one request may spend, from now on."""
         return Budget(EVALUATIONS, self._timeout, self._clock.monotonic)
 
+    def instant(self) -> datetime:
+        """Aware UTC."""
+        return self._clock.now()
+
     def now(self) -> int:
         """Microseconds since 1970."""
-        return times.to_micros(self._clock.now())
+        return times.to_micros(self.instant())
 
     @contextmanager
     def turn(self, budget: Budget) -> Iterator[None]:
@@ -74,7 +79,7 @@ class LedgerAccess:
         """
         while self.replica.moved(seen := self.replica.catch_up()):
             pass
-        return seen
+        return seen.generation
 
     def snapshot(self, budget: Budget, copied: Callable[[Ledger, int], Ledger]) -> Snapshot:
         """What is true now, as this copies it (the ledger, now). Raises ``OutOfTime``."""

@@ -16,7 +16,7 @@ from promise_blazar.capacity.budget import Budget, OutOfTime, estimate
 from promise_blazar.capacity.demand.request import AllocationRequest
 from promise_blazar.capacity.free_capacity import FreeCapacity
 from promise_blazar.db import providers
-from promise_blazar.db.session import MOST_RACES, Connection, Database
+from promise_blazar.db.session import MOST_RACES, Connection, Database, LostRace
 from promise_blazar.manager.ledger import writer
 from promise_blazar.manager.ledger.access import LedgerAccess, ahead, hull
 from promise_blazar.manager.ledger.changes import Decision
@@ -93,20 +93,19 @@ class Decisions:
             return None
         if isinstance(plan, Refusal):
             if not self._replica.moved(seen):
-                return self._no(plan, seen, now)
+                return self._no(plan, seen.generation, now)
         else:
             with self._database.writer() as connection:
-                if providers.advance_from(connection, self._access.provider_id, seen):
-                    return self._written(connection, seen + 1, asked, plan)
+                if self._moved_on(connection, seen):
+                    return self._written(connection, seen.generation + 1, asked, plan)
         # Somebody was faster. Once more, holding the row: nobody can be faster now.
         with self._database.writer() as connection:
-            head = providers.lock(connection, self._access.provider_id)
-            self._replica.follow(connection, head)
+            head = self._locked(connection)
             if isinstance(plan, Refusal) or not self._holds(asked, plan):
                 now = self._access.now()
                 plan = self._quickly(asked, now, budget)
             if isinstance(plan, Plan):
-                generation = providers.advance(connection, self._access.provider_id)
+                generation = self._advanced(connection)
                 return self._written(connection, generation, asked, plan)
         return None if plan is None else self._no(plan, head.generation, now)
 
@@ -137,15 +136,34 @@ class Decisions:
             if not self._holds(asked, plan):
                 return None
             with self._database.writer() as connection:
-                if providers.advance_from(connection, self._access.provider_id, seen):
-                    return self._written(connection, seen + 1, asked, plan)
+                if self._moved_on(connection, seen):
+                    return self._written(connection, seen.generation + 1, asked, plan)
             with self._database.writer() as connection:
-                head = providers.lock(connection, self._access.provider_id)
-                self._replica.follow(connection, head)
+                self._locked(connection)
                 if not self._holds(asked, plan):
                     return None
-                generation = providers.advance(connection, self._access.provider_id)
+                generation = self._advanced(connection)
                 return self._written(connection, generation, asked, plan)
+
+    def _moved_on(self, connection: Connection, seen: providers.Mark) -> bool:
+        """From the generation that the decision was taken on; False: somebody was faster."""
+        access = self._access
+        return providers.advance_from(connection, access.provider_id, seen, access.instant())
+
+    def _locked(self, connection: Connection) -> providers.Head:
+        """The head, which nobody moves while we hold the row, and caught up with.
+
+        Raises ``LostRace`` where all has to be loaded anew, which takes long: without the row.
+        """
+        head = providers.lock(connection, self._access.provider_id, self._replica.seen)
+        if not head.continues:
+            raise LostRace
+        self._replica.follow(connection, head)
+        return head
+
+    def _advanced(self, connection: Connection) -> int:
+        access = self._access
+        return providers.advance(connection, access.provider_id, access.instant())
 
     def _written(
         self, connection: Connection, generation: int, asked: Asked, plan: Plan

@@ -154,9 +154,12 @@ class LedgerStore:
 
         ``write`` may run more than once, each time in a new transaction.
         """
-        return self._database.transact(
-            lambda connection: write(connection, providers.advance(connection, self.provider_id))
-        )
+
+        def work(connection: Connection) -> T:
+            generation = providers.advance(connection, self.provider_id, self.access.instant())
+            return write(connection, generation)
+
+        return self._database.transact(work)
 
 
 def _check_queries(requests: Sequence[AllocationRequest]) -> None:

@@ -25,7 +25,7 @@ from promise_blazar.db import heartbeats, work_queue
 from promise_blazar.db.heartbeats import Pulse
 from promise_blazar.db.session import Database, LostRace
 from promise_blazar.manager.ownership.call_times import CallLimits, CallTimes
-from promise_blazar.manager.ownership.work import Superseded, WorkOwnership
+from promise_blazar.manager.ownership.work import Ownership, Superseded
 from promise_blazar.model.manager import ManagerIdentity
 
 LOG = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ class Heartbeat:
         """Seconds for which a call that leaves now is reckoned with."""
         return self._calls.reckoned(call)
 
-    def fence(self, ownership: WorkOwnership) -> Fence:
+    def fence(self, ownership: Ownership) -> Fence:
         """Stops every outgoing call of an owner that was overtaken, or is too late."""
 
         def check(call: str) -> None:
@@ -131,14 +131,12 @@ class Heartbeat:
             if seconds > self._named:
                 self._name(seconds)
             with self._database.reader() as connection:
-                attempt = work_queue.attempt(connection, ownership.lease_id)
+                attempt = ownership.attempt_in_force(connection)
             if attempt != ownership.attempt:
-                raise Superseded(
-                    f"{call} for lease {ownership.lease_id}: attempt {attempt} has it now"
-                )
+                raise Superseded(f"{call} for {ownership}: attempt {attempt} has it now")
             # Last, since the database may have taken its time.
             if ownership.owner != self.id or not self.able(seconds):
-                raise Superseded(f"{call} for lease {ownership.lease_id}: the ownership runs out")
+                raise Superseded(f"{call} for {ownership}: the ownership runs out")
 
         return check
 

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ownership of work: the right of one manager to act for a lease, under an attempt number."""
+"""Ownership of work: the right of one manager to act for a lease or a job, under an attempt
+number."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from promise_blazar.db import leases
+from promise_blazar.db import jobs, leases, work_queue
 from promise_blazar.db.session import Connection
 
 
 class Superseded(Exception):
-    """This process may no longer act for the lease. Not a failure: somebody else carries on."""
+    """This process may no longer act for the lease or job. Not a failure: somebody else carries
+    on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,33 @@ class WorkOwnership:
     lease_id: str
     attempt: int
     owner: str
+
+    def __str__(self) -> str:
+        return f"lease {self.lease_id}"
+
+    def attempt_in_force(self, connection: Connection) -> int | None:
+        """The attempt that may act now; None when the lease is gone."""
+        return work_queue.attempt(connection, self.lease_id)
+
+
+@dataclass(frozen=True, slots=True)
+class JobOwnership:
+    """The right to work on a job, likewise. ``name``: of the job, in words."""
+
+    job_id: str
+    attempt: int
+    owner: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+    def attempt_in_force(self, connection: Connection) -> int | None:
+        """The attempt that may act now; None when the job is over."""
+        return jobs.attempt(connection, self.job_id)
+
+
+Ownership = WorkOwnership | JobOwnership
 
 
 def update_owned(

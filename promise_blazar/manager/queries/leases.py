@@ -7,9 +7,12 @@ shown is never older than the revision it is shown with.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
+
+import msgspec
 
 from promise_blazar import exceptions
-from promise_blazar.db import lease_pages, leases
+from promise_blazar.db import archive, lease_pages, leases
 from promise_blazar.db.session import ReadHandle
 from promise_blazar.manager.contract.messages import (
     LeaseList,
@@ -39,6 +42,9 @@ class LeaseQueries:
     def get(self, lease_id: str) -> LeaseView:
         with self._database.reader() as connection:
             lease = leases.get(connection, lease_id)
+            document = archive.document(connection, lease_id) if lease is None else None
+        if document is not None:
+            return replace(msgspec.json.decode(document, type=LeaseView), archived=True)
         if lease is None:
             raise exceptions.NotFound(object={"lease_id": lease_id})
         return lease_view(lease, self._kinds)

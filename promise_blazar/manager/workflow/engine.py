@@ -1,91 +1,103 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Engine of due leases: takes ownership of them and works on them, many at a time.
+"""Engine of due work, leases and jobs alike: takes ownership of it and works on much at a time.
 
 The engine sleeps until the next due instant, not for a fixed period. Once a heartbeat it looks
-for what other managers have stored or left behind. Leases are independent: a slow one occupies
-one worker and delays nobody. What requests ask for has threads of its own, as many as somebody
-waits for, and one for what nobody waits for.
+for what other managers have stored or left behind. Pieces of work are independent: a slow one
+occupies one worker and delays nobody. Each sort of work has a lane with workers of its own, so
+that none starves another. What requests ask for has threads of its own, as many as somebody
+waits for.
 """
 
 import contextlib
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
 
 from promise_blazar import exceptions
 from promise_blazar.clock import Clock
 from promise_blazar.cloud import fence
-from promise_blazar.db import leases, work_queue
-from promise_blazar.db.session import Database, LostRace
+from promise_blazar.db.session import LostRace
 from promise_blazar.manager.ownership.heartbeat import Heartbeat
 from promise_blazar.manager.ownership.work import Superseded, WorkOwnership
 from promise_blazar.manager.workflow.idle_gate import IdleGate
-from promise_blazar.manager.workflow.steps import LeaseSteps
-from promise_blazar.manager.workflow.unknown_types import UnknownTypes
-from promise_blazar.model import lifecycle
+from promise_blazar.manager.workflow.lease_queue import LeaseQueue
+from promise_blazar.manager.workflow.queue import Due, Taken, WorkQueue
 from promise_blazar.model.lease import Lease
-from promise_blazar.model.states import EventStatus, move
 
 LOG = logging.getLogger(__name__)
 
-#: Takes ownership of a lease, which may be known already; None: it is somebody else's.
-Taker = Callable[[], tuple[WorkOwnership, Lease | None] | None]
-
+#: Seconds between two rounds of what each manager looks at by itself.
+ROUND = 10.0
 #: Seconds between looks while something is due that cannot be begun yet.
 BUSY_LOOK = 0.25
-
-#: Seconds between two looks for leases of types that no manager knows.
-UNKNOWN_LOOK = 10.0
-
-#: Between two tries of something that met a fault of ours.
-FAULT_PAUSE = timedelta(seconds=10)
+#: Jobs that are worked on at a time.
+JOBS = 4
+#: Leases that are prepared at a time while nobody waits for them. Alone, so that it takes no more
+#: than it must from requests and from what is due.
+UNHURRIED = 1
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """``workers``: leases at a time. ``start_wait``: as of ``RetryPolicy``. ``tick``: seconds
-    after which others' leases are seen. ``resource_types``: those that this manager knows."""
+    """``workers``: leases at a time. ``tick``: seconds after which others' work is seen."""
 
     workers: int
-    start_wait: float
     tick: float
-    resource_types: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """``leases``: those that are due; ``unhurried``: those that can wait until there is a lull."""
+
+    leases: LeaseQueue
+    unhurried: WorkQueue
+    jobs: WorkQueue
+
+
+@dataclass(slots=True)
+class _Lane:
+    """Work of one queue. ``begun``: what the loop has given to its workers."""
+
+    queue: WorkQueue
+    workers: int
+    gate: Callable[[], None] = field(default=lambda: None)
+    begun: int = 0
+    pool: ThreadPoolExecutor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pool = ThreadPoolExecutor(self.workers, thread_name_prefix="work")
 
 
 class Engine:
+    """``rounds``: what each manager looks at by itself, however many there are; quick."""
+
     def __init__(
         self,
-        database: Database,
         clock: Clock,
         heartbeat: Heartbeat,
-        steps: LeaseSteps,
-        unknown_types: UnknownTypes,
+        queues: Queues,
+        rounds: Sequence[Callable[[], object]],
         settings: EngineSettings,
     ) -> None:
-        self._database = database
-        self._heartbeat = heartbeat
-        self._steps = steps
-        self._unknown_types = unknown_types
-        self._unknown_at = float("-inf")
         self._clock = clock
-        self._workers = workers = settings.workers
-        self._start_wait = timedelta(seconds=settings.start_wait)
+        self._heartbeat = heartbeat
         self._tick = settings.tick
-        self._known = settings.resource_types
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="lease")
-        self._asked = ThreadPoolExecutor(workers, thread_name_prefix="asked")
-        # Alone, so that it takes no more than it must from requests and from what is due.
-        self._background = ThreadPoolExecutor(1, thread_name_prefix="unhurried")
+        self._rounds = rounds
+        self._round_at = float("-inf")
+        self._leases = queues.leases
+        self._lanes = (
+            _Lane(queues.leases, settings.workers),
+            _Lane(queues.jobs, JOBS),
+            _Lane(queues.unhurried, UNHURRIED, lambda: self.idle_gate.wait()),
+        )
+        self._asked = ThreadPoolExecutor(settings.workers, thread_name_prefix="asked")
         self._lock = threading.Lock()
-        # How many threads of ours are at a lease. The loop leaves those alone: ownership under
-        # which nobody works any more looks like one that somebody is about to work under.
+        # How many threads of ours are at a piece of work. The loop leaves those alone: ownership
+        # under which nobody works any more looks like one that somebody is about to work under.
         self._under_way: Counter[str] = Counter()
-        #: Leases that the loop has given to its own threads.
-        self._begun = 0
         self.idle_gate = IdleGate()
         self._wake = threading.Event()
         self._stopping = False
@@ -101,45 +113,42 @@ class Engine:
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
-        for pool in (self._background, self._asked, self._pool):
+        for pool in (self._asked, *(lane.pool for lane in self._lanes)):
             pool.shutdown(wait=True, cancel_futures=True)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether what lasts long should break off where it can be carried on."""
+        return self._stopping
 
     def wake(self) -> None:
         """Something has changed: look again."""
         self._wake.set()
 
     @contextlib.contextmanager
-    def holding(self, lease_id: str) -> Iterator[None]:
-        """Keep the loop away from a lease that is being taken here, until it is submitted."""
-        self._enter(lease_id)
+    def holding(self, key: str) -> Iterator[None]:
+        """Keep the loop away from a lease, by its id, or a job, by its key, that is worked on
+        here; a lease, until it is submitted."""
+        self._enter(key)
         try:
             with self.idle_gate.request():
                 yield
         finally:
-            self._leave(lease_id)
+            self._leave(key)
 
     def new_ownership(self, lease_id: str, attempt: int) -> WorkOwnership:
         """What this manager owns when it commits a lease with itself as the owner."""
         return WorkOwnership(lease_id, attempt, self._heartbeat.id)
 
-    def submit(
-        self, ownership: WorkOwnership, lease: Lease, priority: bool = True
-    ) -> "Future[None]":
-        """Work on a lease that was just committed under this ownership.
-
-        Without ``priority``: one after another. Nobody waits, and it is not due for long.
-        """
-
-        self._enter(ownership.lease_id)
+    def submit(self, ownership: WorkOwnership, lease: Lease) -> "Future[None]":
+        """Work on a lease that was just committed under this ownership, and is waited for."""
+        self._enter(lease.id)
         try:
-            if priority:
-                return self._asked.submit(self._attend, lease.id, lambda: (ownership, lease))
-            # Much may have happened to the lease by the time that its turn comes.
-            return self._background.submit(
-                self._attend_in_background, lease.id, lambda: (ownership, None)
+            return self._asked.submit(
+                self._attend, self._leases, lease.id, lambda: Taken(ownership, lease)
             )
         except RuntimeError:  # it is shut down
-            self._leave(ownership.lease_id)
+            self._leave(lease.id)
             raise
 
     def repair(self, lease: Lease, why: str) -> None:
@@ -147,39 +156,36 @@ class Engine:
 
         If it has moved on since, whoever compares next sees what it needs then.
         """
-        due = work_queue.Due(lease.id, lease.status, lease.attempt, None)
-        owner = self._heartbeat.id
         with self.holding(lease.id):
-            with self._database.writer() as connection:
-                if not work_queue.take(connection, due, owner, lease.status):
-                    return
-                # Should it be cut off, somebody finds it then, and not at the lease's next event.
-                leases.set_lease(connection, lease.id, {"look_at": self._clock.now()})
-            ownership = WorkOwnership(lease.id, lease.attempt + 1, owner)
+            taken = self._leases.take_for_repair(lease)
+            if taken is None:
+                return
             LOG.warning("Lease %s: %s; putting it right", lease.id, why)
             try:
-                with fence.fenced(self._heartbeat.fence(ownership), self._heartbeat.watch):
-                    self._steps.repair(ownership)
+                with fence.fenced(self._heartbeat.fence(taken.ownership), self._heartbeat.watch):
+                    self._leases.repair(taken)
             except Superseded as error:
                 LOG.info("Left to others: %s", error)
-                self._let_go(ownership)
+                self._let_go(self._leases, taken)
             except (exceptions.Unavailable, exceptions.Busy, LostRace):
                 # The ownership stays ours, and open to us: the next look carries on.
                 raise
             except Exception:
                 # A fault of ours. The lease must not stay ours for it, nor the others wait.
                 LOG.exception("Lease %s: unexpected failure of a repair", lease.id)
-                self._let_go(ownership, postpone=True)
+                self._let_go(self._leases, taken, postpone=True)
 
     def run_due(self) -> int:
         """Work on all that is due, here and now, until nothing is. How much it was."""
         count = 0
-        while batch := self._take(self._workers):
-            for due in batch:
-                self._attend(due.id, self._taker(due), begun=1)
+        while batch := [(lane, due) for lane in self._lanes for due in self._take(lane)]:
+            for lane, due in batch:
+                self._work(lane, due)
                 count += 1
-        self._record_blocked_reasons()
-        self._unknown_types.run()
+        for lane in self._lanes:
+            lane.queue.look_around()
+        for look in self._rounds:
+            look()
         return count
 
     # The loop
@@ -188,159 +194,110 @@ class Engine:
         while not self._stopping:
             self._wake.clear()
             try:
-                self._begin_due()
-                self._look_at_unknown_types()
+                for lane in self._lanes:
+                    for due in self._take(lane):
+                        lane.pool.submit(self._work, lane, due)
+                self._make_rounds()
                 pause = self._pause()
             except (exceptions.Busy, exceptions.Unavailable, LostRace) as error:
-                LOG.warning("Cannot look for due leases: %s", error)
+                LOG.warning("Cannot look for due work: %s", error)
                 pause = self._tick
             except Exception:
                 # A fault of ours; without this loop no lease would start or end any more.
-                LOG.exception("Cannot look for due leases")
+                LOG.exception("Cannot look for due work")
                 pause = self._tick
             self._wake.wait(pause)
 
-    def _begin_due(self) -> None:
+    def _free(self, lane: _Lane) -> int:
         with self._lock:
-            free = self._workers - self._begun
-        if free > 0:
-            for due in self._take(free):
-                self._pool.submit(self._attend, due.id, self._taker(due), begun=1)
+            return lane.workers - lane.begun
 
-    def _take(self, most: int) -> list[work_queue.Due]:
-        if not self._heartbeat.able():
+    def _take(self, lane: _Lane) -> list[Due]:
+        """What the lane's free workers can begin with; they are counted as busy from here on."""
+        free = self._free(lane)
+        if free <= 0 or not self._heartbeat.able():
             return []
-        now = self._clock.now()
         with self._lock:
-            busy = set(self._under_way)
-        with self._database.reader() as connection:
-            found = work_queue.due(
-                connection,
-                now,
-                self._open_to_us(),
-                self._known,
-                now - self._start_wait,
-                most + len(busy),
-            )
+            busy = len(self._under_way)
+        found = lane.queue.due(self._open_to_us(), free + busy)
         with self._lock:
-            chosen = [due for due in found if due.id not in self._under_way][:most]
-            self._under_way.update([due.id for due in chosen])
-            self._begun += len(chosen)
+            chosen = [due for due in found if due.key not in self._under_way][:free]
+            self._under_way.update([due.key for due in chosen])
+            lane.begun += len(chosen)
         return chosen
 
-    def _look_at_unknown_types(self) -> None:
+    def _make_rounds(self) -> None:
         now = self._clock.monotonic()
-        if now - self._unknown_at >= UNKNOWN_LOOK:
-            self._unknown_at = now
-            self._unknown_types.run()
+        if now - self._round_at >= ROUND:
+            self._round_at = now
+            for look in self._rounds:
+                look()
 
     def _pause(self) -> float:
-        with self._database.reader() as connection:
-            look_at = work_queue.next_look(connection, self._open_to_us(), self._known)
-        if look_at is None:
-            return self._tick
-        seconds = (look_at - self._clock.now()).total_seconds()
+        """Seconds until something may be begun. What waits for a worker is begun when one is
+        free, which wakes us."""
+        waited = [lane for lane in self._lanes if self._free(lane) > 0]
+        looks = [lane.queue.next_look(self._open_to_us()) for lane in waited]
+        seconds = min(
+            ((look - self._clock.now()).total_seconds() for look in looks if look is not None),
+            default=self._tick,
+        )
         if seconds > 0:
             return min(self._tick, seconds)
-        # What is due and was not begun is under way, or blocked, or has to wait for a worker.
-        self._record_blocked_reasons()
+        # What is due and was not begun is under way, or blocked.
+        for lane in waited:
+            lane.queue.look_around()
         return min(self._tick, BUSY_LOOK)
 
-    def _record_blocked_reasons(self) -> None:
-        now = self._clock.now()
-        with self._database.reader() as connection:
-            blocked = work_queue.blocked_without_reason(
-                connection, now, self._known, now - self._start_wait, self._workers
-            )
-        for lease_id in blocked:
-            self._steps.record_blocked_reason(lease_id)
-
     def _open_to_us(self) -> list[str]:
-        """Owners whose leases we may take: the dead, and ourselves where work was cut off."""
+        """Owners whose work we may take: the dead, and ourselves where work was cut off."""
         return [*self._heartbeat.dead(), self._heartbeat.id]
 
-    # One lease
+    # One piece of work
 
-    def _taker(self, due: work_queue.Due) -> Taker:
-        def take() -> tuple[WorkOwnership, Lease | None] | None:
-            now = self._clock.now()
-            owner = self._heartbeat.id
-            with self._database.writer() as connection:
-                lease = leases.get(connection, due.id)
-                if lease is None:
-                    return None
-                step = lifecycle.next_step(lease, now)
-                if step is None:
-                    # Looked at too early: an update moved the event in between. Or a repair was
-                    # cut off: what it did not come to, the next reconcile finds.
-                    cut_off = due.owner is not None
-                    values = {
-                        "look_at": lifecycle.next_look(lease, lease.status),
-                        "owner": None,
-                        "attempt": due.attempt + cut_off,
-                    }
-                    leases.set_lease(
-                        connection, due.id, values, attempt=due.attempt, status=due.status
-                    )
-                    return None
-                if not work_queue.take(connection, due, owner, move(lease.status, step.status)):
-                    return None
-                for event_type in step.begins:
-                    begun = {"status": EventStatus.IN_PROGRESS, "updated_at": now}
-                    leases.set_event(connection, due.id, event_type, begun)
-            return WorkOwnership(due.id, due.attempt + 1, owner), None
-
-        return take
-
-    def _enter(self, lease_id: str) -> None:
+    def _enter(self, key: str) -> None:
         with self._lock:
-            self._under_way[lease_id] += 1
+            self._under_way[key] += 1
 
-    def _leave(self, lease_id: str, begun: int = 0) -> None:
+    def _leave(self, key: str) -> None:
         with self._lock:
-            self._begun -= begun
-            self._under_way[lease_id] -= 1
+            self._under_way[key] -= 1
             self._under_way += Counter()  # forgets those that nobody is at
 
-    def _attend_in_background(self, lease_id: str, take: Taker) -> None:
-        self.idle_gate.wait()
-        self._attend(lease_id, take)
+    def _work(self, lane: _Lane, due: Due) -> None:
+        try:
+            lane.gate()
+            self._attend(lane.queue, due.key, lambda: lane.queue.take(due))
+        finally:
+            with self._lock:
+                lane.begun -= 1
+            self._wake.set()
 
-    def _attend(self, lease_id: str, take: Taker, begun: int = 0) -> None:
-        ownership = None
+    def _attend(self, queue: WorkQueue, key: str, take: Callable[[], Taken | None]) -> None:
+        taken = None
         try:
             taken = take()
             if taken is not None:
-                ownership, lease = taken
-                with fence.fenced(self._heartbeat.fence(ownership), self._heartbeat.watch):
-                    self._steps.carry_on(ownership, lease)
+                with fence.fenced(self._heartbeat.fence(taken.ownership), self._heartbeat.watch):
+                    queue.carry_on(taken)
         except Superseded as error:
             LOG.info("Left to others: %s", error)
-            if ownership is not None:
-                self._let_go(ownership)
+            if taken is not None:
+                self._let_go(queue, taken)
         except (exceptions.Unavailable, exceptions.Busy, LostRace) as error:
             # The ownership stays ours, and open to us: the next look carries on.
-            LOG.warning("Lease %s: %s; carrying on later", lease_id, error)
+            LOG.warning("%s: %s; carrying on later", taken.ownership if taken else key, error)
         except Exception:
-            # A fault of ours. Other leases must not suffer, and this one is tried again.
-            LOG.exception("Lease %s: unexpected failure", lease_id)
-            if ownership is not None:
-                self._let_go(ownership, postpone=True)
+            # A fault of ours. Others must not suffer, and this is tried again.
+            LOG.exception("%s: unexpected failure", taken.ownership if taken else key)
+            if taken is not None:
+                self._let_go(queue, taken, postpone=True)
         finally:
-            self._leave(lease_id, begun)
+            self._leave(key)
             self._wake.set()
 
-    def _let_go(self, ownership: WorkOwnership, postpone: bool = False) -> None:
+    def _let_go(self, queue: WorkQueue, taken: Taken, postpone: bool = False) -> None:
         try:
-            with self._database.writer() as connection:
-                if postpone:
-                    look_at = self._clock.now() + FAULT_PAUSE
-                    leases.set_lease(
-                        connection,
-                        ownership.lease_id,
-                        {"look_at": look_at},
-                        attempt=ownership.attempt,
-                    )
-                work_queue.let_go(connection, ownership.lease_id, ownership.owner)
+            queue.let_go(taken.ownership, postpone)
         except (exceptions.Busy, exceptions.Unavailable, LostRace) as error:
-            LOG.warning("Lease %s: %s; letting go later", ownership.lease_id, error)
+            LOG.warning("%s: %s; letting go later", taken.ownership, error)

@@ -4,8 +4,10 @@
 import queue
 import threading
 from typing import ClassVar
+from unittest import mock
 
 from promise_blazar.manager.workflow.idle_gate import IdleGate
+from promise_blazar.manager.workflow.steps import LeaseSteps
 from promise_blazar.tests.functional.base import HOST, ServiceTestCase
 from promise_blazar.tests.functional.concurrency.processes import DEADLINE, eventually
 
@@ -54,6 +56,10 @@ class TestSideBySide(EngineCase):
 
 class TestUnhurried(EngineCase):
     options = {**EngineCase.options, "manager__prepare_wait": 0}  # noqa: RUF012 - never changed
+
+    def setUp(self):
+        super().setUp()
+        self.service.engine.start()
 
     def test_what_nobody_waits_for_leaves_the_processor_to_requests(self):
         self.service.engine.idle_gate = IdleGate(lull=0, most=DEADLINE)
@@ -148,6 +154,47 @@ class TestWhenItIsDue(ServiceTestCase):
         self.clock.advance(pause)
         sleep.set()
         eventually(lambda: self.show(lease)["status"] == "ACTIVE")
+
+
+class TestUrgent(EngineCase):
+    options: ClassVar = {**EngineCase.options, "manager__prepare_wait": 0}
+
+    def setUp(self):
+        super().setUp()
+        self.stuck = threading.Event()
+        self.answered = threading.Event()
+        self.addCleanup(self.answered.set)
+
+    def wait_for_the_cloud(self, seconds):
+        """The first to come has no answer yet."""
+        if not self.stuck.is_set():
+            self.stuck.set()
+            self.answered.wait(DEADLINE)
+
+    def test_d3_what_falls_due_is_begun_whatever_waits_before_it(self):
+        self.cloud.set_faults("nova.aggregate.create", latency_ms=1)
+        self.service.engine.start()
+        far = self.lease(HOST, start=self.minute(600), end=610)
+        self.assertTrue(self.stuck.wait(DEADLINE))
+        near = self.lease(HOST, start=self.minute(20), end=30)
+        self.seconds_pass(11 * 60)
+        self.until(near, "PENDING")
+        self.assertEqual("CREATING", self.show(far)["status"])
+        self.seconds_pass(9 * 60)
+        self.until(near, "ACTIVE")
+
+    def test_d3_what_can_wait_is_done_in_the_order_of_the_starts(self):
+        leases = [self.lease(HOST, start=self.minute(m), end=m + 10) for m in (90, 30, 60)]
+        done, carry_on = [], LeaseSteps.carry_on
+
+        def noted(steps, ownership, lease=None):
+            done.append(ownership.lease_id)
+            carry_on(steps, ownership, lease)
+
+        with mock.patch.object(LeaseSteps, "carry_on", noted):
+            self.service.engine.run_due()
+        first, second, third = (leases[n]["id"] for n in (1, 2, 0))
+        self.assertEqual([first, second, third], done)
 
 
 class TestRequestsBesideIt(EngineCase):

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The example of a controller: what it finds, and that a periodic task runs it."""
-
-import threading
+"""The example of a controller: what it finds, and that a job runs it."""
 
 from promise_blazar.db.session import Database, ReadHandle
-from promise_blazar.manager.controllers.periodic import Periodic
-from promise_blazar.tests import base, databases
+from promise_blazar.manager.workflow.jobs import recurring
+from promise_blazar.tests import databases
 from promise_blazar.tests.examples.ending_soon import Ending, EndingSoon
 from promise_blazar.tests.functional.base import HOST, ServiceTestCase
 
@@ -47,18 +45,24 @@ class TestEndingSoon(ServiceTestCase):
             self.controller.run()
 
 
-class TestComposed(base.TestCase):
-    def test_a_periodic_task_runs_it_again_and_again(self):
-        runs, enough = [], threading.Event()
+@databases.on_each_database
+class TestComposed(ServiceTestCase):
+    def test_a_job_runs_it_again_and_again_whichever_manager_it_is(self):
+        runs = []
 
         class Counted(EndingSoon):
             def run(self):
-                runs.append(None)
-                if len(runs) == 3:
-                    enough.set()
+                runs.append(self)
                 return ()
 
-        task = Periodic("ending soon", 0.001, Counted(None, None, 1).run)
-        task.start()
-        self.addCleanup(task.stop)
-        self.assertTrue(enough.wait(60))
+        managers = [self.service, self.manager()]
+        for manager in managers:
+            controller = Counted(None, None, 1)
+            manager.jobs.offer([recurring("ending soon", 600, controller.run)])
+            manager.jobs.schedule()
+        for _ in range(3):
+            self.clock.advance(600)
+            for manager in managers:
+                manager.heartbeat.beat()
+                manager.engine.run_due()
+        self.assertEqual(3, len(runs))

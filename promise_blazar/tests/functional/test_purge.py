@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is long over is forgotten, and nobody notices."""
 
+from datetime import timedelta
+
 from promise_blazar.db.session import Database
 from promise_blazar.manager.controllers.purge import Purge
 from promise_blazar.tests import databases
@@ -27,7 +29,7 @@ class TestHousekeeping(ServiceTestCase):
         self.call("DELETE", f"/v1/leases/{lease['id']}")
         self.pass_time()
 
-        self.purge().run(keep=0)
+        self.purge().run(keep=timedelta(0))
 
         self.api.application = other
         behind.heartbeat.beat()

@@ -43,6 +43,7 @@ ROOMS = {
         "db",
         "manager.hosts",
         "manager.provider",
+        "manager.queries",
         "manager.workflow",
         "model",
     ),

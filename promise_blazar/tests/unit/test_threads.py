@@ -12,7 +12,7 @@ from promise_blazar.tests import base, tree
 ELSEWHERE = ("nova_filter.filters",)
 
 #: What makes threads, by module, and how often it stands there. A new one has to be argued for:
-#: durable work that comes back is a job of the engine's, not a loop of its own.
+#: durable work, and what comes back, is a job of the engine's, not a loop of its own.
 THREADS = {
     # Two that may wait for a manager's health, so that no request does.
     "promise_blazar.api.http.health": {"concurrent.futures.ThreadPoolExecutor": 1},
@@ -23,25 +23,23 @@ THREADS = {
     # The listener to the bus, and the WSGI server of the commands that have one.
     "promise_blazar.cmd.manager": {"threading.Thread": 1},
     "promise_blazar.cmd.serve": {"threading.Thread": 1},
-    "promise_blazar.manager.composition": {"Periodic": 3},
-    "promise_blazar.manager.controllers.periodic": {"threading.Thread": 1},
     "promise_blazar.manager.ownership.heartbeat": {"threading.Thread": 1},
     # The first connection to the broker, which oslo.messaging makes without a bound.
     "promise_blazar.manager.rpc.client": {"threading.Thread": 1},
-    # The loop, and its workers: for what is due, for what somebody waits for, for the rest.
-    "promise_blazar.manager.workflow.engine": {"ThreadPoolExecutor": 3, "threading.Thread": 1},
+    # The loop, and its workers: for what somebody waits for, and of a lane for each of three
+    # sorts of work: leases that are due, jobs, and leases that can wait.
+    "promise_blazar.manager.workflow.engine": {"ThreadPoolExecutor": 2, "threading.Thread": 1},
 }
 #: Loops that wait, by module: each is one of the threads above, or ends by itself.
 LOOPS = {
     # A signal that comes late.
     "promise_blazar.cmd.common": 1,
-    "promise_blazar.manager.controllers.periodic": 1,
     "promise_blazar.manager.ownership.heartbeat": 1,
     "promise_blazar.manager.workflow.engine": 1,
     # A quarter of a second at most.
     "promise_blazar.manager.workflow.idle_gate": 1,
 }
-MAKERS = ("Thread", "Timer", "ThreadPoolExecutor", "ProcessPoolExecutor", "Periodic", "Process")
+MAKERS = ("Thread", "Timer", "ThreadPoolExecutor", "ProcessPoolExecutor", "Process")
 
 IMPORT_ALL = """
 import importlib, sys

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Jobs, stamps of generations, archived leases, reasons in two voices, doors that are closed."""
 
+import secrets
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
@@ -63,6 +65,11 @@ _NEW_INDEXES = (
     ("jobs", "jobs_due", ["look_at"]),
     ("archived_leases", "archived_by_age", ["archived_at"]),
     ("leases", "leases_of_provider", ["provider_id", "created_at"]),
+    ("generations", "generations_by_age", ["provider_id", "at"]),
+    ("idempotency_keys", "idempotency_by_age", ["created_at"]),
+    ("leases", "leases_next", ["owner", "look_at"]),
+    ("leases", "leases_over", ["status", "end"]),
+    ("bookings", "bookings_held", ["host_id", "released", "end", "start"]),
 )
 
 
@@ -79,3 +86,20 @@ def upgrade() -> None:
     for table, name, columns in _NEW_INDEXES:
         if name not in {each["name"] for each in there.get_indexes(table)}:
             op.create_index(name, table, columns, unique=False)
+    _stamp_what_was_purged()
+
+
+def _stamp_what_was_purged() -> None:
+    """From here on tombstones are purged by the ages of generations: where that begins."""
+    generations = sa.table(
+        "generations",
+        *(sa.column(name) for name in ("provider_id", "generation", "stamp", "at")),
+    )
+    providers = sa.table("providers", sa.column("id"), sa.column("purged_generation"))
+    stamped = sa.exists().where(generations.c.provider_id == providers.c.id)
+    found = op.get_bind().execute(
+        sa.select(providers.c.id, providers.c.purged_generation).where(~stamped)
+    )
+    for number, purged in found.all():
+        row = {"provider_id": number, "generation": purged, "stamp": secrets.randbits(62), "at": 0}
+        op.get_bind().execute(sa.insert(generations).values(row))

@@ -10,7 +10,8 @@ from promise_blazar.db import leases
 from promise_blazar.db.session import Database
 from promise_blazar.db.tables import ManagerProcess
 from promise_blazar.manager.ownership.call_times import MEMORY, CallLimits
-from promise_blazar.manager.ownership.heartbeat import Heartbeat, Superseded, WorkOwnership
+from promise_blazar.manager.ownership.heartbeat import Heartbeat
+from promise_blazar.manager.ownership.work import Superseded, WorkOwnership
 from promise_blazar.model.manager import ManagerIdentity
 from promise_blazar.tests import base
 from promise_blazar.tests.fakes import ManualClock

@@ -263,6 +263,7 @@ class TestFollowing(LedgerStoreTestCase):
         self.take(self.mine, minimum=2)
         self.assertEqual(2, self.mine.read(lambda ledger, now: len(ledger)))
         self.sql("DELETE FROM bookings")
+        self.sql(f"DELETE FROM generations WHERE generation > {before}")
         self.sql(f"UPDATE providers SET generation = {before}")
         self.take(self.mine, minimum=2)
         self.assertEqual(2, len(audit.rows(self.url, "bookings")))

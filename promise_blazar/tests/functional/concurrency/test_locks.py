@@ -5,11 +5,12 @@ from promise_blazar import exceptions
 from promise_blazar.db import providers
 from promise_blazar.db.session import Database, LostRace
 from promise_blazar.tests import base, databases
+from promise_blazar.tests.fakes import ManualClock
 from promise_blazar.tests.functional.base import sync
 
 
 def advance(connection):
-    return providers.advance(connection, 1)
+    return providers.advance(connection, 1, ManualClock().now())
 
 
 @databases.on_each_database

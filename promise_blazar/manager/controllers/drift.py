@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drift: what differs between OpenStack and what was promised, in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What differs, in words, by what it is about.
+
+    ``leftovers``: of reservations that are over; ``missing``: of leases that are prepared or
+    running, by lease; ``stray``: lent hosts that should be in the freepool; ``unlent``: hosts in
+    the freepool that are not lent any more; ``unfinished``: hosts that are half added or half
+    removed, and why; ``foreign``: looks like ours and is not on record, so it is left alone.
+    """
+
+    leftovers: Mapping[str, str] = field(default_factory=dict)
+    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    stray: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    unlent: tuple[str, ...] = ()
+    unfinished: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def clean(self) -> bool:
+        return not (self.leftovers or self.missing or self.stray or self.unlent or self.unfinished)
+
+    def lines(self) -> list[str]:
+        """For people."""
+        return [
+            *(f"left over: {kind} {name}" for name, kind in sorted(self.leftovers.items())),
+            *(
+                f"lease {lease_id}: {words}"
+                for lease_id, all_words in sorted(self.missing.items())
+                for words in all_words
+            ),
+            *(f"host {name} is not in the freepool" for name in self.stray),
+            *(f"host {name} is in the freepool and is not lent any more" for name in self.unlent),
+            *(f"host {name} is {words}" for name, words in sorted(self.unfinished.items())),
+            *(f"not ours, left alone: {name}" for name in self.foreign),
+        ]

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Queues of leases: those that are due, and those that can wait until there is a lull."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from promise_blazar.clock import Clock
+from promise_blazar.db import leases, work_queue
+from promise_blazar.db.session import Database
+from promise_blazar.manager.ownership.heartbeat import Heartbeat
+from promise_blazar.manager.ownership.work import WorkOwnership
+from promise_blazar.manager.workflow.queue import Taken
+from promise_blazar.manager.workflow.steps import LeaseSteps
+from promise_blazar.model import lifecycle
+from promise_blazar.model.lease import Lease
+from promise_blazar.model.states import EventStatus, move
+
+#: Between two tries of something that met a fault of ours.
+FAULT_PAUSE = timedelta(seconds=10)
+#: A lease that starts within this time is prepared at once, even if nobody waits for it.
+SOON = timedelta(minutes=10)
+#: Blocked starts that are given a reason in one go.
+_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseQueueSettings:
+    """``start_wait``: as of ``RetryPolicy``. ``resource_types``: those that this manager
+    knows."""
+
+    start_wait: float
+    resource_types: frozenset[str]
+
+
+class LeaseQueue:
+    """A ``queue.WorkQueue`` of the leases that are due."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        heartbeat: Heartbeat,
+        steps: LeaseSteps,
+        settings: LeaseQueueSettings,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._heartbeat = heartbeat
+        self._steps = steps
+        self._start_wait = timedelta(seconds=settings.start_wait)
+        self._known = settings.resource_types
+
+    def due(self, owners: Sequence[str], most: int) -> list[work_queue.Due]:
+        now = self._clock.now()
+        with self._database.reader() as connection:
+            return work_queue.due(
+                connection, now, owners, self._known, now - self._start_wait, most
+            )
+
+    def next_look(self, owners: Sequence[str]) -> datetime | None:
+        with self._database.reader() as connection:
+            return work_queue.next_look(connection, owners, self._known)
+
+    def take(self, due: work_queue.Due) -> Taken | None:
+        now = self._clock.now()
+        owner = self._heartbeat.id
+        with self._database.writer() as connection:
+            lease = leases.get(connection, due.id)
+            if lease is None:
+                return None
+            step = lifecycle.next_step(lease, now)
+            if step is None:
+                # Looked at too early: an update moved the event in between. Or a repair was
+                # cut off: what it did not come to, the next reconcile finds.
+                cut_off = due.owner is not None
+                values = {
+                    "look_at": lifecycle.next_look(lease, lease.status),
+                    "owner": None,
+                    "attempt": due.attempt + cut_off,
+                }
+                leases.set_lease(
+                    connection, due.id, values, attempt=due.attempt, status=due.status
+                )
+                return None
+            if not work_queue.take(connection, due, owner, move(lease.status, step.status)):
+                return None
+            for event_type in step.begins:
+                begun = {"status": EventStatus.IN_PROGRESS, "updated_at": now}
+                leases.set_event(connection, due.id, event_type, begun)
+        return Taken(WorkOwnership(due.id, due.attempt + 1, owner), None)
+
+    def carry_on(self, taken: Taken) -> None:
+        assert isinstance(taken.ownership, WorkOwnership)  # noqa: S101 - of this queue
+        self._steps.carry_on(taken.ownership, taken.item)
+
+    def take_for_repair(self, lease: Lease) -> Taken | None:
+        """The right to work on a stable lease, outside its own events; None: it has moved on."""
+        due = work_queue.Due(lease.id, lease.status, lease.attempt, None)
+        owner = self._heartbeat.id
+        with self._database.writer() as connection:
+            if not work_queue.take(connection, due, owner, lease.status):
+                return None
+            # Should it be cut off, somebody finds it then, and not at the lease's next event.
+            leases.set_lease(connection, lease.id, {"look_at": self._clock.now()})
+        return Taken(WorkOwnership(lease.id, lease.attempt + 1, owner), None)
+
+    def repair(self, taken: Taken) -> None:
+        """As ``carry_on``, for what was taken for a repair."""
+        assert isinstance(taken.ownership, WorkOwnership)  # noqa: S101 - of this queue
+        self._steps.repair(taken.ownership)
+
+    def let_go(self, ownership: WorkOwnership, postpone: bool) -> None:
+        with self._database.writer() as connection:
+            if postpone:
+                look_at = self._clock.now() + FAULT_PAUSE
+                leases.set_lease(
+                    connection,
+                    ownership.lease_id,
+                    {"look_at": look_at},
+                    attempt=ownership.attempt,
+                )
+            work_queue.let_go(connection, ownership.lease_id, ownership.owner)
+
+    def look_around(self) -> None:
+        """Let blocked starts say what they wait for."""
+        now = self._clock.now()
+        with self._database.reader() as connection:
+            blocked = work_queue.blocked_without_reason(
+                connection, now, self._known, now - self._start_wait, _AT_ONCE
+            )
+        for lease_id in blocked:
+            self._steps.record_blocked_reason(lease_id)
+
+
+class UnhurriedQueue(LeaseQueue):
+    """The leases that are to be prepared and start in a while, in the order of their starts.
+
+    Those that fall due are the other queue's, whatever is still before them here.
+    """
+
+    def due(self, owners: Sequence[str], most: int) -> list[work_queue.Due]:
+        soon = self._clock.now() + SOON
+        with self._database.reader() as connection:
+            return work_queue.unhurried(connection, owners, self._known, soon, most)
+
+    def next_look(self, owners: Sequence[str]) -> datetime | None:
+        """None: who makes such a lease wakes the engine, and others see it within a tick."""
+        return None
+
+    def look_around(self) -> None:
+        """Nothing is blocked here."""
