@@ -60,6 +60,7 @@ def read(
     if not usual_places:
         places = {"default_config_files": [], "default_config_dirs": []}
     conf(arguments, project=PROJECT, prog=prog, **places)
+    opts.check(conf)
     log.setup(conf, PROJECT)
     blazar.take_login(conf, unheeded.sections(conf))
 

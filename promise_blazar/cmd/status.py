@@ -11,6 +11,7 @@ from promise_blazar.cloud import registry
 from promise_blazar.cmd import common
 from promise_blazar.conf import blazar, unheeded
 from promise_blazar.db import migrate
+from promise_blazar.db.session import BadUrl
 from promise_blazar.plugins import registry as plugins
 
 SUCCESS, WARNING, FAILURE = (
@@ -28,7 +29,11 @@ def _result(warnings: list[str]) -> upgradecheck.Result:
 
 class Checks(upgradecheck.UpgradeCommands):
     def configuration(self) -> upgradecheck.Result:
-        """Every option of the files has an effect."""
+        """Every option of the files has an effect, and a value that it can have."""
+        try:
+            common.opts.check(cfg.CONF)
+        except cfg.Error as error:
+            return upgradecheck.Result(FAILURE, str(error))
         enabled = cfg.CONF.manager.plugins
         try:
             plugins.installed(enabled)
@@ -50,7 +55,7 @@ class Checks(upgradecheck.UpgradeCommands):
         try:
             database = common.database(cfg.CONF)
             at, later = migrate.version(database), migrate.is_later(database)
-        except (exceptions.Unavailable, migrate.Foreign) as error:
+        except (exceptions.Unavailable, BadUrl, migrate.Foreign, SystemExit) as error:
             return upgradecheck.Result(FAILURE, str(error))
         if at == migrate.latest():
             return upgradecheck.Result(SUCCESS)
@@ -67,8 +72,8 @@ class Checks(upgradecheck.UpgradeCommands):
         try:
             blazar.take_login(cfg.CONF, unheeded.sections(cfg.CONF))
             count = len(registry.cloud(cfg.CONF).hypervisors.list())
-        except exceptions.CloudError as error:
-            return upgradecheck.Result(FAILURE, error.message)
+        except (exceptions.CloudError, cfg.Error) as error:
+            return upgradecheck.Result(FAILURE, str(error))
         if count > PLACEMENT_RESULTS:
             return upgradecheck.Result(
                 WARNING,

@@ -22,3 +22,15 @@ def register(conf: cfg.ConfigOpts) -> None:
 def list_opts() -> list[tuple[Any, list[cfg.Opt]]]:
     """For oslo-config-generator and -validator: ours; libraries list their own."""
     return [*api.list_opts(), *cloud.list_opts(), *manager.list_opts()]
+
+
+def check(conf: cfg.ConfigOpts) -> None:
+    """Look at every value once: else a wrong one is met by the first request that needs it.
+
+    Raises ``cfg.Error`` with its name.
+    """
+    for name in conf:
+        found = conf[name]
+        if isinstance(found, cfg.ConfigOpts.GroupAttr):
+            for option in found:
+                found[option]

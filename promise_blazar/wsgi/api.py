@@ -37,9 +37,12 @@ def _build() -> Any:
         common.configure(conf, _arguments(os.environ.get("OS_PROMISE_BLAZAR_CONFIG_DIR")))
         unheeded.warn(conf)
         return build(conf)
-    except Exception:
+    except (Exception, SystemExit) as error:
         # Each request tries again, and is to meet what is wrong, not an option that is known.
         conf.reset()
+        if isinstance(error, SystemExit):
+            # The words of a command that ends; a server goes on.
+            raise RuntimeError(error.code) from None
         raise
 
 

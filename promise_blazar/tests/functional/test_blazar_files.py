@@ -11,7 +11,7 @@ from oslo_config import cfg
 
 from promise_blazar import policies
 from promise_blazar.cloud.openstack import session
-from promise_blazar.conf import blazar, opts, unheeded
+from promise_blazar.conf import blazar, database, opts, unheeded
 from promise_blazar.plugins import registry
 from promise_blazar.tests import base, tree
 from promise_blazar.tests.functional.base import HOST, ServiceTestCase
@@ -177,6 +177,10 @@ class TestConfiguration(FileCase):
             {"physical:host", "virtual:instance"},
             registry.installed(conf.manager.plugins).creatable,
         )
+        self.assertEqual(
+            {"connection_recycle_time": 10, "max_pool_size": 1, "max_retries": -1},
+            database.engine_options(conf),
+        )
 
     def test_g5_a_developer_s_file(self):
         self.assertEqual(UNHEEDED_BY_DEVELOPERS, self.read(DEVELOPER))
@@ -270,6 +274,15 @@ class TestNamed(CommandTestCase):
             self.assertIn("[enforcement] max_lease_duration has no effect", log.read_text())
         self.assertIn("blazar:floatingips:get has no effect", log.read_text())
 
+    def test_the_upgrade_check_goes_through_what_is_not_configured(self):
+        conf = self.configured("[api]\nthreads = many\n[cloud]\ndriver = openstack\n")
+        checked = self.run_command("promise-blazar-status", conf, "upgrade", "check", "--json")
+        self.assertEqual(2, checked.returncode, checked.stdout + checked.stderr)
+        details = {each["check"]: each["details"] for each in json.loads(checked.stdout)["checks"]}
+        self.assertIn("threads", details["Configuration"])
+        self.assertIn("[database] connection is not set", details["Schema"])
+        self.assertIn("auth_type", details["OpenStack"])
+
     def test_what_cannot_be_read_is_said_in_one_line(self):
         policy = self.directory / "policy.yaml"
         policy.write_text("{")
@@ -280,7 +293,7 @@ class TestNamed(CommandTestCase):
             "no URL of a database": ("manage", "[database]\nconnection = nonsense\n"),
             "not installed": ("manage", "[database]\nconnection = mysql://a:b@c/d\n"),
             "Failed to parse": ("manage", "connection before any section\n"),
-            "not valid": ("manager", f"{database}[manager]\nworkers = many\n"),
+            "not valid": ("manager", f"{database}[api]\nhealth_timeout = long\n"),
             "virtual.pony": (
                 "manager",
                 f"{database}{simulated}[manager]\nplugins = virtual.pony\n",

@@ -69,6 +69,13 @@ class TestApplication(base.TestCase):
         (self.drop_ins / "10-plugins.conf").write_text(settings)
         self.assertEqual(["no such plugins: virtual.pony"] * 2, self.serve(BROKEN))
 
+    def test_what_ends_a_command_ends_no_server(self) -> None:
+        settings = "[database]\nconnection = sqlite://\nslave_connection = sqlite://\n"
+        (self.drop_ins / "10-database.conf").write_text(settings)
+        first, second = self.serve(BROKEN)
+        self.assertIn("slave_connection", first)
+        self.assertEqual(first, second)
+
 
 SETTINGS = """
 [DEFAULT]
