@@ -20,6 +20,7 @@
     │   ├── CannotUpdate
     │   ├── CannotAddHost
     │   ├── CannotDeleteHost
+    │   ├── GroupsWanted             server groups have to be made first, by who asks
     │   └── RequestInFlight          an Idempotency-Key whose first request still runs
     ├── KeyReused                    an Idempotency-Key with another request
     ├── CloudError                   OpenStack answered, but not what we asked for
@@ -130,6 +131,13 @@ class CannotAddHost(Conflict):
 class CannotDeleteHost(Conflict):
     code = "cannot-delete-host"
     sentence = "Host {host} cannot be deleted: {reason}"
+
+
+class GroupsWanted(Conflict):
+    """Facts: ``groups``, pairs of a reservation's id and the policy that it wants."""
+
+    code = "groups-wanted"
+    sentence = "Server groups have to be made first"
 
 
 class RequestInFlight(Conflict):

@@ -41,8 +41,18 @@ right behind a proxy that ends TLS. A WSGI server such as uWSGI has its own sett
         default=16,
         min=1,
         help="""
-Requests that one ``promise-blazar-api`` process serves at the same time; more wait. A create
-holds its thread until the lease is prepared, up to about ten seconds.
+Requests that one ``promise-blazar-api`` process serves at the same time; more wait.
+""",
+    ),
+    cfg.IntOpt(
+        "waiters",
+        min=0,
+        help="""
+Requests that may wait at the same time in one process until OpenStack is done (see
+``[manager] prepare_wait`` and ``delete_wait``); by default half of ``threads``. Each holds a
+thread. The others are answered as soon as what they ask for is committed, so that nobody's slow
+OpenStack keeps others from reading. Behind a WSGI server of your own: half of the threads that it
+gives to a process.
 """,
     ),
     cfg.IntOpt(

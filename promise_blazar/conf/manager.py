@@ -33,10 +33,40 @@ MANAGER_OPTIONS = [
         "prepare_wait",
         default=10,
         min=0,
-        help="Seconds that a create or update waits for OpenStack. Past that the lease is "
-        "answered as it is (CREATING, UPDATING) and the work goes on. 0 answers creates several "
-        "times as fast, as soon as they are committed; what OpenStack refuses then makes the "
-        "lease ERROR instead of the answer 502.",
+        help="Seconds that a create or update of a lease which starts soon (see "
+        "prepare_ahead) waits for OpenStack. Past that the lease is answered as it is "
+        "(CREATING, UPDATING) and the work goes on. 0 answers as soon as it is committed; "
+        "what OpenStack refuses then makes the lease ERROR instead of the answer 502. Keep "
+        "it below rpc_response_timeout.",
+    ),
+    cfg.IntOpt(
+        "prepare_ahead",
+        default=600,
+        min=0,
+        max=315_360_000,
+        help="Seconds before its start within which a lease is prepared in OpenStack as "
+        "soon as can be: its flavor, aggregate, resource class. One that starts later is "
+        "promised, changed and deleted without OpenStack, which is several times as fast "
+        "and works while that is away; it is prepared when nothing is more urgent. Raise it "
+        "where many leases start at one instant and OpenStack is slow.",
+    ),
+    cfg.FloatOpt(
+        "delete_wait",
+        default=10,
+        min=0,
+        help="Seconds that a delete waits until OpenStack has let go of everything, so that "
+        "a lease that is looked up by its name right after is gone. Past that it is "
+        "answered all the same, and goes on. 0 answers as soon as it is committed. Keep it "
+        "below rpc_response_timeout.",
+    ),
+    cfg.IntOpt(
+        "waiters",
+        default=32,
+        min=0,
+        help="Requests that may wait at the same time in this process for what prepare_wait "
+        "and delete_wait are for; the others are answered at once, as with a wait of 0. "
+        "Each holds a thread: keep it at half of executor_thread_pool_size, so that there "
+        "are always threads for what takes no time.",
     ),
     cfg.FloatOpt(
         "decision_timeout",

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from promise_blazar.db import specs, tables
 from promise_blazar.db.types import Instant
 from promise_blazar.model.lease import Event, Lease, Reservation
+from promise_blazar.model.states import ReservationStatus
 
 _LEASE = [
     getattr(tables.Lease, name)
@@ -190,8 +191,9 @@ def set_lease(
     *,
     attempt: int | None = None,
     status: str | None = None,
+    revision: int | None = None,
 ) -> bool:
-    """Compare and set: False when the attempt or the status is no longer this one.
+    """Compare and set: False when the attempt, the status or the revision is no longer this one.
 
     Every transaction that changes what hangs on a lease comes through here, and be it without
     ``values``: the revision moves.
@@ -201,6 +203,8 @@ def set_lease(
         query = query.where(tables.Lease.attempt == attempt)
     if status is not None:
         query = query.where(tables.Lease.status == status)
+    if revision is not None:
+        query = query.where(tables.Lease.revision == revision)
     changed = query.values(revision=tables.Lease.revision + 1, **values)
     return connection.execute(changed).rowcount == 1
 
@@ -209,6 +213,17 @@ def set_reservation(connection: Connection, number: int, values: Mapping[str, An
     connection.execute(
         update(tables.Reservation).where(tables.Reservation.id == number).values(**values)
     )
+
+
+def pending_reservations(connection: Connection, lease_id: str) -> list[int]:
+    """The numbers of the lease's reservations that wait for their start."""
+    rows = connection.execute(
+        select(tables.Reservation.id).where(
+            tables.Reservation.lease_id == lease_id,
+            tables.Reservation.status == ReservationStatus.PENDING,
+        )
+    )
+    return list(rows.scalars())
 
 
 def set_event(

@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 from promise_blazar import times
 from promise_blazar.db import tables
 from promise_blazar.model.manager import RULES
-from promise_blazar.model.states import LeaseStatus
+from promise_blazar.model.states import LeaseStatus, Preparation
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ def _blocked(now: datetime, given_up_before: datetime) -> Any:
     mine, theirs = aliased(tables.Booking), aliased(tables.Booking)
     return and_(
         tables.Lease.status == LeaseStatus.PENDING,
+        tables.Lease.start <= now,
         tables.Lease.start > given_up_before,
         tables.Lease.end > now,
         exists()
@@ -139,33 +140,34 @@ def due(
     return [Due(*row[:-1]) for row in rows]
 
 
-def unhurried(
-    connection: Connection,
-    dead: Collection[str],
-    known: Collection[str],
-    soon: datetime,
-    limit: int,
+def to_prepare(
+    connection: Connection, now: datetime, known: Collection[str], limit: int
 ) -> list[Due]:
-    """Leases that are to be prepared and start later than ``soon``, in the order of their starts.
+    """Leases that have time and are not prepared, those that start first before the others.
 
-    ``known`` as of ``due``. One that has failed is tried again when it is due.
+    What OpenStack refused before comes after all that it was not asked for yet. ``known``: as of
+    ``due``, which has what is urgent.
     """
-    # SELECT ... FROM leases WHERE status = 'CREATING' AND (owner IS NULL OR owner IN (...))
-    #   AND failures = 0 AND start > :soon AND ... ORDER BY start LIMIT :n
-    rows = connection.execute(
-        select(*_DUE)
-        .where(
-            tables.Lease.status == LeaseStatus.CREATING,
-            or_(tables.Lease.owner.is_(None), tables.Lease.owner.in_(dead)),
-            tables.Lease.failures == 0,
-            tables.Lease.start > soon,
-            _of_known_rules(),
-            _of_known_types(known),
+    found: list[Due] = []
+    for preparation in (Preparation.NONE, Preparation.BEGUN):
+        # Each in the order of the index, of which the first rows do.
+        rows = connection.execute(
+            select(*_DUE)
+            .where(
+                tables.Lease.preparation == preparation,
+                tables.Lease.status == LeaseStatus.PENDING,
+                tables.Lease.look_at > now,
+                tables.Lease.owner.is_(None),
+                _of_known_rules(),
+                _of_known_types(known),
+            )
+            .order_by(tables.Lease.failures, tables.Lease.start)
+            .limit(limit - len(found))
         )
-        .order_by(tables.Lease.start)
-        .limit(limit)
-    )
-    return [Due(*row) for row in rows]
+        found += [Due(*row) for row in rows]
+        if len(found) == limit:
+            break
+    return found
 
 
 def blocked_without_reason(
@@ -263,6 +265,8 @@ def take(connection: Connection, lease: Due, owner: str, status: str) -> bool:
                 owner=owner,
                 attempt=lease.attempt + 1,
                 status=status,
+                # They are of the present step, and this begins another.
+                **({} if status == lease.status else {"failures": 0}),
                 revision=tables.Lease.revision + 1,
             )
         ).rowcount

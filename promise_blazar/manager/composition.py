@@ -23,7 +23,7 @@ from promise_blazar.manager.leases.create import CreationSettings, LeaseCreation
 from promise_blazar.manager.leases.delete import LeaseDeletion
 from promise_blazar.manager.leases.forget import LeaseForgetting
 from promise_blazar.manager.leases.server_groups import LeaseServerGroups
-from promise_blazar.manager.leases.update import LeaseUpdates
+from promise_blazar.manager.leases.update import LeaseUpdates, UpdateSettings
 from promise_blazar.manager.ledger.store import LedgerStore
 from promise_blazar.manager.ownership.call_times import CallLimits
 from promise_blazar.manager.ownership.heartbeat import Heartbeat
@@ -47,6 +47,7 @@ from promise_blazar.model.manager import RULES, ManagerIdentity
 from promise_blazar.model.openstack_names import Names
 from promise_blazar.plugins import registry
 from promise_blazar.plugins.registry import InstalledTypes
+from promise_blazar.waiters import Patience, Waiters
 
 
 def manager(
@@ -136,7 +137,11 @@ def _engine(
 ) -> Engine:
     options = conf.manager
     policy = RetryPolicy(
-        options.start_attempts, options.start_wait, options.retry_delay, options.poll_interval
+        options.start_attempts,
+        options.start_wait,
+        options.retry_delay,
+        options.poll_interval,
+        options.prepare_ahead,
     )
     steps = LeaseSteps(database, clock, runtimes, Rebooking(database, clock), policy)
     settings = LeaseQueueSettings(options.start_wait, frozenset(runtimes.default.plugins))
@@ -161,15 +166,21 @@ def _use_cases(
     answers = Answers(database)
     provider = runtimes.default
     host_queries = HostQueries(ReadHandle(database), provider.id, clock)
+    waiters = Waiters(options.waiters)
+    for_prepare = Patience(options.prepare_wait, waiters)
+    ahead = timedelta(seconds=options.prepare_ahead)
     settings = CreationSettings(
         timedelta(minutes=options.minutes_before_end_lease),
-        options.prepare_wait,
+        ahead,
         options.ownership_seconds,
+        for_prepare,
     )
+    update_settings = UpdateSettings(ahead, for_prepare)
+    for_release = Patience(options.delete_wait, waiters)
     return UseCases(
         LeaseCreation(database, clock, runtimes, engine, answers, settings),
-        LeaseUpdates(database, clock, runtimes, engine, options.prepare_wait),
-        LeaseDeletion(database, clock, runtimes, engine),
+        LeaseUpdates(database, clock, runtimes, engine, update_settings),
+        LeaseDeletion(database, clock, runtimes, engine, for_release),
         LeaseServerGroups(database, runtimes, answers),
         LeaseForgetting(database, clock, runtimes),
         HostRegistry(database, clock, provider, host_queries, answers),

@@ -25,6 +25,32 @@ class Answers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def once(
+        self,
+        context: RequestContext,
+        key: IdempotencyKey | None,
+        kind: type[View],
+        present: Callable[[str], View | None],
+        make: Callable[[], View],
+    ) -> View:
+        """The answer to a request: that which its key has already, else what ``make`` makes.
+
+        Whatever keeps ``make`` from it, the key is looked up once more: the same request, sent
+        twice, may have been the one that took the room. Raises what ``given`` and ``make`` raise.
+        """
+        if key is None:
+            return make()
+        answer = self.given(context, key, kind, present)
+        if answer is not None:
+            return answer
+        try:
+            return make()
+        except exceptions.PromiseBlazarError:
+            answer = self.given(context, key, kind, present)
+            if answer is None:
+                raise
+            return answer
+
     def given(
         self,
         context: RequestContext,

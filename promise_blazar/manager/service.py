@@ -106,8 +106,9 @@ class ManagerService(DatabaseReader):
         request: messages.LeaseRequest,
         key: messages.IdempotencyKey | None = None,
         dry_run: bool = False,
+        wait: float | None = None,
     ) -> messages.LeaseView:
-        return self._use_cases.creation.create(context, request, key, dry_run)
+        return self._use_cases.creation.create(context, request, key, dry_run, wait)
 
     def update_lease(
         self,
@@ -115,22 +116,33 @@ class ManagerService(DatabaseReader):
         lease_id: str,
         change: messages.LeaseChange,
         dry_run: bool = False,
+        wait: float | None = None,
     ) -> messages.LeaseView:
         if dry_run:
             return self._use_cases.updates.rehearse(context, lease_id, change)
-        self._use_cases.updates.update(context, lease_id, change)
+        self._use_cases.updates.update(context, lease_id, change, wait)
         return self.get_lease(context, lease_id)
 
-    def delete_lease(self, context: RequestContext, lease_id: str, dry_run: bool = False) -> None:
+    def delete_lease(
+        self,
+        context: RequestContext,
+        lease_id: str,
+        dry_run: bool = False,
+        wait: float | None = None,
+    ) -> None:
         if dry_run:
             self.get_lease(context, lease_id)
-        elif not self._use_cases.deletion.delete(lease_id):
+        elif not self._use_cases.deletion.delete(lease_id, wait):
             raise exceptions.NotFound(object={"lease_id": lease_id})
 
     def set_server_group(
-        self, context: RequestContext, reservation_id: str, group_id: str
+        self,
+        context: RequestContext,
+        reservation_id: str,
+        group_id: str,
+        policy: str | None = None,
     ) -> None:
-        self._use_cases.server_groups.record(reservation_id, group_id)
+        self._use_cases.server_groups.record(reservation_id, group_id, policy)
 
     def forget_lease(self, lease_id: str) -> None:
         """For administrators on the machine; see ``LeaseForgetting``."""

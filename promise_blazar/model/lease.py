@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from promise_blazar.model.states import EventStatus, EventType, LeaseStatus, ReservationStatus
+from promise_blazar.model.states import (
+    EventStatus,
+    EventType,
+    LeaseStatus,
+    Preparation,
+    ReservationStatus,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,8 @@ class Lease:
 
     ``id``: a UUID; ``owner``: the manager that acts for it now, under ``attempt``; ``failures``:
     of the present step, in a row; ``reason``: the last trouble, in words; ``revision``: grows with
-    every change; ``look_at``: when it next needs attention, None: never.
+    every change; ``look_at``: when it next needs attention, None: never; ``preparation``: how far
+    OpenStack has what it needs before it starts.
     """
 
     id: str
@@ -89,6 +96,7 @@ class Lease:
     created_at: datetime
     updated_at: datetime | None
     client_events: tuple[ClientEvent, ...] = ()
+    preparation: Preparation = Preparation.DONE
     reservations: tuple[Reservation, ...] = ()
     events: tuple[Event, ...] = ()
 

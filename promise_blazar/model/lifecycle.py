@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from promise_blazar.model.lease import Lease
-from promise_blazar.model.states import STABLE, EventStatus, EventType, LeaseStatus
+from promise_blazar.model.states import STABLE, EventStatus, EventType, LeaseStatus, Preparation
 
 #: Of events that are still to come, or under way.
 _OPEN = (EventStatus.UNDONE, EventStatus.IN_PROGRESS)
@@ -33,8 +33,11 @@ def started(lease: Lease) -> bool:
     return event is not None and event.status != EventStatus.UNDONE
 
 
-def next_step(lease: Lease, now: datetime) -> NextStep | None:
-    """What is to be done for a lease now; None: nothing yet."""
+def next_step(lease: Lease, now: datetime, ahead: bool = False) -> NextStep | None:
+    """What is to be done for a lease now; None: nothing yet.
+
+    ``ahead``: what has time may be done as well, which is to prepare it.
+    """
     if lease.status not in STABLE:
         return NextStep(lease.status)
     if lease.status == LeaseStatus.TERMINATED:
@@ -47,7 +50,10 @@ def next_step(lease: Lease, now: datetime) -> NextStep | None:
         return NextStep(LeaseStatus.STARTING, (EventType.START,))
     if lease.status == LeaseStatus.ACTIVE and EventType.BEFORE_END in due:
         return NextStep(LeaseStatus.ACTIVE, (EventType.BEFORE_END,))
-    if lease.status == LeaseStatus.ERROR and lease.look_at is not None and lease.look_at <= now:
+    looked_for = lease.look_at is not None and lease.look_at <= now
+    if lease.status == LeaseStatus.PENDING and lease.preparation != Preparation.DONE:
+        return NextStep(LeaseStatus.PENDING) if ahead or looked_for else None
+    if lease.status == LeaseStatus.ERROR and looked_for:
         return NextStep(LeaseStatus.ERROR)
     return None
 
@@ -66,6 +72,16 @@ def next_look(
         if event.event_type in wanted - set(begun) and event.status in _OPEN
     ]
     return min(times, default=None)
+
+
+def has_time(start: datetime, now: datetime, ahead: timedelta) -> bool:
+    """Whether a lease that starts then need not be prepared yet."""
+    return start - now > ahead
+
+
+def prepare_by(start: datetime, ahead: timedelta) -> datetime:
+    """From when on to prepare a lease that starts then is as urgent as what is due."""
+    return start - ahead
 
 
 def default_warning(start: datetime, end: datetime, lead: timedelta) -> datetime:

@@ -4,9 +4,13 @@
 from dataclasses import dataclass
 from typing import Final
 
-#: The newest rules of deciding that this release knows; ``providers.rules`` says which are needed.
-#: 1: every move of the generation is written down with a stamp.
+#: The newest rules that this release knows; ``providers.rules`` says which are needed.
+#:
+#: * 1: every move of the generation is written down with a stamp. A PENDING lease may not be
+#:   prepared yet; whoever starts it has to.
 RULES: Final = 1
+#: Those of leases that are prepared when it is due.
+PREPARED_LATER: Final = 1
 
 
 @dataclass(frozen=True, slots=True)

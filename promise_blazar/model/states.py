@@ -50,6 +50,18 @@ class EventStatus(StrEnum):
     ERROR = "ERROR"
 
 
+class Preparation(StrEnum):
+    """How far OpenStack has what a lease needs before it starts.
+
+    ``NONE``: it was never asked for anything, so nothing of the lease can be there. ``BEGUN``: it
+    was, or what it made has to change. ``DONE``: it has all, or nothing is wanted any more.
+    """
+
+    NONE = "none"
+    BEGUN = "begun"
+    DONE = "done"
+
+
 class HostState(StrEnum):
     """``ADDING`` and ``REMOVING`` were begun with OpenStack and may have to be resumed."""
 

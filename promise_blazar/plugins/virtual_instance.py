@@ -134,7 +134,8 @@ class VirtualInstance:
         if _POLICIES[new.affinity] == _POLICIES[old.affinity]:
             return state
         # The old group is of no use any more; the API makes another if one is wanted.
-        return replace(state, stale_group_id=state.server_group_id, server_group_id=None)
+        stale = state.server_group_id or state.stale_group_id
+        return replace(state, stale_group_id=stale, server_group_id=None)
 
     @staticmethod
     def missing_group(spec: InstanceSpec, state: InstanceState) -> str | None:

@@ -28,6 +28,7 @@ from promise_blazar.clock import Clock
 from promise_blazar.cloud.contract.server_groups import TenantServerGroups
 from promise_blazar.conf import api as options
 from promise_blazar.manager.contract.interface import Manager
+from promise_blazar.waiters import Waiters
 
 LOG = logging.getLogger(__name__)
 
@@ -59,9 +60,11 @@ def create_app(
     app.url_map.merge_slashes = False
     # Of bodies that announce no length; what announces too much comes no further than the frame.
     app.config["MAX_CONTENT_LENGTH"] = conf.oslo_middleware.max_request_body_size
-    dependencies.register(
-        app, dependencies.Dependencies(conf, manager, groups, policies.new_enforcer(conf))
+    most = conf.api.threads // 2 if conf.api.waiters is None else conf.api.waiters
+    found = dependencies.Dependencies(
+        conf, manager, groups, policies.new_enforcer(conf), Waiters(most)
     )
+    dependencies.register(app, found)
     errors.register(app, spoken)
     _log_requests(app, clock)
     auth.register(app, chosen)

@@ -13,18 +13,23 @@ from promise_blazar.api.http.lease_cache import LeaseCache
 from promise_blazar.cloud.contract.server_groups import TenantServerGroups
 from promise_blazar.context import RequestContext
 from promise_blazar.manager.contract.interface import Manager
+from promise_blazar.waiters import Waiters
 
 _KEY = "promise_blazar"
 
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """An application's collaborators, handed in when it is made."""
+    """An application's collaborators, handed in when it is made.
+
+    ``waiters``: requests that wait for what managers carry out.
+    """
 
     conf: cfg.ConfigOpts
     manager: Manager
     groups: TenantServerGroups
     enforcer: policy.Enforcer
+    waiters: Waiters
     lease_cache: LeaseCache = field(default_factory=LeaseCache)
 
 

@@ -5,7 +5,11 @@ Each takes the parameters of its path and returns a document and a status. They 
 of ``promise_blazar.exceptions`` and know nothing of what HTTP makes of them.
 """
 
+import contextlib
+import dataclasses
 import functools
+import uuid
+from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import flask
@@ -22,10 +26,13 @@ from promise_blazar.api.http.dependencies import (
 )
 from promise_blazar.api.http.dialect import Answer, read
 from promise_blazar.api.http.lease_cache import Shown
-from promise_blazar.api.v1 import reader, schemas, writer
-from promise_blazar.cloud.contract.server_groups import Caller
-from promise_blazar.manager.contract.messages import LeaseChange, LeaseSelection, LeaseView
-from promise_blazar.model import openstack_names
+from promise_blazar.api.v1 import groups, reader, schemas, writer
+from promise_blazar.manager.contract.messages import (
+    LeaseChange,
+    LeaseRequest,
+    LeaseSelection,
+    LeaseView,
+)
 from promise_blazar.policies import leases as policies
 
 LOG = logging.getLogger(__name__)
@@ -54,9 +61,10 @@ def create() -> Answer:
     authorize(policies.POST, own())
     dry_run = reader.dry_run()
     body = read(schemas.LEASE_CREATE, first=reader.check_numbers)
-    request = reader.lease_request(body)
+    request = _with_ids(reader.lease_request(body))
     key = reader.idempotency_key("POST /v1/leases", body)
-    view = dependencies().manager.create_lease(caller(), request, key, dry_run)
+    with _waiting() as wait:
+        view = dependencies().manager.create_lease(caller(), request, key, dry_run, wait)
     if dry_run:
         return {"lease": writer.lease(view)}, 200
     if view.groups_wanted:
@@ -89,20 +97,24 @@ def update(lease_id: str) -> Answer:
     change = reader.lease_change(body)
     if change == LeaseChange():
         return {"lease": writer.lease(current)}, 200
-    view = dependencies().manager.update_lease(caller(), current.id, change, dry_run)
     # A group made by somebody else's token is "not found" to the owner's servers.
-    mine = view.project_id == flask.g.context.project_id
-    if view.groups_wanted and mine and not dry_run:
-        view = _with_groups(view)
+    mine = current.project_id == flask.g.context.project_id
+    with _waiting() as wait:
+        if mine and not dry_run:
+            view = _updated(current.id, change, wait)
+        else:
+            view = dependencies().manager.update_lease(caller(), current.id, change, dry_run, wait)
     return {"lease": writer.lease(view)}, 200
 
 
 def delete(lease_id: str) -> Answer:
-    """Nothing, 204; a dry run ``{}``, 200. Raises ``NotFound``."""
+    """Nothing, 204, when all is free or after a while; a dry run ``{}``, 200. Raises
+    ``NotFound``."""
     current = _visible(lease_id)
     authorize(policies.DELETE, _target(current))
     dry_run = reader.dry_run()
-    dependencies().manager.delete_lease(flask.g.context, current.id, dry_run)
+    with _waiting() as wait:
+        dependencies().manager.delete_lease(flask.g.context, current.id, dry_run, wait)
     return ({}, 200) if dry_run else (None, 204)
 
 
@@ -160,20 +172,49 @@ def _visible(text: str) -> LeaseView:
     return view
 
 
-def _with_groups(view: LeaseView) -> LeaseView:
-    """Make the server groups that only the caller's token can make usable for the caller."""
-    caller = Caller(flask.g.token, flask.g.context.user_id, flask.g.context.project_id)
-    for wanted in view.groups_wanted:
-        name = openstack_names.SERVER_GROUP + wanted.reservation_id
-        group_id = dependencies().groups.ensure(caller, name, wanted.policy)
-        dependencies().manager.set_server_group(flask.g.context, wanted.reservation_id, group_id)
-    return dependencies().manager.get_lease(flask.g.context, view.id)
+@contextlib.contextmanager
+def _waiting() -> Iterator[float | None]:
+    """How long the request in this block may wait for what it asks for: as long as the manager
+    lets it (None), or not at all, where enough others do."""
+    with dependencies().waiters.place() as free:
+        yield None if free else 0
+
+
+def _with_ids(request: LeaseRequest) -> LeaseRequest:
+    """So that the same message, twice, asks for one lease."""
+    reservations = tuple(
+        dataclasses.replace(each, id=str(uuid.uuid4())) for each in request.reservations
+    )
+    return dataclasses.replace(request, id=str(uuid.uuid4()), reservations=reservations)
+
+
+def _updated(lease_id: str, change: LeaseChange, wait: float | None) -> LeaseView:
+    """The lease after a change by its owner, whose server groups are made before it.
+
+    Refused means unchanged: a group that cannot be made refuses the change, and a change that is
+    refused has none.
+    """
+    update = dependencies().manager.update_lease
+    change = dataclasses.replace(change, groups=())
+    try:
+        view = update(caller(), lease_id, change, False, wait)
+    except exceptions.GroupsWanted as wanted:
+        made = groups.make(wanted.facts["groups"])
+        change = dataclasses.replace(change, groups=made)
+        try:
+            view = update(caller(), lease_id, change, False, wait)
+        except exceptions.Unavailable:
+            raise  # it may have happened, or may happen yet
+        except exceptions.PromiseBlazarError:
+            groups.remove(made)
+            raise
+    return groups.add_if_possible(view) if view.groups_wanted else view
 
 
 def _with_groups_or_nothing(view: LeaseView) -> LeaseView:
-    """The same for a lease just made, which a failure takes back: refused means unchanged."""
+    """The groups of a lease just made, which a failure takes back: refused means unchanged."""
     try:
-        return _with_groups(view)
+        return groups.add(view)
     except Exception:
         complete = _complete(view)
         if complete is not None:
@@ -195,6 +236,6 @@ def _complete(view: LeaseView) -> LeaseView | None:
 def _take_back(view: LeaseView) -> None:
     """Whatever becomes of it, the client is told why there was no group."""
     try:
-        dependencies().manager.delete_lease(flask.g.context, view.id)
+        dependencies().manager.delete_lease(flask.g.context, view.id, wait=0)
     except exceptions.PromiseBlazarError as error:
         LOG.error("Lease %s could not be taken back: %s", view.id, error)

@@ -29,3 +29,12 @@ class TenantServerGroups(Protocol):
         right), ``CloudUnavailable``.
         """
         ...
+
+    def make(self, caller: Caller, name: str, policy: str) -> str:
+        """A new group of the caller, whatever others there are of this name; its id. Raises the
+        same."""
+        ...
+
+    def remove(self, caller: Caller, group_id: str) -> None:
+        """Delete a group of the caller, which may be gone. Raises the same."""
+        ...

@@ -18,9 +18,9 @@ if there are any, and then is one transaction (``calls``). The names, for fences
 ``nova.flavor.grant`` ``.revoke``     flavors.grant, flavors.revoke
 ``nova.server.show`` ``.list``        servers.find; servers.on_host, servers.of_flavor
 ``nova.server.delete`` ``.snapshot``  servers.delete, servers.snapshot
-``nova.server_group.create``          server_groups.ensure
+``nova.server_group.create``          server_groups.ensure, server_groups.make
 ``nova.server_group.list``            server_groups.with_prefix, server_groups.named
-``nova.server_group.delete``          server_groups.delete
+``nova.server_group.delete``          server_groups.delete, server_groups.remove
 ``placement.resource_class.ensure``   resource_classes.ensure
 ``placement.resource_class.delete``   resource_classes.delete
 ``placement.resource_class.list``     resource_classes.with_prefix

@@ -18,7 +18,7 @@ from promise_blazar.db.tables.leases import (
     Reservation,
     ReservationServer,
 )
-from promise_blazar.db.tables.processes import IdempotencyKey, ManagerProcess
+from promise_blazar.db.tables.processes import IdempotencyKey, ManagerProcess, SettledRequest
 from promise_blazar.db.tables.providers import Generation, Provider
 from promise_blazar.db.tables.specs import (
     SPEC_TABLES,
@@ -49,5 +49,6 @@ __all__ = [
     "Reservation",
     "ReservationServer",
     "ResourceProperty",
+    "SettledRequest",
     "SpecJson",
 ]

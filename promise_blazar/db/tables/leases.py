@@ -3,13 +3,19 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, true
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from promise_blazar.db.tables.base import OPTIONS, Base
 from promise_blazar.db.types import BigId, ClientEvents, Instant, PropertyNames, Word
 from promise_blazar.model.lease import ClientEvent
-from promise_blazar.model.states import EventStatus, EventType, LeaseStatus, ReservationStatus
+from promise_blazar.model.states import (
+    EventStatus,
+    EventType,
+    LeaseStatus,
+    Preparation,
+    ReservationStatus,
+)
 
 
 class Lease(Base):
@@ -18,8 +24,8 @@ class Lease(Base):
     ``owner``: the manager that acts for it now, under ``attempt``; whoever raises the attempt
     takes the right to act away from it. ``look_at``: when it next needs attention.
     ``failures``: of the present step, in a row. ``reason``: the last trouble, in words that name
-    nothing of others; ``operator_reason``: in words that name everything. ``prepared``: OpenStack
-    has what it needs before it starts, or is about to be asked.
+    nothing of others; ``operator_reason``: in words that name everything.
+    ``preparation``: how far OpenStack has what the lease needs before it starts.
     ``revision``: counts the transactions that changed the lease or what hangs on it, so that
     who has seen it at one revision knows whether there is anything new to see.
     ``client_events``: what clients want kept with it.
@@ -33,6 +39,7 @@ class Lease(Base):
         Index("leases_owned", "owner"),
         Index("leases_next", "owner", "look_at"),
         Index("leases_over", "status", "end"),
+        Index("leases_to_prepare", "preparation", "failures", "start"),
         OPTIONS,
     )
 
@@ -47,7 +54,9 @@ class Lease(Base):
     degraded: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str | None] = mapped_column(Text)
     operator_reason: Mapped[str | None] = mapped_column(Text)
-    prepared: Mapped[bool] = mapped_column(default=True, server_default=true())
+    preparation: Mapped[Preparation] = mapped_column(
+        Word(Preparation, 16), default=Preparation.DONE, server_default=Preparation.DONE
+    )
     owner: Mapped[str | None] = mapped_column(String(36))
     attempt: Mapped[int] = mapped_column(BigInteger, default=0)
     failures: Mapped[int] = mapped_column(default=0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Managers that run, and keys of requests that were answered."""
+"""Managers that run, keys of requests that were answered, and requests that were decided."""
 
 from datetime import datetime
 
@@ -26,6 +26,20 @@ class IdempotencyKey(Base):
     object_id: Mapped[str] = mapped_column(String(36))
     answer: Mapped[str | None] = mapped_column(LongText)
     created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class SettledRequest(Base):
+    """A create that was decided, under the id that its lease has, or would have had.
+
+    A broker may deliver a message twice: the second time makes nothing, also when the first was
+    refused.
+    """
+
+    __tablename__ = "settled_requests"
+    __table_args__ = (Index("settled_by_age", "settled_at"), OPTIONS)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    settled_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class ManagerProcess(Base):

@@ -94,7 +94,8 @@ class Manager(Reader, Protocol):
     """The questions, and what changes anything: that is done by a manager, always.
 
     All raise ``Unavailable``; over the bus also where no manager answered, and then what was asked
-    for may still happen.
+    for may still happen. ``wait``: the most seconds that the caller waits until what was committed
+    is carried out; None: as long as is configured, 0: not at all.
     """
 
     def create_lease(
@@ -103,34 +104,57 @@ class Manager(Reader, Protocol):
         request: LeaseRequest,
         key: IdempotencyKey | None = None,
         dry_run: bool = False,
+        wait: float | None = None,
     ) -> LeaseView:
-        """Admit a lease and prepare it.
+        """Admit a lease; prepare it, if it starts soon.
 
-        Answers PENDING, or CREATING when preparing takes longer than the configured wait.
+        Answers PENDING, or CREATING when preparing takes longer than the wait. A request whose
+        ``id`` a lease has is answered with that.
         ``dry_run``: the same checks and shape, ids empty, nothing made. Raises ``BadInput``,
         ``NotEnoughHosts``, ``CloudError`` (undone), ``Busy``, ``RequestInFlight``, ``KeyReused``.
         """
         ...
 
     def update_lease(
-        self, context: RequestContext, lease_id: str, change: LeaseChange, dry_run: bool = False
+        self,
+        context: RequestContext,
+        lease_id: str,
+        change: LeaseChange,
+        dry_run: bool = False,
+        wait: float | None = None,
     ) -> LeaseView:
         """All of the change, or an error and none of it.
 
         Raises ``NotFound``, ``BadInput``, ``OutsideLease``, ``InvalidStatus``, ``CannotUpdate``,
-        ``NotEnoughHosts``, ``Busy``.
+        ``NotEnoughHosts``, ``Busy``; ``GroupsWanted`` where server groups have to be made first.
         """
         ...
 
-    def delete_lease(self, context: RequestContext, lease_id: str, dry_run: bool = False) -> None:
-        """Done when committed; GET shows DELETING until all is free. Raises ``NotFound``."""
+    def delete_lease(
+        self,
+        context: RequestContext,
+        lease_id: str,
+        dry_run: bool = False,
+        wait: float | None = None,
+    ) -> None:
+        """Promised when committed, and done when all is free: GET shows DELETING until then.
+
+        Raises ``NotFound``, ``Busy``.
+        """
         ...
 
     def set_server_group(
-        self, context: RequestContext, reservation_id: str, group_id: str
+        self,
+        context: RequestContext,
+        reservation_id: str,
+        group_id: str,
+        policy: str | None = None,
     ) -> None:
-        """Record the server group that the API made with the tenant's token. Raises
-        ``NotFound``."""
+        """Record the server group that the API made with the tenant's token.
+
+        ``policy``: of the group; None: not known, and not compared. Raises ``NotFound``;
+        ``Conflict`` where the reservation wants another by now, or has one.
+        """
         ...
 
     def create_host(

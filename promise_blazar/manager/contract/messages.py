@@ -14,10 +14,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ReservationRequest:
-    """A reservation to be made."""
+    """A reservation to be made. ``id``: as of ``LeaseRequest``."""
 
     resource_type: str
     values: dict[str, Any]
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,11 @@ class EventRequest:
 
 @dataclass(frozen=True, slots=True)
 class LeaseRequest:
-    """A lease to be made. ``before_end`` None: the configured lead before the end."""
+    """A lease to be made. ``before_end`` None: the configured lead before the end.
+
+    ``id``: the UUID that it is to have, chosen by who sends the request, so that a message which
+    arrives twice asks for one lease; None: the manager chooses.
+    """
 
     name: str
     start: str
@@ -38,6 +43,7 @@ class LeaseRequest:
     before_end: str | None = None
     reservations: tuple[ReservationRequest, ...] = ()
     events: tuple[EventRequest, ...] = ()
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +58,18 @@ class ReservationChange:
 
 @dataclass(frozen=True, slots=True)
 class LeaseChange:
-    """A lease to be changed. None: as it is."""
+    """A lease to be changed. None: as it is.
+
+    ``groups``: the server groups that were made for it. None: who asks can make none, so the lease
+    goes without those that it comes to want.
+    """
 
     name: str | None = None
     start: str | None = None
     end: str | None = None
     before_end: str | None = None
     reservations: tuple[ReservationChange, ...] = ()
+    groups: tuple["GroupMade", ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +183,15 @@ class GroupWanted:
 
     reservation_id: str
     policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMade:
+    """A server group, made with the caller's token for a reservation that wants this policy."""
+
+    reservation_id: str
+    policy: str
+    group_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from promise_blazar.model import lifecycle
 from promise_blazar.model.booking import BookedHost
 from promise_blazar.model.host import Host
 from promise_blazar.model.lease import Lease
-from promise_blazar.model.states import HostState, LeaseStatus, ReservationStatus
+from promise_blazar.model.states import HostState, LeaseStatus, Preparation, ReservationStatus
 
 LOG = logging.getLogger(__name__)
 
@@ -158,6 +158,7 @@ class Reconcile:
             lease
             for lease in some
             if lease.status in (LeaseStatus.PENDING, LeaseStatus.ACTIVE)
+            and lease.preparation == Preparation.DONE
             and lease.owner is None
             and all(record.resource_type in plugins for record in lease.reservations)
         ]

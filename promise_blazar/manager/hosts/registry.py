@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping
 from datetime import timedelta
 
-from promise_blazar import exceptions, times
+from promise_blazar import deadline, exceptions, times
 from promise_blazar.clock import Clock
 from promise_blazar.cloud.contract.compute import Hypervisor
 from promise_blazar.context import RequestContext
@@ -63,10 +63,13 @@ class HostRegistry:
         The host is on record before OpenStack is touched, and cannot be leased until OpenStack
         has it in the pool; whoever asks again after a crash carries on.
         """
-        if key is not None:
-            answer = self._answers.given(context, key, HostView, self._present)
-            if answer is not None:
-                return answer
+        return self._answers.once(
+            context, key, HostView, self._present, lambda: self._once(context, request, key)
+        )
+
+    def _once(
+        self, context: RequestContext, request: HostRequest, key: IdempotencyKey | None
+    ) -> HostView:
         hypervisor = self._cloud.hypervisors.get(request.name)
         servers = occupants(self._cloud, hypervisor.service_host, hypervisor.uuid)
         if servers:
@@ -84,6 +87,7 @@ class HostRegistry:
                     _key_object(number),
                     self._clock.now(),
                 )
+            deadline.check()
             return number
 
         try:
@@ -244,6 +248,7 @@ class HostRegistry:
             # Its name may be registered anew by now.
             raise exceptions.NotFound(object={"host_id": str(host.id)})
         self._begin_job(connection, host.hypervisor_hostname)
+        deadline.check()
 
     def _move_on(self, host_id: int, name: str, state: HostState, reservable: bool) -> bool:
         """From being added to another state; False if somebody else was faster."""

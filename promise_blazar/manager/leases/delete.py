@@ -12,20 +12,39 @@ from promise_blazar.manager.provider import Providers
 from promise_blazar.manager.workflow.engine import Engine
 from promise_blazar.model.lease import Lease
 from promise_blazar.model.states import LeaseStatus
+from promise_blazar.waiters import Patience
 
 
 class LeaseDeletion:
+    """``patience``: of requests, until all is free."""
+
     def __init__(
-        self, database: Database, clock: Clock, providers: Providers, engine: Engine
+        self,
+        database: Database,
+        clock: Clock,
+        providers: Providers,
+        engine: Engine,
+        patience: Patience,
     ) -> None:
         self._database = database
         self._clock = clock
         self._providers = providers
         self._engine = engine
+        self._patience = patience
 
-    def delete(self, lease_id: str) -> bool:
-        """Everything of the lease is given up now, and taken back from now on. False: there is
-        no such lease."""
+    def delete(self, lease_id: str, wait: float | None = None) -> bool:
+        """Everything of the lease is given up now, and taken back, which is waited for.
+
+        ``wait``: as of ``interface.Manager``. False: there is no such lease.
+        """
+        if not self._begin(lease_id):
+            return False
+        with self._patience.granted(wait) as seconds:
+            if seconds > 0:
+                self._engine.progress.wait(lease_id, lambda: self._gone(lease_id), seconds)
+        return True
+
+    def _begin(self, lease_id: str) -> bool:
         while True:
             with self._database.reader() as connection:
                 lease = leases.get(connection, lease_id)
@@ -37,6 +56,10 @@ class LeaseDeletion:
             ):
                 self._engine.wake()
                 return True
+
+    def _gone(self, lease_id: str) -> bool:
+        with self._database.reader() as connection:
+            return not leases.exists(connection, lease_id)
 
 
 def begin_deletion(ledger: LedgerStore, lease: Lease, now: datetime) -> bool:

@@ -54,6 +54,7 @@ def without_repetitions(
         end=end,
         before_end=before_end,
         reservations=_other_reservations(change.reservations, lease, plugins),
+        groups=change.groups,
     )
 
 

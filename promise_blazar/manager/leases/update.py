@@ -5,106 +5,122 @@ import logging
 from collections.abc import Mapping
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from promise_blazar import exceptions
+from promise_blazar import deadline, exceptions
 from promise_blazar.capacity.demand.contract import Demand
 from promise_blazar.capacity.demand.request import AllocationRequest, Placement
 from promise_blazar.clock import Clock
 from promise_blazar.context import RequestContext
 from promise_blazar.db import bookings, leases
-from promise_blazar.db.session import Database
-from promise_blazar.manager.contract.messages import LeaseChange, LeaseView, ReservationChange
+from promise_blazar.db.session import Connection, Database
+from promise_blazar.manager.contract.messages import LeaseChange, LeaseView
 from promise_blazar.manager.leases.private_properties import hidden_from
+from promise_blazar.manager.leases.revision import (
+    Revision,
+    by_reservation,
+    first_look,
+    moved_events,
+    revised_details,
+)
 from promise_blazar.manager.leases.unchanged import without_repetitions
-from promise_blazar.manager.leases.validation import Dates, changed_dates, new_event
-from promise_blazar.manager.ledger.changes import RevisedLease
-from promise_blazar.manager.ledger.store import Refused
+from promise_blazar.manager.leases.validation import Dates, changed_dates
+from promise_blazar.manager.ledger.changes import KnownRules, RevisedLease
+from promise_blazar.manager.ledger.store import LedgerStore, Refused
+from promise_blazar.manager.ledger.writer import Changed
 from promise_blazar.manager.provider import Providers
 from promise_blazar.manager.queries.views import lease_view, refusal
 from promise_blazar.manager.workflow.engine import Engine
 from promise_blazar.model import lifecycle
 from promise_blazar.model.booking import BookedHost
-from promise_blazar.model.lease import Event, Lease, Reservation
-from promise_blazar.model.states import EventStatus, EventType, LeaseStatus
-from promise_blazar.plugins.contract import Plugin, demand_of, fields_of, spec_of, state_of
+from promise_blazar.model.lease import Lease, Reservation
+from promise_blazar.model.manager import PREPARED_LATER
+from promise_blazar.model.states import LeaseStatus, Preparation
+from promise_blazar.plugins.contract import Plugin, demand_of, spec_of
+from promise_blazar.waiters import Patience
 
 LOG = logging.getLogger(__name__)
 
+#: Times that a change is understood anew, where only the engine has touched the lease since.
+MOST_TRIES = 5
+
 
 @dataclass(frozen=True, slots=True)
-class _Revision:
-    """A change that is understood, at this time.
+class UpdateSettings:
+    """``prepare_ahead``: as the option of this name. ``patience``: of requests, for OpenStack."""
 
-    ``before``, ``after``: the lease; ``requests``: for those reservations that do not keep
-    exactly what they have.
-    """
+    prepare_ahead: timedelta
+    patience: Patience
 
-    before: Lease
-    after: Lease
-    booked: tuple[BookedHost, ...]
-    requests: tuple[AllocationRequest, ...]
-    details: Mapping[str, Mapping[str, Any]]
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The keys of requests, of all reservations, in their order."""
-        return tuple(each.uuid for each in self.before.reservations)
-
-    @property
-    def numbers(self) -> frozenset[int]:
-        """Of those that are asked for anew; what the others hold counts like anybody's."""
-        asked = {request.key for request in self.requests}
-        return frozenset(each.id for each in self.before.reservations if each.uuid in asked)
+class _WorkedOn(exceptions.InvalidStatus):
+    """Not for long."""
 
 
 class LeaseUpdates:
-    """``wait``: seconds that a request waits for OpenStack."""
-
     def __init__(
         self,
         database: Database,
         clock: Clock,
         providers: Providers,
         engine: Engine,
-        wait: float,
+        settings: UpdateSettings,
     ) -> None:
         self._database = database
         self._clock = clock
         self._providers = providers
         self._engine = engine
-        self._wait = wait
+        self._settings = settings
 
-    def update(self, context: RequestContext, lease_id: str, change: LeaseChange) -> None:
+    def update(
+        self,
+        context: RequestContext,
+        lease_id: str,
+        change: LeaseChange,
+        wait: float | None = None,
+    ) -> None:
         """See ``interface.Manager.update_lease``."""
         change = self._other(lease_id, change)
-        if change == LeaseChange(name=change.name):
+        if _renames(change):
             self._rename(lease_id, change)
             return
-        revision = self._plan(context, lease_id, change)
-        try:
-            self._commit(revision)
-        except Refused as refused:
-            raise refusal(refused.explanation, revision.keys) from None
+        with self._settings.patience.granted(wait) as seconds:
+            for _ in range(MOST_TRIES):
+                revision = self._plan_soon(context, lease_id, change, seconds)
+                try:
+                    if revision.groups and change.groups is not None:
+                        self._ledger(revision).rehearse(revision.requests, revision.numbers)
+                        raise exceptions.GroupsWanted(groups=[*map(list, revision.groups)])
+                    self._commit(revision, seconds)
+                    return
+                except Refused as refused:
+                    raise refusal(refused.explanation, revision.keys) from None
+                except Changed:
+                    lease, _ = self._load(lease_id)
+                    if self._wish(lease) != self._wish(revision.before):
+                        raise
+        raise exceptions.Busy(retry_after=1)
 
     def rehearse(self, context: RequestContext, lease_id: str, change: LeaseChange) -> LeaseView:
         """The same checks; what the lease would be, and nothing made of it."""
         change = self._other(lease_id, change)
-        if change == LeaseChange(name=change.name):
+        if _renames(change):
             lease, _ = self._load(lease_id)
             renamed = replace(lease, name=change.name or lease.name)
             return lease_view(renamed, self._providers[lease.provider_id].plugins)
         revision = self._plan(context, lease_id, change)
-        provider = self._providers[revision.before.provider_id]
         try:
-            provider.ledger.rehearse(revision.requests, revision.numbers)
+            self._ledger(revision).rehearse(revision.requests, revision.numbers)
         except Refused as refused:
             raise refusal(refused.explanation, revision.keys) from None
         shown = replace(
             revision.after, updated_at=revision.before.updated_at, reason=revision.before.reason
         )
-        return lease_view(shown, provider.plugins)
+        return lease_view(shown, self._providers[shown.provider_id].plugins)
+
+    def _ledger(self, revision: Revision) -> LedgerStore:
+        return self._providers[revision.before.provider_id].ledger
 
     def _other(self, lease_id: str, change: LeaseChange) -> LeaseChange:
         """The change without what it only repeats."""
@@ -121,12 +137,31 @@ class LeaseUpdates:
 
     def _rename(self, lease_id: str, change: LeaseChange) -> None:
         values = {"name": change.name, "updated_at": self._clock.now()}
-        if change.name is not None and not self._database.transact(
-            lambda connection: leases.set_lease(connection, lease_id, values)
-        ):
+
+        def write(connection: Connection) -> bool:
+            found = leases.set_lease(connection, lease_id, values)
+            deadline.check()
+            return found
+
+        if change.name is not None and not self._database.transact(write):
             raise exceptions.NotFound(object={"lease_id": lease_id})
 
-    def _plan(self, context: RequestContext, lease_id: str, change: LeaseChange) -> _Revision:
+    def _plan_soon(
+        self, context: RequestContext, lease_id: str, change: LeaseChange, seconds: float
+    ) -> Revision:
+        """The plan, when nobody works on the lease any more, within so many seconds."""
+        try:
+            return self._plan(context, lease_id, change)
+        except _WorkedOn:
+            if seconds <= 0:
+                raise
+        self._engine.progress.wait(lease_id, lambda: self._idle(lease_id), seconds)
+        return self._plan(context, lease_id, change)
+
+    def _idle(self, lease_id: str) -> bool:
+        return self._load(lease_id)[0].owner is None
+
+    def _plan(self, context: RequestContext, lease_id: str, change: LeaseChange) -> Revision:
         """What the change means, and every mistake that shows without a ledger."""
         lease, booked = self._load(lease_id)
         now = self._clock.now()
@@ -137,11 +172,13 @@ class LeaseUpdates:
                 f"Invalid lease status. A lease that is {lease.status} can only be renamed"
                 + (" or deleted" if done else "; try again when it is done")
             )
-        if lease.owner is not None:
-            raise exceptions.InvalidStatus(
+        if lease.owner is not None and not self._has_time(lease, dates.start, now):
+            raise _WorkedOn(
                 "Invalid lease status. The lease is being worked on; try again in a moment"
             )
-        reservations, requests, details = self._revise(context, lease, change, dates, booked)
+        reservations, requests, details, groups = self._revise(
+            context, lease, change, dates, booked
+        )
         after = replace(
             lease,
             name=change.name or lease.name,
@@ -151,11 +188,18 @@ class LeaseUpdates:
             updated_at=now,
             # What its start waited for may be another's affair now.
             reason=None if lease.status == LeaseStatus.PENDING else lease.reason,
-            look_at=_first(lease, dates),
+            look_at=first_look(lease, dates),
             reservations=reservations,
-            events=_moved_events(lease, dates, now),
+            events=moved_events(lease, dates, now),
         )
-        return _Revision(lease, after, tuple(booked), requests, details)
+        grouped = bool(groups or change.groups)
+        return Revision(lease, after, tuple(booked), requests, details, groups, grouped)
+
+    def _has_time(self, lease: Lease, start: datetime, now: datetime) -> bool:
+        """Whether what changes of a lease may be prepared later. Who prepares it now, as it was,
+        then finds that he may no longer."""
+        ahead = self._settings.prepare_ahead
+        return lease.status == LeaseStatus.PENDING and lifecycle.has_time(start, now, ahead)
 
     def _revise(
         self,
@@ -165,15 +209,19 @@ class LeaseUpdates:
         dates: Dates,
         booked: list[BookedHost],
     ) -> tuple[
-        tuple[Reservation, ...], tuple[AllocationRequest, ...], Mapping[str, Mapping[str, Any]]
+        tuple[Reservation, ...],
+        tuple[AllocationRequest, ...],
+        Mapping[str, Mapping[str, Any]],
+        tuple[tuple[str, str], ...],
     ]:
-        """The reservations as they are to be, what they ask for that they do not have, and what
-        is to be written of their details."""
+        """The reservations as they are to be, what they ask for that they do not have, what is to
+        be written of their details, and the groups that they want."""
         running = lifecycle.started(lease)
         # Inside the old window everything is promised already, and a shrink always fits.
         grows = dates.start < lease.start or dates.end > lease.end
-        changes = _by_reservation(lease, change.reservations)
-        revised, requests = [], []
+        changes = by_reservation(lease, change.reservations)
+        made = {(each.reservation_id, each.policy): each.group_id for each in change.groups or ()}
+        revised, requests, groups = [], [], []
         details: dict[str, Mapping[str, Any]] = {}
         for record in lease.reservations:
             plugin = self._plugin(lease, record)
@@ -183,7 +231,8 @@ class LeaseUpdates:
             old = spec_of(plugin, record.details)
             new = old if asked is None else plugin.revise(old, asked.values, running)
             if new != old:
-                details[record.uuid] = _details(plugin, record, old, new)
+                details[record.uuid], wanted = revised_details(plugin, record, old, new, made)
+                groups += [] if wanted is None else [(record.uuid, wanted)]
             changed = {**record.details, **details.get(record.uuid, {})}
             hidden = record.hidden_properties
             if new != old:
@@ -204,7 +253,15 @@ class LeaseUpdates:
                         pinned=running,
                     )
                 )
-        return tuple(revised), tuple(requests), details
+        return tuple(revised), tuple(requests), details, tuple(groups)
+
+    def _wish(self, lease: Lease) -> tuple[Any, ...]:
+        """What the lease is by its owner's wish; the rest of it is the engine's."""
+        specs = [
+            (each.uuid, spec_of(self._plugin(lease, each), each.details))
+            for each in lease.reservations
+        ]
+        return (lease.status, lease.start, lease.end, specs)
 
     def _hidden(
         self, context: RequestContext, record: Reservation, old: Demand, new: Demand
@@ -224,10 +281,20 @@ class LeaseUpdates:
             )
         return plugin
 
-    def _commit(self, revision: _Revision) -> None:
+    def _commit(self, revision: Revision, seconds: float) -> None:
         before, after = revision.before, revision.after
+        now = after.updated_at or self._clock.now()
+        if self._has_time(before, after.start, now):
+            try:
+                self._promise(revision)
+                return
+            except exceptions.Unavailable as error:
+                # A manager lives that would not prepare it at its start.
+                if error.facts.get("what") != "manager" or before.owner is not None:
+                    raise
         running = lifecycle.started(before)
-        to_realise = bool(revision.details) or (running and bool(revision.requests))
+        unprepared = not running and before.preparation != Preparation.DONE
+        to_realise = bool(revision.details) or unprepared or (running and bool(revision.requests))
         ownership = self._engine.new_ownership(after.id, after.attempt)
         if to_realise:
             after = replace(
@@ -238,9 +305,8 @@ class LeaseUpdates:
                 look_at=after.updated_at,
             )
         since = {(b.reservation_id, b.host_id): b.start for b in revision.booked if running}
-        ledger = self._providers[before.provider_id].ledger
         with self._engine.holding(after.id):
-            ledger.commit(
+            self._ledger(revision).commit(
                 revision.requests,
                 RevisedLease(before, after, revision.details, since),
                 revision.numbers,
@@ -249,57 +315,33 @@ class LeaseUpdates:
             future = self._engine.submit(ownership, after) if to_realise else None
         if future is not None:
             try:
-                future.result(timeout=self._wait)
+                future.result(timeout=seconds)
             except NotYet:
                 LOG.info("Lease %s: the update goes on in the background", after.id)
         self._engine.wake()
 
-
-def _details(plugin: Plugin, record: Reservation, old: object, new: object) -> Mapping[str, Any]:
-    """The fields of another specification, and of the state where that becomes another."""
-    state = state_of(plugin, record.details)
-    revised = plugin.revised_state(old, new, state)
-    # Written whole: a server group may be recorded between our look and our commit.
-    return {**fields_of(new), **({} if revised is state else fields_of(revised))}
-
-
-def _moved_events(lease: Lease, dates: Dates, now: datetime) -> tuple[Event, ...]:
-    """The events as they will be, in the order of their times."""
-    events = {event.event_type: event for event in lease.events}
-    for event_type, instant in (
-        (EventType.START, dates.start),
-        (EventType.END, dates.end),
-        (EventType.BEFORE_END, dates.warning),
-    ):
-        event = events.get(event_type)
-        if instant is None or (event is not None and event.time == instant):
-            continue
-        if event is None:
-            events[event_type] = new_event(event_type, instant, now)
-            continue
-        again = event_type == EventType.BEFORE_END and instant > now
-        status = EventStatus.UNDONE if again else event.status
-        events[event_type] = replace(event, time=instant, status=status, updated_at=now)
-    return tuple(sorted(events.values(), key=lambda event: (event.time, event.event_type)))
+    def _promise(self, revision: Revision) -> None:
+        """Change a lease that has time: nothing is asked of OpenStack yet."""
+        before, after = revision.before, revision.after
+        knowing = None
+        if revision.details and before.preparation == Preparation.DONE:
+            knowing = KnownRules(PREPARED_LATER, self._engine.dead())
+        if knowing is not None or revision.grouped:
+            # What there is of it has to change; or a server group is the first that there is.
+            after = replace(after, preparation=Preparation.BEGUN)
+        if after.preparation != Preparation.DONE:
+            by = lifecycle.prepare_by(after.start, self._settings.prepare_ahead)
+            after = replace(after, failures=0, look_at=by)
+        with self._engine.idle_gate.request():
+            self._ledger(revision).commit(
+                revision.requests,
+                RevisedLease(before, after, revision.details, {}, knowing),
+                revision.numbers,
+            )
+        LOG.info("Lease %s is updated", after.id)
+        self._engine.wake()
 
 
-def _by_reservation(
-    lease: Lease, changes: tuple[ReservationChange, ...]
-) -> dict[str, ReservationChange]:
-    known = {record.uuid for record in lease.reservations}
-    unknown = sorted({change.id for change in changes} - known)
-    if unknown:
-        raise exceptions.BadInput(
-            "Please enter valid reservation IDs. Invalid reservation IDs are: "
-            + ", ".join(unknown)
-        )
-    if len({change.id for change in changes}) < len(changes):
-        raise exceptions.BadInput("The same reservation ID is given twice")
-    return {change.id: change for change in changes}
-
-
-def _first(lease: Lease, dates: Dates) -> datetime:
-    """When the lease wants attention next: the engine finds out for what, and looks again."""
-    if lease.status == LeaseStatus.PENDING:
-        return dates.start
-    return dates.end if dates.warning is None else min(dates.warning, dates.end)
+def _renames(change: LeaseChange) -> bool:
+    """Whether it changes the name and nothing else."""
+    return replace(change, groups=None) == LeaseChange(name=change.name)

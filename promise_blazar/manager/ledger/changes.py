@@ -17,14 +17,25 @@ from promise_blazar.model.states import ReservationStatus
 
 
 @dataclass(frozen=True, slots=True)
+class KnownRules:
+    """Rules that a change needs all managers to know. ``dead``: managers that need not."""
+
+    rules: int
+    dead: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class NewLease:
     """A lease to be made; requests are keyed by the positions of its reservations, as text.
 
-    The numbers of its reservations are the database's to give, so they are 0 here.
+    The numbers of its reservations are the database's to give, so they are 0 here. ``once``: its
+    id came with the request, which is settled with it.
     """
 
     lease: Lease
     key: IdempotencyKey | None = None
+    once: bool = False
+    knowing: KnownRules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,7 @@ class RevisedLease:
     after: Lease
     details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     since: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    knowing: KnownRules | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any
 
-from promise_blazar import exceptions, times
+from promise_blazar import deadline, exceptions, times
 from promise_blazar.capacity.admission import Plan
 from promise_blazar.capacity.demand.request import AllocationRequest
-from promise_blazar.db import bookings, idempotency, leases, specs
+from promise_blazar.db import bookings, idempotency, leases, providers, settled, specs
 from promise_blazar.db.session import Connection
 from promise_blazar.manager.ledger.changes import (
     AbandonedLease,
@@ -17,6 +17,7 @@ from promise_blazar.manager.ledger.changes import (
     DeletedLease,
     FailedLease,
     ForgottenLease,
+    KnownRules,
     NewLease,
     Rebooked,
     Record,
@@ -32,9 +33,14 @@ from promise_blazar.model.states import (
     EventStatus,
     EventType,
     LeaseStatus,
+    Preparation,
     ReservationStatus,
     move,
 )
+
+
+class Changed(exceptions.InvalidStatus):
+    """The lease is no longer as it was read."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,9 +62,17 @@ def decide(
 ) -> Lease | None:
     """The change with its bookings; the lease as it is then, where the change has one.
 
-    Raises ``InvalidStatus`` for a lease that has changed since it was read, ``Superseded``,
-    ``db.idempotency.Taken``.
+    Raises ``Changed`` for a lease that has changed since it was read, ``Superseded``,
+    ``db.idempotency.Taken``, ``Unavailable`` past the request's deadline.
     """
+    decided = _decide(writing, requests, plan, change)
+    deadline.check()
+    return decided
+
+
+def _decide(
+    writing: Writing, requests: Sequence[AllocationRequest], plan: Plan, change: Decision
+) -> Lease | None:
     match change:
         case NewLease():
             lease = _add_lease(writing, change)
@@ -119,6 +133,9 @@ def record(writing: Writing, change: Record) -> bool:
 
 def _add_lease(writing: Writing, change: NewLease) -> Lease:
     connection, lease = writing.connection, change.lease
+    _demand_rules(writing, change.knowing)
+    if change.once:
+        settled.add(connection, lease.id, lease.created_at)
     leases.add(connection, _columns(lease, "reservations", "events"))
     if change.key is not None:
         key = change.key
@@ -136,22 +153,40 @@ def _add_lease(writing: Writing, change: NewLease) -> Lease:
     return replace(lease, reservations=tuple(numbered))
 
 
+def _demand_rules(writing: Writing, knowing: KnownRules | None) -> None:
+    if knowing is not None:
+        providers.require_rules(
+            writing.connection, writing.provider_id, knowing.rules, knowing.dead
+        )
+
+
 _ALWAYS = ("start", "end", "attempt", "updated_at", "look_at")
 
 
 def _revise(writing: Writing, change: RevisedLease, asked: set[str]) -> None:
     connection, before, after = writing.connection, change.before, change.after
     move(before.status, after.status)
+    _demand_rules(writing, change.knowing)
     # Whatever nobody else may have changed since it was read is left alone; a name, for example.
     always = {name: getattr(after, name) for name in _ALWAYS}
     values = {**_differences(before, after, "reservations", "events", "revision"), **always}
     if before.status == LeaseStatus.PENDING:
         # What its start waited for may be another's affair now.
         values["reason"] = after.reason
+    if change.details:
+        # It may have been prepared since, as it was.
+        values["preparation"] = after.preparation
+    # What it has of OpenStack may be recorded at any time, and what is written here replaces it.
+    revision = before.revision if change.details else None
     if not leases.set_lease(
-        connection, after.id, values, attempt=before.attempt, status=before.status
+        connection,
+        after.id,
+        values,
+        attempt=before.attempt,
+        status=before.status,
+        revision=revision,
     ):
-        raise exceptions.InvalidStatus(
+        raise Changed(
             "Invalid lease status. The lease has changed in the meantime; look at it again"
         )
     known = {event.event_type: event for event in before.events}
@@ -229,7 +264,12 @@ def _delete(writing: Writing, change: DeletedLease) -> bool:
     ):
         return False
     idempotency.forget(connection, lease.id)
-    if lease.status == LeaseStatus.TERMINATED or not numbers:
+    deadline.check()
+    if (
+        lease.status == LeaseStatus.TERMINATED
+        or lease.preparation == Preparation.NONE
+        or not numbers
+    ):
         bookings.drop(connection, writing.generation, numbers)
         leases.remove(connection, lease.id, now)
     elif lifecycle.started(lease):
@@ -247,14 +287,15 @@ def _fail(writing: Writing, change: FailedLease) -> None:
         "failures": 0,
         "reason": change.reason,
         "degraded": True,
+        "preparation": Preparation.DONE,
         "look_at": now,
         "updated_at": now,
     }
     update_owned(connection, change.ownership, values)
-    bookings.give_up(
-        connection, writing.generation, list(change.reservations), times.to_micros(now)
-    )
-    for number in change.reservations:
+    # What waits for its start will never have one.
+    numbers = {*change.reservations, *leases.pending_reservations(connection, lease.id)}
+    bookings.give_up(connection, writing.generation, sorted(numbers), times.to_micros(now))
+    for number in sorted(numbers):
         failed = {"status": ReservationStatus.ERROR, "updated_at": now}
         leases.set_reservation(connection, number, failed)
     failed = {"status": EventStatus.ERROR, "updated_at": now}
@@ -269,6 +310,7 @@ def _abandon(writing: Writing, change: AbandonedLease) -> bool:
         "attempt": lease.attempt + 1,
         "failures": 0,
         "reason": change.reason,
+        "preparation": Preparation.DONE,
         "updated_at": now,
     }
     if not leases.set_lease(

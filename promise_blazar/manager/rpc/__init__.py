@@ -3,7 +3,11 @@
 
 Version history of the ``leases`` and ``hosts`` endpoints:
 
-* 1.0: the calls of ``promise_blazar.manager.contract.interface``.
+* 1.0: the calls of ``promise_blazar.manager.contract.interface``, but for:
+* 1.1: ids of what is to be made come with the request, and how long to wait; server groups with
+  the change that wants them, and their policy.
+
+A message says for how many seconds it is good (``deadline``); managers of 1.0 do not look.
 
 ``manager.rpc.versions`` says how peers of several versions get along, and what came with each.
 """

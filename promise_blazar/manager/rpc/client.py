@@ -37,15 +37,16 @@ def client(conf: cfg.ConfigOpts) -> Manager:
     target = oslo_messaging.Target(topic=conf.manager.rpc_topic)
     # Without a bound a request waits for the broker, and is carried out when its caller has gone.
     bus = oslo_messaging.get_rpc_client(transport, target, retry=SEND_RETRIES)
-    return cast(Manager, _Remote(bus, SystemClock()))
+    return cast(Manager, _Remote(bus, SystemClock(), conf.rpc_response_timeout))
 
 
 class _Remote:
-    """Has every call of ``wire.ENDPOINTS`` as a method."""
+    """Has every call of ``wire.ENDPOINTS`` as a method. ``timeout``: seconds that an answer is
+    waited for."""
 
     health: Callable[[], ManagerHealth]
 
-    def __init__(self, bus: oslo_messaging.RPCClient, clock: Clock) -> None:
+    def __init__(self, bus: oslo_messaging.RPCClient, clock: Clock, timeout: float = 60) -> None:
         self._clock = clock
         self._least, self._look_at = versions.FIRST, clock.monotonic()
         broker = _Broker(bus.prepare(namespace="process", version=versions.FIRST, timeout=1))
@@ -53,43 +54,49 @@ class _Remote:
             # Questions about the process itself are not waited for as long as a decision is.
             limit = {"timeout": HEALTH_SECONDS} if namespace == "process" else {}
             prepare = functools.partial(bus.prepare, namespace=namespace, **limit)
-            line = _Line(broker, prepare, self._check)
+            line = _Line(broker, prepare, self._known, timeout)
             for call in calls:
                 setattr(self, call, functools.partial(_call, line, call))
 
-    def _check(self, version: str) -> None:
-        """Raises ``Unavailable`` while a manager lives that does not know the version."""
+    def _known(self, version: str) -> str:
+        """The newest version that every living manager knows, as of lately; asked for where it
+        matters for this one."""
         if versions.newer(version, self._least) and self._clock.monotonic() >= self._look_at:
             self._least = self.health().rpc_version
             self._look_at = self._clock.monotonic() + LOOK_AGAIN
-        if versions.newer(version, self._least):
-            raise exceptions.Unavailable(
-                "Not yet: a manager runs that is of an earlier release, and does not know this. "
-                "Nothing was done; ask again when all managers are upgraded",
-                what="manager",
-                retry_after=LOOK_AGAIN,
-            )
+        return self._least
 
 
 class _Line:
-    """To the managers, for the calls of one endpoint, each at the version that it needs."""
+    """To the managers, for the calls of one endpoint, each at the version that it needs.
+
+    ``known``: as ``_Remote._known``. ``timeout``: seconds that a request is good for.
+    """
 
     def __init__(
         self,
         broker: "_Broker",
         prepare: Callable[..., Any],
-        check: Callable[[str], None],
+        known: Callable[[str], str],
+        timeout: float,
     ) -> None:
         self.broker = broker
+        self.known = known
+        self.timeout = timeout
         self._prepare = prepare
-        self._check = check
         self._first = prepare(version=versions.FIRST)
 
     def at(self, version: str) -> Any:
         """Raises ``Unavailable`` for a version that not all managers know yet."""
         if version == versions.FIRST:
             return self._first
-        self._check(version)
+        if versions.newer(version, self.known(version)):
+            raise exceptions.Unavailable(
+                "Not yet: a manager runs that is of an earlier release, and does not know this. "
+                "Nothing was done; ask again when all managers are upgraded",
+                what="manager",
+                retry_after=LOOK_AGAIN,
+            )
         return self._prepare(version=version)
 
 
@@ -131,9 +138,13 @@ def _call(line: _Line, call: str, *positional: Any, **named: Any) -> Any:
         )
     context = named.get("context", positional[0] if positional else None)
     bound = wire.bind(call, positional, named)
+    needed = versions.needed(call, bound)
+    if needed != versions.FIRST:
+        bound = versions.without_dispensable(call, bound, line.known(needed))
     endpoint = line.at(versions.needed(call, bound))
     arguments = {k: wire.encode(v) for k, v in bound.items()}
     ctxt = dataclasses.asdict(context) if isinstance(context, RequestContext) else {}
+    ctxt[wire.SECONDS_LEFT] = line.timeout
     try:
         answer = endpoint.call(ctxt, call, **arguments)
     except Exception as error:

@@ -10,7 +10,8 @@ import oslo_messaging
 from oslo_config import cfg
 from oslo_messaging.rpc.server import RPCServer
 
-from promise_blazar import exceptions
+from promise_blazar import deadline, exceptions
+from promise_blazar.clock import SystemClock
 from promise_blazar.manager.contract.interface import Manager
 from promise_blazar.manager.rpc import versions, wire
 
@@ -37,6 +38,16 @@ def server(conf: cfg.ConfigOpts, manager: Manager, name: str) -> RPCServer:
     )
 
 
+_CLOCK = SystemClock()
+
+
+def _deadline(ctxt: dict[str, Any]) -> contextlib.AbstractContextManager[None]:
+    """Counted from now, which is when the message was received; senders of the first release say
+    nothing of it."""
+    seconds = ctxt.get(wire.SECONDS_LEFT)
+    return contextlib.nullcontext() if seconds is None else deadline.within(seconds, _CLOCK)
+
+
 def _endpoint(namespace: str, manager: Manager) -> object:
     members: dict[str, Any] = {
         call: _exposed(call, getattr(manager, call)) for call in wire.ENDPOINTS[namespace]
@@ -54,7 +65,8 @@ def _exposed(call: str, method: Callable[..., Any]) -> Callable[..., Any]:
             context = wire.decode_context(ctxt)
             if context is not None:
                 decoded["context"] = context
-            return {"answer": wire.encode_answer(method(**decoded))}
+            with _deadline(ctxt):
+                return {"answer": wire.encode_answer(method(**decoded))}
         except exceptions.PromiseBlazarError as error:
             return {"error": error.to_wire()}
         except Exception:

@@ -4,13 +4,14 @@
 An API and managers of two releases run side by side during an upgrade. A manager takes messages of
 its own version and of all before. A call is sent at the version that it needs, so that what is as
 old as the oldest manager is never refused; one that needs more is sent when every living manager
-has it. What an older peer does not know of an answer it leaves out, and takes the default of what
-is missing; so answers may grow without a version.
+has it. What can be done without is left out until then. What an older peer does not know of an
+answer it leaves out, and takes the default of what is missing; so answers may grow without a
+version.
 """
 
 import dataclasses
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 #: Of the first release, and of whatever ``SINCE`` does not name.
@@ -23,7 +24,26 @@ VERSION = "1.1"
 SINCE: Mapping[str, str] = {
     "LeaseRequest.events": "1.1",
     "page_leases": "1.1",
+    "create_lease.wait": "1.1",
+    "update_lease.wait": "1.1",
+    "delete_lease.wait": "1.1",
+    "set_server_group.policy": "1.1",
+    "LeaseRequest.id": "1.1",
+    "ReservationRequest.id": "1.1",
+    "LeaseChange.groups": "1.1",
 }
+#: Those without which the call means the same, and is only less sure or less quick.
+DISPENSABLE = frozenset(
+    {
+        "create_lease.wait",
+        "update_lease.wait",
+        "delete_lease.wait",
+        "set_server_group.policy",
+        "LeaseRequest.id",
+        "ReservationRequest.id",
+        "LeaseChange.groups",
+    }
+)
 
 
 def newer(version: str, other: str) -> bool:
@@ -50,6 +70,31 @@ def needed(call: str, arguments: Mapping[str, Any]) -> str:
     if SINCE:
         parts += _said(list(arguments.values()))
     return max((SINCE.get(part, FIRST) for part in parts), key=_numbers)
+
+
+def without_dispensable(call: str, arguments: Mapping[str, Any], version: str) -> dict[str, Any]:
+    """The arguments without what can be done without and is newer than this version."""
+    left = {part for part in DISPENSABLE if newer(SINCE.get(part, FIRST), version)}
+    return {
+        name: _without(value, left)
+        for name, value in arguments.items()
+        if f"{call}.{name}" not in left
+    }
+
+
+def _without(value: Any, parts: Collection[str]) -> Any:
+    """A message, and all that it holds, with these fields at their defaults."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        kept = {
+            field.name: default(field)
+            if f"{type(value).__name__}.{field.name}" in parts
+            else _without(getattr(value, field.name), parts)
+            for field in dataclasses.fields(value)
+        }
+        return dataclasses.replace(value, **kept)
+    if isinstance(value, list | tuple):
+        return type(value)(_without(each, parts) for each in value)
+    return value
 
 
 def _said(value: Any) -> Iterator[str]:

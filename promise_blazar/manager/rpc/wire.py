@@ -13,6 +13,9 @@ from promise_blazar.context import RequestContext
 from promise_blazar.manager.contract.interface import Manager
 from promise_blazar.manager.rpc import versions
 
+#: The member of a message's context that says for how long the request is good.
+SECONDS_LEFT = "seconds_left"
+
 #: The calls of each endpoint.
 ENDPOINTS: Mapping[str, tuple[str, ...]] = {
     "leases": (

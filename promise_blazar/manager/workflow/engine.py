@@ -24,6 +24,7 @@ from promise_blazar.manager.ownership.heartbeat import Heartbeat
 from promise_blazar.manager.ownership.work import Superseded, WorkOwnership
 from promise_blazar.manager.workflow.idle_gate import IdleGate
 from promise_blazar.manager.workflow.lease_queue import LeaseQueue
+from promise_blazar.manager.workflow.progress import Progress
 from promise_blazar.manager.workflow.queue import Due, Taken, WorkQueue
 from promise_blazar.model.lease import Lease
 
@@ -35,8 +36,8 @@ ROUND = 10.0
 BUSY_LOOK = 0.25
 #: Jobs that are worked on at a time.
 JOBS = 4
-#: Leases that are prepared at a time while nobody waits for them. Alone, so that it takes no more
-#: than it must from requests and from what is due.
+#: Leases that are prepared at a time while they have time. Alone, so that it takes no more than it
+#: must from requests and from what is due.
 UNHURRIED = 1
 
 
@@ -99,6 +100,7 @@ class Engine:
         # under which nobody works any more looks like one that somebody is about to work under.
         self._under_way: Counter[str] = Counter()
         self.idle_gate = IdleGate()
+        self.progress = Progress()
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -120,6 +122,10 @@ class Engine:
     def stopping(self) -> bool:
         """Whether what lasts long should break off where it can be carried on."""
         return self._stopping
+
+    def dead(self) -> frozenset[str]:
+        """Managers that are known to be dead."""
+        return self._heartbeat.dead()
 
     def wake(self) -> None:
         """Something has changed: look again."""
@@ -263,6 +269,7 @@ class Engine:
         with self._lock:
             self._under_way[key] -= 1
             self._under_way += Counter()  # forgets those that nobody is at
+        self.progress.made(key)
 
     def _work(self, lane: _Lane, due: Due) -> None:
         try:

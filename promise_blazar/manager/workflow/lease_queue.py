@@ -14,12 +14,12 @@ from promise_blazar.manager.workflow.queue import Taken
 from promise_blazar.manager.workflow.steps import LeaseSteps
 from promise_blazar.model import lifecycle
 from promise_blazar.model.lease import Lease
-from promise_blazar.model.states import EventStatus, move
+from promise_blazar.model.states import EventStatus, LeaseStatus, Preparation, move
 
 #: Between two tries of something that met a fault of ours.
 FAULT_PAUSE = timedelta(seconds=10)
-#: A lease that starts within this time is prepared at once, even if nobody waits for it.
-SOON = timedelta(minutes=10)
+#: Statuses in which what OpenStack needs before the start may be made.
+_PREPARING = (LeaseStatus.PENDING, LeaseStatus.STARTING)
 #: Blocked starts that are given a reason in one go.
 _AT_ONCE = 100
 
@@ -35,6 +35,9 @@ class LeaseQueueSettings:
 
 class LeaseQueue:
     """A ``queue.WorkQueue`` of the leases that are due."""
+
+    #: Whether those that have time are taken as well.
+    ahead = False
 
     def __init__(
         self,
@@ -69,10 +72,11 @@ class LeaseQueue:
             lease = leases.get(connection, due.id)
             if lease is None:
                 return None
-            step = lifecycle.next_step(lease, now)
+            step = lifecycle.next_step(lease, now, self.ahead)
             if step is None:
-                # Looked at too early: an update moved the event in between. Or a repair was
-                # cut off: what it did not come to, the next reconcile finds.
+                if lease.look_at is None or lease.look_at > now:
+                    return None  # an update moved the event in between
+                # A repair was cut off: what it did not come to, the next reconcile finds.
                 cut_off = due.owner is not None
                 values = {
                     "look_at": lifecycle.next_look(lease, lease.status),
@@ -85,9 +89,14 @@ class LeaseQueue:
                 return None
             if not work_queue.take(connection, due, owner, move(lease.status, step.status)):
                 return None
+            if step.status in _PREPARING and lease.preparation != Preparation.DONE:
+                # From here on OpenStack may have something of it; and should this be cut off,
+                # somebody finds it then.
+                begun = {"preparation": Preparation.BEGUN, "look_at": now}
+                leases.set_lease(connection, due.id, begun)
             for event_type in step.begins:
-                begun = {"status": EventStatus.IN_PROGRESS, "updated_at": now}
-                leases.set_event(connection, due.id, event_type, begun)
+                event = {"status": EventStatus.IN_PROGRESS, "updated_at": now}
+                leases.set_event(connection, due.id, event_type, event)
         return Taken(WorkOwnership(due.id, due.attempt + 1, owner), None)
 
     def carry_on(self, taken: Taken) -> None:
@@ -134,15 +143,18 @@ class LeaseQueue:
 
 
 class UnhurriedQueue(LeaseQueue):
-    """The leases that are to be prepared and start in a while, in the order of their starts.
+    """The leases that have time and are not prepared, in the order of their starts.
 
     Those that fall due are the other queue's, whatever is still before them here.
     """
 
+    ahead = True
+
     def due(self, owners: Sequence[str], most: int) -> list[work_queue.Due]:
-        soon = self._clock.now() + SOON
+        if not self._steps.pace.ready():
+            return []
         with self._database.reader() as connection:
-            return work_queue.unhurried(connection, owners, self._known, soon, most)
+            return work_queue.to_prepare(connection, self._clock.now(), self._known, most)
 
     def next_look(self, owners: Sequence[str]) -> datetime | None:
         """None: who makes such a lease wakes the engine, and others see it within a tick."""

@@ -62,15 +62,20 @@ class ReservationSteps:
         held = [each for each in reservations if each.status != ReservationStatus.DELETED]
         return self.each(work, held, self._end)
 
-    def ensure(self, work: LeaseWork, reservation: Reservation) -> StepResult:
-        """As a reservation should be: prepared, and handed over once its lease has started."""
+    def ensure(
+        self, work: LeaseWork, reservation: Reservation, avoid: frozenset[str] = frozenset()
+    ) -> StepResult:
+        """As a reservation should be: prepared, and handed over once its lease has started.
+
+        ``avoid``: as of ``hand_over``.
+        """
         result = self.prepare(work, reservation)
         if not isinstance(result, Done) or not lifecycle.started(work.lease):
             return result
         if result.state is not None:
             details = {**reservation.details, **fields_of(result.state)}
             reservation = dataclasses.replace(reservation, details=details)
-        return self.hand_over(work, reservation)
+        return self.hand_over(work, reservation, avoid)
 
     def prepare(self, work: LeaseWork, reservation: Reservation) -> StepResult:
         context = self._context(work, reservation)

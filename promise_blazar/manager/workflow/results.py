@@ -10,9 +10,10 @@ from promise_blazar.db import leases
 from promise_blazar.db.session import Database
 from promise_blazar.manager.ledger.changes import FailedLease
 from promise_blazar.manager.ownership.work import update_owned
-from promise_blazar.manager.workflow.work import LeaseWork, Troubles, in_words
+from promise_blazar.manager.workflow.work import CombinedResult, LeaseWork, Troubles, in_words
 from promise_blazar.model import lifecycle
-from promise_blazar.model.states import EventStatus, EventType, LeaseStatus, move
+from promise_blazar.model.lease import Lease
+from promise_blazar.model.states import EventStatus, EventType, LeaseStatus, Preparation, move
 
 LOG = logging.getLogger(__name__)
 
@@ -30,12 +31,14 @@ class RetryPolicy:
     """``start_attempts``: refusals of a step before the lease goes to ERROR. Others: seconds.
 
     ``start_wait``: for hosts that OpenStack has not let go of, before others are taken.
+    ``prepare_ahead``: before a start, from when on to prepare it is urgent.
     """
 
     start_attempts: int = 3
     start_wait: float = 600
     retry_delay: float = 2
     poll_interval: float = 1
+    prepare_ahead: float = 600
 
 
 class LeaseResults:
@@ -63,6 +66,7 @@ class LeaseResults:
             "failures": 0,
             "reason": _short(reason),
             "look_at": lifecycle.next_look(work.lease, status, (*done, *failed)),
+            "preparation": Preparation.DONE,
             "updated_at": now,
         }
         with self._database.writer() as connection:
@@ -75,7 +79,7 @@ class LeaseResults:
     def try_again(self, work: LeaseWork, troubles: Troubles) -> None:
         """The step that failed is run again, after a pause that grows with the failures."""
         lease = work.lease
-        delay = min(LONGEST_DELAY, self._policy.retry_delay * 2 ** min(lease.failures, 10))
+        delay = self._delay(lease)
         words = f"{in_words(troubles)}{AGAIN}{delay:g} s"
         LOG.warning("Lease %s, %s: %s", lease.id, lease.status, words)
         self.look_again(work, words, delay, lease.failures + 1)
@@ -98,6 +102,29 @@ class LeaseResults:
         }
         with self._database.writer() as connection:
             update_owned(connection, work.ownership, values)
+
+    def prepare_later(self, work: LeaseWork, result: CombinedResult) -> None:
+        """A lease that is not prepared yet, and has until its start. Its owner is told why."""
+        lease, now = work.lease, self._clock.now()
+        words = in_words(result.troubles) or "; ".join(r.operator for r in result.waiting)
+        LOG.warning("Lease %s is not prepared yet: %s", lease.id, words)
+        ahead = timedelta(seconds=self._policy.prepare_ahead)
+        later = max(
+            lifecycle.prepare_by(lease.start, ahead), now + timedelta(seconds=self._delay(lease))
+        )
+        values = {
+            "owner": None,
+            "look_at": min(later, lease.start),
+            "reason": _short(f"not prepared yet, which is tried until the start: {words}"),
+            "failures": lease.failures + 1,
+        }
+        with self._database.writer() as connection:
+            update_owned(connection, work.ownership, values)
+
+    def _delay(self, lease: Lease) -> float:
+        """Seconds to the next try of a step that failed."""
+        doubled: int = 2 ** min(lease.failures, 10)
+        return min(LONGEST_DELAY, self._policy.retry_delay * doubled)
 
     def give_up(self, work: LeaseWork, troubles: Troubles) -> None:
         """The lease is in ERROR; what the failed reservations held is taken back next."""

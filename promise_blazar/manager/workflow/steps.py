@@ -16,19 +16,28 @@ from promise_blazar.db.session import Database
 from promise_blazar.manager.ledger.changes import RemovedLease
 from promise_blazar.manager.ownership.work import Superseded, WorkOwnership
 from promise_blazar.manager.provider import Providers
+from promise_blazar.manager.workflow.pace import Pace
 from promise_blazar.manager.workflow.rebooking import Rebooking
 from promise_blazar.manager.workflow.reservation_steps import ReservationSteps
 from promise_blazar.manager.workflow.results import LeaseResults, RetryPolicy
 from promise_blazar.manager.workflow.work import CombinedResult, LeaseWork, in_words
 from promise_blazar.model import lifecycle
 from promise_blazar.model.lease import Lease, Reservation
-from promise_blazar.model.states import EventStatus, EventType, LeaseStatus, ReservationStatus
+from promise_blazar.model.states import (
+    EventStatus,
+    EventType,
+    LeaseStatus,
+    Preparation,
+    ReservationStatus,
+)
 from promise_blazar.plugins.contract import Failed, Reason, StepResult
 
 LOG = logging.getLogger(__name__)
 
 
 class LeaseSteps:
+    """``pace``: of preparations that have time."""
+
     def __init__(
         self,
         database: Database,
@@ -44,6 +53,7 @@ class LeaseSteps:
         self._results = LeaseResults(database, clock, policy)
         self._reservations = ReservationSteps(database, clock, rebooking)
         self._start_wait = timedelta(seconds=policy.start_wait)
+        self.pace = Pace(clock)
 
     def carry_on(self, ownership: WorkOwnership, lease: Lease | None = None) -> None:
         """Do what the lease needs, then let go of it.
@@ -54,6 +64,7 @@ class LeaseSteps:
         work = self._work(ownership, lease)
         handlers: Mapping[LeaseStatus, Callable[[LeaseWork], None]] = {
             LeaseStatus.CREATING: self._prepare,
+            LeaseStatus.PENDING: self._prepare_ahead,
             LeaseStatus.STARTING: self._start,
             LeaseStatus.ACTIVE: self._warn,
             LeaseStatus.UPDATING: self._realise,
@@ -102,6 +113,16 @@ class LeaseSteps:
         else:
             self._go_on_or_give_up(work, result)
 
+    def _prepare_ahead(self, work: LeaseWork) -> None:
+        """What OpenStack refuses or does not answer is tried again until the start."""
+        result = self._reservations.each(work, work.lease.reservations, self._reservations.prepare)
+        if result.done:
+            self.pace.went_well()
+            self._results.settle(work, LeaseStatus.PENDING)
+        else:
+            self.pace.failed()
+            self._results.prepare_later(work, result)
+
     def _start(self, work: LeaseWork) -> None:
         lease, now = work.lease, self._clock.now()
         if now >= lease.end:
@@ -115,6 +136,8 @@ class LeaseSteps:
 
         def start(work: LeaseWork, reservation: Reservation) -> StepResult:
             avoid = blocked.get(reservation.id, frozenset())
+            if lease.preparation != Preparation.DONE:
+                return self._reservations.ensure(work, reservation, avoid)
             return self._reservations.hand_over(work, reservation, avoid)
 
         result = self._reservations.each(work, _waiting(lease), start)

@@ -66,6 +66,8 @@ def configuration(**overrides: Any) -> cfg.ConfigOpts:
     opts.register(conf)
     conf(["--config-file=/dev/null"], project="promise-blazar")
     conf.set_override("auth_strategy", "noauth", "api")
+    # A manager that acts only when it is told to has let go of nothing by then.
+    conf.set_override("delete_wait", 0, "manager")
     for name, value in overrides.items():
         group, option = name.split("__")
         conf.set_override(option, value, group)

@@ -55,34 +55,47 @@ class TestSideBySide(EngineCase):
 
 
 class TestUnhurried(EngineCase):
-    options = {**EngineCase.options, "manager__prepare_wait": 0}  # noqa: RUF012 - never changed
+    """What has time is prepared when no request is being decided."""
 
-    def setUp(self):
-        super().setUp()
-        self.service.engine.start()
+    def lease_of_later(self):
+        lease = self.lease(HOST, start=self.minute(60), end=90)
+        self.assertEqual("PENDING", lease["status"])
+        return lease
+
+    def prepared(self, lease):
+        return lease["reservations"][0]["id"] in self.aggregates()
+
+    def begun(self):
+        """Whether a worker is at it, or behind the gate."""
+        return sum(lane.begun for lane in self.service.engine._lanes)  # noqa: SLF001
 
     def test_what_nobody_waits_for_leaves_the_processor_to_requests(self):
         self.service.engine.idle_gate = IdleGate(lull=0, most=DEADLINE)
+        self.service.engine.start()
         with self.service.engine.holding("a lease that is being decided"):
-            lease = self.lease(HOST, start=self.minute(60), end=90)
-            self.assertEqual("CREATING", self.show(lease)["status"])
-        self.until(lease, "PENDING")
+            lease = self.lease_of_later()
+            eventually(self.begun)
+            self.assertFalse(self.prepared(lease))
+        eventually(lambda: self.prepared(lease))
 
     def test_it_does_not_wait_for_ever(self):
         self.service.engine.idle_gate = IdleGate(lull=DEADLINE, most=0.01)
+        self.service.engine.start()
         with self.service.engine.holding("a lease that is being decided"):
-            lease = self.lease(HOST, start=self.minute(60), end=90)
-            self.until(lease, "PENDING")
+            lease = self.lease_of_later()
+            eventually(lambda: self.prepared(lease))
 
     def test_who_asks_one_thing_after_another_is_not_come_between(self):
         idle_gate = IdleGate(lull=DEADLINE, most=DEADLINE)
         self.service.engine.idle_gate = idle_gate
-        lease = self.lease(HOST, start=self.minute(60), end=90)
-        self.assertEqual("CREATING", self.show(lease)["status"])
+        self.service.engine.start()
+        lease = self.lease_of_later()
+        eventually(self.begun)
+        self.assertFalse(self.prepared(lease))
         idle_gate._lull = 0  # noqa: SLF001 - as if it had been calm for long
         with idle_gate.request():
             pass
-        self.until(lease, "PENDING")
+        eventually(lambda: self.prepared(lease))
 
 
 class TestNoneBehindAnother(EngineCase):
@@ -215,11 +228,11 @@ class TestRequestsBesideIt(EngineCase):
         self.until(due, "PENDING")
         self.service.engine.start()
         self.cloud.set_faults("nova.aggregate.create", latency_ms=1)
-        for first in (3, 60):
-            for number in range(self.workers + 1):
-                start = self.minute(first + 30 * number)
-                others = self.lease(HOST, start=start, end=first + 30 * number + 10)
-                self.assertEqual("CREATING", others["status"])
+        for number in range(self.workers + 1):
+            others = self.lease(HOST, start=self.minute(3 + number), end=10)
+            self.assertEqual("CREATING", others["status"])
+        for number in range(self.workers + 1):
+            self.lease(HOST, start=self.minute(60 + 30 * number), end=70 + 30 * number)
         self.seconds_pass(120)
         self.until(due, "ACTIVE")
         self.assertEqual("CREATING", self.show(others)["status"])

@@ -25,7 +25,7 @@ class TestStates(UpdateCase):
         with self.nothing_changes():
             text = self.refused(409, self.update(lease, name="x", end_date=self.minute(50)))
             self.assertIn(status, text)
-            self.refused(409, self.update(lease, **self.change(lease, max=2)))
+            self.refused(409, self.update(lease, **self.change(lease, max=3)))
 
     def test_creating(self):
         def meanwhile():

@@ -13,7 +13,7 @@ import sys
 from promise_blazar.tests import base, tree
 
 #: Words that everyone may use, and that use only each other.
-SHARED = ("exceptions", "context", "clock", "times")
+SHARED = ("exceptions", "context", "clock", "deadline", "times", "waiters")
 
 #: Of ours, besides itself and what is shared, a room may import these and nothing else. A module
 #: belongs to the room with the longest name that it is in; what a room may see, one inside it need

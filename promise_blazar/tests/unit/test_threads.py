@@ -38,6 +38,8 @@ LOOPS = {
     "promise_blazar.manager.workflow.engine": 1,
     # A quarter of a second at most.
     "promise_blazar.manager.workflow.idle_gate": 1,
+    # A request, as long as it may.
+    "promise_blazar.manager.workflow.progress": 1,
 }
 MAKERS = ("Thread", "Timer", "ThreadPoolExecutor", "ProcessPoolExecutor", "Process")
 

@@ -8,6 +8,7 @@ service, with its own token, finds and deletes those of all projects.
 
 from keystoneauth1 import session as keystone_session
 from keystoneauth1 import token_endpoint
+from novaclient.v2.client import Client
 from oslo_config import cfg
 
 from promise_blazar import exceptions
@@ -56,8 +57,7 @@ class TenantServerGroups:
         self._list_timeout: float = conf[options.AUTH_GROUP].list_timeout
 
     def ensure(self, caller: Caller, name: str, policy: str) -> str:
-        as_caller = token_endpoint.Token(self._endpoint(caller), caller.token)
-        nova = connect(self._conf, self._session, auth=as_caller)
+        nova = self._as(caller)
         with calling("nova.server_group.list", self._list_timeout):
             groups = nova.server_groups.list()
         for group in groups:
@@ -65,6 +65,23 @@ class TenantServerGroups:
                 return str(group.id)
         with calling("nova.server_group.create", self._call_timeout):
             return str(nova.server_groups.create(name, policy).id)
+
+    def make(self, caller: Caller, name: str, policy: str) -> str:
+        nova = self._as(caller)
+        with calling("nova.server_group.create", self._call_timeout):
+            return str(nova.server_groups.create(name, policy).id)
+
+    def remove(self, caller: Caller, group_id: str) -> None:
+        nova = self._as(caller)
+        try:
+            with calling("nova.server_group.delete", self._call_timeout):
+                nova.server_groups.delete(group_id)
+        except exceptions.NotFound:
+            return
+
+    def _as(self, caller: Caller) -> Client:
+        as_caller = token_endpoint.Token(self._endpoint(caller), caller.token)
+        return connect(self._conf, self._session, auth=as_caller)
 
     def _endpoint(self, caller: Caller) -> str:
         with calling("nova.server_group.list", self._call_timeout):

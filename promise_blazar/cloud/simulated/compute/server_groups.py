@@ -11,8 +11,11 @@ def ensure(db: sqlite3.Connection, project_id: str, name: str, policy: str) -> s
         "SELECT id FROM server_groups WHERE project_id = ? AND name = ? AND policy = ?",
         (project_id, name, policy),
     ).fetchone()
-    if row:
-        return str(row["id"])
+    return str(row["id"]) if row else make(db, project_id, name, policy)
+
+
+def make(db: sqlite3.Connection, project_id: str, name: str, policy: str) -> str:
+    """A new group of the project; its id."""
     made = str(uuid.uuid4())
     db.execute("INSERT INTO server_groups VALUES (?, ?, ?, ?)", (made, project_id, name, policy))
     return made

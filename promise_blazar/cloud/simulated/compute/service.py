@@ -173,6 +173,15 @@ class ServerGroups:
             lambda db: server_groups.ensure(db, caller.project_id, name, policy),
         )
 
+    def make(self, caller: Caller, name: str, policy: str) -> str:
+        return self._calls.write(
+            "nova.server_group.create",
+            lambda db: server_groups.make(db, caller.project_id, name, policy),
+        )
+
+    def remove(self, caller: Caller, group_id: str) -> None:
+        self.delete(group_id)
+
     def delete(self, group_id: str) -> None:
         self._calls.write(
             "nova.server_group.delete", lambda db: server_groups.delete(db, group_id)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Jobs, stamps of generations, archived leases, reasons in two voices, doors that are closed."""
+"""Jobs, stamps of generations, archives, settled requests, and how far leases are prepared."""
 
 import secrets
 
@@ -42,6 +42,11 @@ _NEW_TABLES = {
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("provider_id", "kind", "subject"),
     ),
+    "settled_requests": (
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    ),
     "archived_leases": (
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("project_id", sa.String(length=255), nullable=False),
@@ -54,7 +59,10 @@ _NEW_TABLES = {
 # Those that the release before writes, which knows nothing of these, need none of them.
 _NEW_COLUMNS = (
     ("leases", sa.Column("operator_reason", sa.Text(), nullable=True)),
-    ("leases", sa.Column("prepared", sa.Boolean(), nullable=False, server_default=sa.true())),
+    (
+        "leases",
+        sa.Column("preparation", sa.String(length=16), nullable=False, server_default="done"),
+    ),
     ("leases", sa.Column("client_events", sa.Text(), nullable=True)),
     ("reservations", sa.Column("closed_at", sa.BigInteger(), nullable=True)),
     ("reservations", sa.Column("hidden_properties", sa.Text(), nullable=True)),
@@ -70,6 +78,8 @@ _NEW_INDEXES = (
     ("leases", "leases_next", ["owner", "look_at"]),
     ("leases", "leases_over", ["status", "end"]),
     ("bookings", "bookings_held", ["host_id", "released", "end", "start"]),
+    ("leases", "leases_to_prepare", ["preparation", "failures", "start"]),
+    ("settled_requests", "settled_by_age", ["settled_at"]),
 )
 
 

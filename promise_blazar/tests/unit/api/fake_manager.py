@@ -61,6 +61,7 @@ class FakeManager:
         request: LeaseRequest,
         key: IdempotencyKey | None = None,
         dry_run: bool = False,
+        wait: float | None = None,
     ) -> LeaseView:
         self._called("create_lease", context, request, key, dry_run)
         start, end = times.parse(request.start, NOW), times.parse(request.end, NOW)
@@ -134,7 +135,12 @@ class FakeManager:
         return LeasePage(views[: selection.limit])
 
     def update_lease(
-        self, context: RequestContext, lease_id: str, change: LeaseChange, dry_run: bool = False
+        self,
+        context: RequestContext,
+        lease_id: str,
+        change: LeaseChange,
+        dry_run: bool = False,
+        wait: float | None = None,
     ) -> LeaseView:
         self._called("update_lease", context, lease_id, change, dry_run)
         view = self.get_lease(context, lease_id)
@@ -155,14 +161,24 @@ class FakeManager:
             self.leases[lease_id] = view
         return view
 
-    def delete_lease(self, context: RequestContext, lease_id: str, dry_run: bool = False) -> None:
+    def delete_lease(
+        self,
+        context: RequestContext,
+        lease_id: str,
+        dry_run: bool = False,
+        wait: float | None = None,
+    ) -> None:
         self._called("delete_lease", context, lease_id, dry_run)
         self.get_lease(context, lease_id)
         if not dry_run:
             del self.leases[lease_id]
 
     def set_server_group(
-        self, context: RequestContext, reservation_id: str, group_id: str
+        self,
+        context: RequestContext,
+        reservation_id: str,
+        group_id: str,
+        policy: str | None = None,
     ) -> None:
         self._called("set_server_group", context, reservation_id, group_id)
         for lease_id, view in self.leases.items():
@@ -316,3 +332,8 @@ class FakeGroups:
             raise self.error
         self.made[name] = caller, policy
         return f"group-of-{name}"
+
+    make = ensure
+
+    def remove(self, caller: Caller, group_id: str) -> None:
+        self.made.pop(group_id.removeprefix("group-of-"))

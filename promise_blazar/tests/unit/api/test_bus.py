@@ -81,7 +81,14 @@ class TestBus(base.ApiTestCase):
         )
         for name, context, _ in asked:
             self.assertEqual(
-                {"user_id", "project_id", "request_id", "global_request_id", "is_admin"},
+                {
+                    "user_id",
+                    "project_id",
+                    "request_id",
+                    "global_request_id",
+                    "is_admin",
+                    "seconds_left",
+                },
                 set(context),
                 name,
             )
