@@ -129,6 +129,26 @@ def select(
     return chosen
 
 
+def admits(metadata: Mapping[str, str], project_id: str, owner_key: str) -> bool:
+    """Whether a reservation's aggregate with this metadata is open to a project: to its owner, and
+    to those that it is shared with.
+
+    The service closes a reservation by the same rule (``admitting_keys``).
+    """
+    if not project_id:  # a missing owner is nobody's, not the nameless project's
+        return False
+    return metadata.get(owner_key) == project_id or _is_true(metadata.get(project_id))
+
+
+def admitting_keys(metadata: Mapping[str, str], owner_key: str) -> frozenset[str]:
+    """The keys by which ``admits`` lets anybody in: without them it lets in nobody."""
+    return frozenset(key for key, value in metadata.items() if key == owner_key or _is_true(value))
+
+
+def _is_true(value: str | None) -> bool:
+    return (value or "").strip().lower() in _TRUE
+
+
 def _rule(request: Request, settings: Settings) -> _Rule | None:
     """What the request asks of a host's aggregates; None if no host can do."""
     named = request.reservations
@@ -178,10 +198,4 @@ def _is_instance_reservation(aggregate: Aggregate) -> bool:
 
 
 def _may_use(aggregate: Aggregate, project_id: str, settings: Settings) -> bool:
-    """The project owns the reservation, or is one that it is shared with."""
-    metadata = aggregate.metadata or {}
-    if not project_id:  # a missing owner is nobody's, not the nameless project's
-        return False
-    if metadata.get(settings.owner_key) == project_id:
-        return True
-    return metadata.get(project_id, "").strip().lower() in _TRUE
+    return admits(aggregate.metadata or {}, project_id, settings.owner_key)

@@ -262,7 +262,8 @@ class Admission:
                 wanted |= hosts
         if given:
             wanted &= ~touched
-        return Candidates(self._free.ledger.rank, room, busy, self._kept[request.key], wanted)
+        last, kept = self._free.last_choice(request.window), self._kept[request.key]
+        return Candidates(self._free.ledger.rank, room, busy, kept, wanted, last)
 
     def _plan(self, given: Given) -> Plan:
         ids, units = self._free.ledger.ids, given.units()

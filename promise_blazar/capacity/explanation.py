@@ -238,7 +238,7 @@ class _Diagnosis:
             return []
         nobody = np.zeros(ledger.size, dtype=np.bool_)
         room = self._demand.empty_room(self._free) * self._free.eligible(request)
-        empty = Candidates(ledger.rank, room, nobody, {}, nobody)
+        empty = Candidates(ledger.rank, room, nobody, {}, nobody, nobody)
         if choose(request, empty) is not None:
             return []
         most = counted(self._demand.fits(room), self._demand.unit[:-1])

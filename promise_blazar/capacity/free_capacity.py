@@ -110,6 +110,12 @@ class FreeCapacity:
             self._busy[window] = self.timeline(window).busy()
         return self._busy[window]
 
+    def last_choice(self, window: Window) -> BoolArray:
+        """Hosts that others go before in the window; bool, one entry per slot."""
+        if window.start <= self._now < window.end:
+            return self.ledger.last_choice()
+        return np.zeros(self.ledger.size, dtype=np.bool_)
+
     def unbooked(self, window: Window, beside: Given) -> IntArray:
         """1 for a host on which nothing is booked or given in the window, else 0.
 

@@ -25,8 +25,8 @@ class Candidates:
 
     One entry per slot: ``rank``, the host's place in the order of ids (int64); ``room``, the units
     that it has room for (int64); ``busy``, whether anything is booked there in the window (bool);
-    ``wanted``, whether another request of the same decision could do with it (bool). ``kept``:
-    what the reservation holds now, units by slot.
+    ``wanted``, whether another request of the same decision could do with it (bool); ``last``,
+    whether the others go first (bool). ``kept``: what the reservation holds now, units by slot.
     """
 
     rank: IntArray
@@ -34,6 +34,7 @@ class Candidates:
     busy: BoolArray
     kept: UnitsBySlot
     wanted: BoolArray
+    last: BoolArray
 
     def others(self, chosen: UnitsBySlot) -> IntArray:
         """The hosts with room for a unit or more that are not chosen yet; int64, slots."""
@@ -42,12 +43,14 @@ class Candidates:
         return np.flatnonzero(free)
 
     def by_id(self, slots: IntArray, most: int | None = None) -> IntArray:
-        """The first ``most`` of these slots (None: all): held hosts, unwanted ones, then by id."""
+        """The first ``most`` of these slots (None: all): held hosts, last choices last, unwanted
+        ones, then by id."""
         key = self._first(slots) << _RANK_BITS | self.rank[slots]
         return _smallest(slots, key, most)
 
     def packed(self, slots: IntArray, most: int | None = None) -> IntArray:
-        """The first ``most`` of these slots (None: all): held hosts first, then unwanted ones.
+        """The first ``most`` of these slots (None: all): held hosts first, last choices
+        last, then unwanted ones.
 
         Of these busy ones first, then by the least room; of wanted ones those with the most room,
         so that few are taken. Then by id.
@@ -59,12 +62,12 @@ class Candidates:
         return _smallest(slots, key, most)
 
     def _first(self, slots: IntArray) -> IntArray:
-        """0 to 3: what comes first whatever the order."""
-        key = self.wanted[slots].astype(np.int64)
+        """0 to 7: what comes first whatever the order."""
+        key = self.wanted[slots] + 2 * self.last[slots].astype(np.int64)
         if self.kept:
             held = np.zeros(len(self.room), dtype=np.bool_)
             held[list(self.kept)] = True
-            key += 2 * ~held[slots]
+            key += 4 * ~held[slots]
         return key
 
 

@@ -19,7 +19,10 @@ _NOTHING: Final = np.zeros(0, dtype=np.int64)
 
 @dataclass(frozen=True, slots=True)
 class LedgerHost:
-    """A registered host. ``capacity``: units by resource class; a class not named is 0."""
+    """A registered host. ``capacity``: units by resource class; a class not named is 0.
+
+    ``last_choice``: for a window that contains now it is taken only where others do not do.
+    """
 
     id: int
     name: str
@@ -27,6 +30,7 @@ class LedgerHost:
     capacity: Mapping[str, int]
     properties: Mapping[str, Property]
     reservable: bool
+    last_choice: bool = False
 
 
 class HostArrays:
@@ -42,6 +46,7 @@ class HostArrays:
         self._rank: IntArray = _NOTHING
         self._reservable: BoolArray = np.zeros(0, dtype=np.bool_)
         self._registered: BoolArray = np.zeros(0, dtype=np.bool_)
+        self._last_choice: BoolArray = np.zeros(0, dtype=np.bool_)
         self._capacity: dict[str, IntArray] = {}
         self._properties = PropertyColumns()
         self._answers: dict[Query, BoolArray] = {}
@@ -54,6 +59,7 @@ class HostArrays:
         self.hosts[host.id] = host
         self._reservable[slot] = host.reservable
         self._registered[slot] = True
+        self._last_choice[slot] = host.last_choice
         for name in self._capacity.keys() | host.capacity.keys():
             column = fitted(self._capacity.get(name, _NOTHING), len(self._slots))
             column[slot] = host.capacity.get(name, 0)
@@ -79,6 +85,7 @@ class HostArrays:
             self._ids[slot] = host_id
             self._reservable = fitted(self._reservable, slot + 1)
             self._registered = fitted(self._registered, slot + 1)
+            self._last_choice = fitted(self._last_choice, slot + 1)
             self._properties.size = slot + 1
         return slot
 
@@ -92,7 +99,7 @@ class HostArrays:
         """Have all that may change for itself alone."""
         self.hosts, self._slots = dict(self.hosts), dict(self._slots)
         self._ids, self._reservable = self._ids.copy(), self._reservable.copy()
-        self._registered = self._registered.copy()
+        self._registered, self._last_choice = self._registered.copy(), self._last_choice.copy()
         self._capacity = {name: column.copy() for name, column in self._capacity.items()}
         self._properties, self._answers = self._properties.copy(), dict(self._answers)
 
@@ -124,6 +131,10 @@ class HostArrays:
     def reservable(self) -> BoolArray:
         """Whether there is a host that may be lent; bool, one entry per slot."""
         return self._reservable[: self.size]
+
+    def last_choice(self) -> BoolArray:
+        """Whether others go first for what begins now; bool, one entry per slot."""
+        return self._last_choice[: self.size]
 
     def capacity(self, resource_class: str) -> IntArray:
         """What the host has of a class; int64, one entry per slot, units of the class."""

@@ -222,6 +222,10 @@ class Ledger:
         """Whether there is a host that may be lent; bool, one entry per slot."""
         return self._lent.reservable()
 
+    def last_choice(self) -> BoolArray:
+        """Whether others go first for what begins now; bool, one entry per slot."""
+        return self._lent.last_choice()
+
     def capacity(self, resource_class: str) -> IntArray:
         """What the host has of a class; int64, one entry per slot, units of the class."""
         return self._lent.capacity(resource_class)

@@ -168,6 +168,15 @@ NOVA_NAMES = [
         default="reserved_",
         help="Snapshots of servers are named by this and the server's name.",
     ),
+    cfg.FloatOpt(
+        "settle_seconds",
+        default=2,
+        min=0,
+        help="Seconds between closing what a lease had, from when on nobody can boot there, and "
+        "the look that releases it, if nobody is there. Boots that Nova had let in before arrive "
+        "meanwhile; raise it where conductors are slow. The next lease of the host waits as "
+        "long. With 0 such a server may be found only after the host went to somebody else.",
+    ),
 ]
 
 HOST_NAMES = [

@@ -4,7 +4,7 @@
 Whoever writes here has moved the provider's generation first, in the same transaction.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, cast
 
 from oslo_db import exception as db_exception
@@ -252,6 +252,38 @@ def in_use(connection: Connection, host_id: int, now: int) -> bool:
             .limit(1)
         ).first()
         is not None
+    )
+
+
+def out_of_service(connection: Connection, reservations: Collection[int]) -> frozenset[str]:
+    """The hypervisors of these reservations that are not in service, as far as is on record."""
+    rows = connection.execute(
+        select(tables.Host.hypervisor_hostname)
+        .join(tables.Booking, tables.Booking.host_id == tables.Host.id)
+        .where(
+            tables.Booking.reservation_id.in_(reservations),
+            tables.Booking.deleted.is_(False),
+            tables.Host.up.is_(False),
+        )
+    )
+    return frozenset(rows.scalars())
+
+
+def leases_on(connection: Connection, host_ids: Collection[int], now: int) -> list[str]:
+    """Ids of the leases to which any of these hosts is promised now."""
+    # SELECT DISTINCT lease_id FROM bookings JOIN reservations ... WHERE host_id IN (...)
+    return list(
+        connection.execute(
+            select(tables.Reservation.lease_id)
+            .join(tables.Booking, tables.Booking.reservation_id == tables.Reservation.id)
+            .where(
+                tables.Booking.host_id.in_(host_ids),
+                tables.Booking.deleted.is_(False),
+                tables.Booking.start <= now,
+                tables.Booking.end > now,
+            )
+            .distinct()
+        ).scalars()
     )
 
 

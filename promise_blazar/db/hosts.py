@@ -3,6 +3,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
@@ -121,6 +122,35 @@ def set_hosts(connection: Connection, values: Mapping[int, Mapping[str, Any]]) -
             tables.Host.__table__.c.id == bindparam("host")
         )
         connection.execute(query.values(**named), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class HostState:
+    """Whether a host is in service, as far as is on record."""
+
+    id: int
+    service_host: str
+    up: bool
+
+
+def states(connection: Connection, provider_id: int) -> list[HostState]:
+    """Of all lent hosts."""
+    # SELECT id, service_host, up FROM hosts WHERE provider_id = :p AND tombstone = 0
+    rows = connection.execute(
+        select(tables.Host.id, tables.Host.service_host, tables.Host.up).where(
+            tables.Host.provider_id == provider_id, _LIVE
+        )
+    )
+    return [HostState(*row) for row in rows]
+
+
+def set_up(connection: Connection, generation: int, host_ids: Sequence[int], up: bool) -> None:
+    """Put on record whether these are in service, where that is new."""
+    connection.execute(
+        update(tables.Host)
+        .where(tables.Host.id.in_(host_ids), tables.Host.up != up, _LIVE)
+        .values(up=up, generation=generation)
+    )
 
 
 def set_inventories(

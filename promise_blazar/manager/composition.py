@@ -32,7 +32,9 @@ from promise_blazar.manager.queries.hosts import HostQueries
 from promise_blazar.manager.queries.reader import database_reader
 from promise_blazar.manager.rpc import versions
 from promise_blazar.manager.service import Machinery, ManagerService, UseCases
+from promise_blazar.manager.workflow import host_states as states
 from promise_blazar.manager.workflow.engine import Engine, EngineSettings, Queues
+from promise_blazar.manager.workflow.host_states import HostStates
 from promise_blazar.manager.workflow.jobs import JobKind, JobQueue, recurring
 from promise_blazar.manager.workflow.lease_queue import (
     LeaseQueue,
@@ -68,11 +70,13 @@ def manager(
     heartbeat = _heartbeat(conf, database, clock, runtimes.default)
     provider = runtimes.default
     jobs = JobQueue(database, clock, heartbeat, provider.id)
-    engine = _engine(conf, database, clock, runtimes, heartbeat, jobs)
+    host_states = HostStates(database, clock, runtimes)
+    rebooking = Rebooking(database, clock, host_states)
+    engine = _engine(conf, database, clock, runtimes, heartbeat, jobs, rebooking)
     heartbeat.on_death(engine.wake)
     reader = database_reader(database, provider.id, provider.plugins, clock)
     use_cases = _use_cases(conf, database, clock, runtimes, engine)
-    machinery = _machinery(conf, database, clock, provider, heartbeat, engine, jobs)
+    machinery = _machinery(conf, database, clock, provider, heartbeat, engine, jobs, host_states)
     jobs.offer([JobKind(HOST_JOB, use_cases.hosts.resume)])
     return ManagerService(
         database,
@@ -134,6 +138,7 @@ def _engine(
     runtimes: Providers,
     heartbeat: Heartbeat,
     jobs: JobQueue,
+    rebooking: Rebooking,
 ) -> Engine:
     options = conf.manager
     policy = RetryPolicy(
@@ -142,8 +147,9 @@ def _engine(
         options.retry_delay,
         options.poll_interval,
         options.prepare_ahead,
+        conf.nova.settle_seconds,
     )
-    steps = LeaseSteps(database, clock, runtimes, Rebooking(database, clock), policy)
+    steps = LeaseSteps(database, clock, runtimes, rebooking, policy)
     settings = LeaseQueueSettings(options.start_wait, frozenset(runtimes.default.plugins))
     parts = (database, clock, heartbeat, steps, settings)
     return Engine(
@@ -196,6 +202,7 @@ def _machinery(
     heartbeat: Heartbeat,
     engine: Engine,
     jobs: JobQueue,
+    host_states: HostStates,
 ) -> Machinery:
     options = conf.manager
     reconcile = Reconcile(database, clock, provider, engine)
@@ -220,9 +227,12 @@ def _machinery(
         [
             recurring("reconcile", interval, reconcile.run),
             recurring("inventory sync", interval, inventory_sync.run),
+            recurring("host states", states.PERIOD, host_states.run),
             recurring("archive", archive.PERIOD if options.keep_ended else 0, archiving.run),
             recurring("purge", purge.PERIOD, purging.run),
             recurring("rules", rules.PERIOD, adoption.run),
         ]
     )
-    return Machinery(provider.ledger, heartbeat, engine, jobs, reconcile, inventory_sync)
+    return Machinery(
+        provider.ledger, heartbeat, engine, jobs, reconcile, inventory_sync, host_states
+    )

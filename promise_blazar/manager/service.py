@@ -22,6 +22,7 @@ from promise_blazar.manager.ownership.heartbeat import Heartbeat
 from promise_blazar.manager.queries.reader import DatabaseReader
 from promise_blazar.manager.rpc import versions
 from promise_blazar.manager.workflow.engine import Engine
+from promise_blazar.manager.workflow.host_states import HostStates
 from promise_blazar.manager.workflow.jobs import JobQueue
 
 LOG = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Machinery:
     jobs: JobQueue
     reconcile: Reconcile
     inventory_sync: InventorySync
+    host_states: HostStates
 
 
 class ManagerService(DatabaseReader):
@@ -72,6 +74,7 @@ class ManagerService(DatabaseReader):
         self.jobs = machinery.jobs
         self.reconcile = machinery.reconcile
         self.inventory_sync = machinery.inventory_sync
+        self.host_states = machinery.host_states
 
     # The process
 

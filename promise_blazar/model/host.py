@@ -16,8 +16,8 @@ class Host:
     """A compute host that is lent.
 
     ``inventory``: Placement's (total, reserved, allocation ratio) by resource class, in its units.
-    ``tombstone``: 0, or the host's own id once it is gone. ``generation``: of its provider, when
-    the host last changed.
+    ``up``: it is in service, as Nova said last. ``tombstone``: 0, or the host's own id once it is
+    gone. ``generation``: of its provider, when the host last changed.
     """
 
     id: int
@@ -33,6 +33,7 @@ class Host:
     local_gb: int
     state: HostState
     reservable: bool
+    up: bool
     tombstone: int
     generation: int
     created_at: datetime

@@ -52,7 +52,7 @@ class Reservation:
 
     ``id`` is a number for the ledger, ``uuid`` what everybody else calls it. ``resource_id`` is
     Blazar's, and a UUID too. ``hidden_properties``: names of private properties that its queries
-    ask for and must not see.
+    ask for and must not see. ``closed_at``: since when nobody can boot on what it had.
     """
 
     id: int
@@ -64,8 +64,26 @@ class Reservation:
     resources_changed: bool
     created_at: datetime
     updated_at: datetime | None
+    closed_at: datetime | None = None
     hidden_properties: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FormerReservation:
+    """A reservation that was released a short while ago, and what it had.
+
+    ``hosts``: the fields of its allocations, by OpenStack's names; ``servers``: ids of those that
+    were recorded for it.
+    """
+
+    uuid: str
+    resource_type: str
+    project_id: str
+    details: Mapping[str, Any]
+    hosts: tuple[tuple[Any, ...], ...]
+    servers: frozenset[str]
+    released_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

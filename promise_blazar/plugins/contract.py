@@ -52,9 +52,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """OpenStack is at it; the step is to be run again after a while."""
+    """OpenStack is at it; the step is to be run again after a while.
+
+    ``seconds``: after how long, where that is known.
+    """
 
     reason: Reason
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +91,13 @@ class HostAllocation:
 class StepContext(Generic[Spec, State]):
     """One reservation, as the steps of its type see it.
 
-    ``record`` keeps ids of servers that ``end`` will delete; ``servers`` are those recorded so
+    ``record`` keeps ids of servers that ``clear`` will delete; ``servers`` are those recorded so
     far. Only recorded servers are ever deleted: a step that comes late, after its host went to
-    somebody else, can then do no harm. ``occasion``: of ``before_end``, the same text when that is
-    run again for the same warning.
+    somebody else, can then do no harm. ``keep``: writes down another state at once, before what
+    depends on it is done. ``running``: it was handed over before. ``shun``: of
+    ``start``, hypervisors that are out of service, so that ``start`` fails and ``avoid``s those
+    where nothing of the reservation is yet. ``occasion``: of ``before_end``, the same text when
+    that is run again for the same warning.
     """
 
     reservation_id: str
@@ -99,8 +106,11 @@ class StepContext(Generic[Spec, State]):
     state: State
     allocations: tuple[HostAllocation, ...]
     servers: frozenset[str] = frozenset()
+    shun: frozenset[str] = frozenset()
+    running: bool = False
     occasion: str = ""
     record: Callable[[Iterable[str]], None] = lambda servers: None
+    keep: Callable[[Any], None] = lambda state: None
 
 
 class Describes(Protocol[Spec, State]):
@@ -173,8 +183,20 @@ class Realises(Protocol[Spec, State]):
         """Do what the tenant wants done while everything is still there."""
         ...
 
+    def close(self, context: StepContext[Spec, State]) -> bool:
+        """Let nobody in any more. Whether anybody could still come in until now.
+
+        What was let in before and has not arrived yet may still come, for a few seconds.
+        """
+        ...
+
+    def clear(self, context: StepContext[Spec, State]) -> StepResult:
+        """Delete its servers. ``Done``: a look that began now found none."""
+        ...
+
     def end(self, context: StepContext[Spec, State]) -> StepResult:
-        """Take everything back. ``Done``: nothing is left in OpenStack."""
+        """Take everything back, once it is closed and cleared. ``Done``: nothing is left in
+        OpenStack."""
         ...
 
 
@@ -211,6 +233,10 @@ class Reconciles(Protocol[Spec, State, Observed]):
         """Remove what is left of a reservation that is over. Never a server."""
         ...
 
+    def late_servers(self, context: StepContext[Spec, State]) -> Sequence[str]:
+        """Of the recorded servers, those that are on what it had, since it was released."""
+        ...
+
 
 class ResourceType(Describes[Any, Any], Books[Any], Protocol):
     """What is known of a type without a cloud."""
@@ -236,6 +262,20 @@ class NoServerGroup:
     @staticmethod
     def with_group(state: Any, group_id: str) -> None:
         return None
+
+
+class NoDoor:
+    """The part of *realises* and *reconciles* that types into which no servers come have in
+    common."""
+
+    def close(self, context: Any) -> bool:
+        return False
+
+    def clear(self, context: Any) -> StepResult:
+        return Done()
+
+    def late_servers(self, context: Any) -> Sequence[str]:
+        return ()
 
 
 def fields_of(value: Any) -> dict[str, Any]:

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Servers on hosts and aggregates by name: what several plugins look up in the cloud."""
+"""Servers on hosts, aggregates by name, and who may enter: what several plugins look up."""
 
 import contextlib
 from collections.abc import Iterable
+from typing import Any
 
+from nova_filter.decision import admitting_keys
 from promise_blazar import exceptions
 from promise_blazar.cloud import parallel
 from promise_blazar.cloud.contract.cloud import Cloud
 from promise_blazar.cloud.contract.compute import Aggregate, Server
-from promise_blazar.plugins.contract import Reason
+from promise_blazar.plugins.contract import Failed, Reason, StepContext
 
 
 def find_aggregate(cloud: Cloud, name: str, number: int | None = None) -> Aggregate | None:
@@ -24,25 +26,45 @@ def find_aggregate(cloud: Cloud, name: str, number: int | None = None) -> Aggreg
     return next((found for found in cloud.aggregates.list() if found.name == name), None)
 
 
-def arriving(cloud: Cloud, hypervisor_uuid: str, there: Iterable[Server]) -> list[Server]:
-    """Servers that were let in, and are not on their host yet. ``there``: those that are.
+def close_aggregate(cloud: Cloud, aggregate: Aggregate, owner_key: str) -> bool:
+    """No key is left by which the filter lets anybody in. Whether there was one."""
+    keys = admitting_keys(aggregate.metadata, owner_key)
+    if keys:
+        cloud.aggregates.set_metadata(aggregate.id, dict.fromkeys(sorted(keys)))
+    return bool(keys)
 
-    Nova names a server's host when that compute begins to build it, which takes as long as the
-    compute is busy with others. Its room is taken when it is let in.
-    """
+
+def others(cloud: Cloud, ids: Iterable[str], there: Iterable[Server]) -> list[Server]:
+    """The servers of these ids that are not ``there``; some ids may be of no server."""
     known = {server.id for server in there}
-    consumers = cloud.resource_providers.consumers(hypervisor_uuid)
-    found = parallel.each(cloud.servers.find, [each for each in consumers if each not in known])
-    return [server for server in found if server is not None]
+    new = [each for each in ids if each not in known]
+    return [found for found in parallel.each(cloud.servers.find, new) if found is not None]
 
 
 def occupants(cloud: Cloud, service_host: str, hypervisor_uuid: str) -> list[Server]:
-    """The servers that are on a host, and those on their way there."""
+    """The servers that are on a host, those that are on their way there, and SOFT_DELETED ones.
+
+    Nova names a server's host when that compute begins to build it, which takes as long as the
+    compute is busy with others. Its room is taken when it is let in, and until it is really gone.
+    """
     there = list(cloud.servers.on_host(service_host))
-    return there + arriving(cloud, hypervisor_uuid, there)
+    return there + others(cloud, cloud.resource_providers.consumers(hypervisor_uuid), there)
 
 
 def deleting(servers: Iterable[Server]) -> Reason:
     """Why an end waits: servers that were told to go are still there."""
     names = ", ".join(server.id for server in servers)
     return Reason("servers to disappear", f"servers to disappear: {names}")
+
+
+def shunned(context: StepContext[Any, Any], aggregate: Aggregate) -> Failed | None:
+    """A start that wants other hosts than those out of service, where none of it is yet."""
+    hosts = frozenset(
+        held.hypervisor
+        for held in context.allocations
+        if held.hypervisor in context.shun and held.service_host not in aggregate.hosts
+    )
+    if not hosts:
+        return None
+    names = ", ".join(sorted(hosts))
+    return Failed(Reason("hosts are out of service", f"out of service: {names}"), avoid=hosts)

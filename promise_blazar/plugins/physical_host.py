@@ -3,13 +3,16 @@
 
 While nobody leases it, a registered host is in the aggregate ``freepool``. A reservation has an
 aggregate of its own, named by its id, with the zone ``blazar_<id>`` and the owner's project in
-its metadata; the scheduler filter lets the owner's hinted servers onto the hosts in it.
+its metadata; the scheduler filter lets the owner's hinted servers onto the hosts in it, and those
+of the projects that the operator names there. The end takes away what the filter would accept, by
+the filter's own rule.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from nova_filter.decision import admits, admitting_keys
 from promise_blazar import exceptions
 from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.cloud import parallel
@@ -27,10 +30,15 @@ from promise_blazar.plugins.contract import (
     StepResult,
     Waiting,
 )
-from promise_blazar.plugins.occupancy import arriving, deleting, find_aggregate, occupants
+from promise_blazar.plugins.occupancy import (
+    close_aggregate,
+    deleting,
+    find_aggregate,
+    occupants,
+    shunned,
+)
 
 _BEFORE_END = ("", "default", "snapshot")
-_TRUE = ("true", "1", "yes", "on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +52,13 @@ class HostSpec:
 
 @dataclass(frozen=True, slots=True)
 class HostState:
-    """``aggregate_id``: Nova's number of the reservation's own aggregate."""
+    """``aggregate_id``: Nova's number of the reservation's own aggregate. ``members``: the
+    projects that the operator had let in beside the owner, when the door was closed; with commas
+    between.
+    """
 
     aggregate_id: int | None = None
+    members: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,29 +117,26 @@ class PhysicalHost(NoServerGroup):
 
     def start(self, context: Context) -> StepResult:
         aggregate = self._aggregate(context)
+        if (failed := shunned(context, aggregate)) is not None:
+            return failed
         freepool = self._cloud.aggregates.ensure(self._names.freepool, None, {})
 
-        def hand_over(held: HostAllocation) -> Sequence[Server]:
-            """The strangers on the host, which stays where it is for them."""
+        def hand_over(held: HostAllocation) -> Failed | None:
+            """Why not: a host stays where it is for servers of others."""
             host = held.service_host
             if host not in aggregate.hosts:
-                strangers = occupants(self._cloud, host, held.hypervisor_uuid)
-                if strangers:
-                    return strangers
+                occupied = self._occupied(context, aggregate, held)
+                if occupied is not None:
+                    return occupied
                 # Into the new pool before out of the old: in between, a host in no pool
                 # would take anybody's server.
                 self._cloud.aggregates.add_host(aggregate.id, host)
             if host in freepool.hosts:
                 self._cloud.aggregates.remove_host(freepool.id, host)
-            return ()
+            return None
 
-        found = parallel.each(hand_over, context.allocations)
-        strangers = {
-            held.hypervisor: servers
-            for held, servers in zip(context.allocations, found, strict=True)
-            if servers
-        }
-        return _occupied(strangers) if strangers else Done()
+        results = parallel.each(hand_over, context.allocations)
+        return _together([failed for failed in results if failed is not None]) or Done()
 
     def before_end(self, context: Context) -> StepResult:
         action = (
@@ -144,37 +153,42 @@ class PhysicalHost(NoServerGroup):
             name = self._names.image_prefix + server.name
             self._cloud.servers.snapshot(server.id, name, context.occasion)
 
-        found = self._servers(aggregate)
-        parallel.each(snapshot, [each for each in found if each.project_id in tenants])
+        found = parallel.each(self._cloud.servers.on_host, aggregate.hosts)
+        servers = [server for there in found for server in there]
+        parallel.each(snapshot, [each for each in servers if each.project_id in tenants])
         return Done()
 
-    def end(self, context: Context) -> StepResult:
-        aggregate = find_aggregate(self._cloud, context.reservation_id, context.state.aggregate_id)
+    def close(self, context: Context) -> bool:
+        aggregate = self._found(context)
+        if aggregate is None:
+            return False
+        members = self._tenants(context, aggregate) - {context.project_id}
+        if members != _members(context.state):
+            # Whose servers are deleted must be known when the keys are gone.
+            context.keep(replace(context.state, members=",".join(sorted(members))))
+        return close_aggregate(self._cloud, aggregate, self._names.owner_key)
+
+    def clear(self, context: Context) -> StepResult:
+        aggregate = self._found(context)
         if aggregate is None:
             return Done()
         tenants = self._tenants(context, aggregate)
-        servers = self._servers(aggregate)
-        context.record(server.id for server in servers if server.project_id in tenants)
-        keys = {
-            key: None for key in aggregate.metadata if key in {self._names.owner_key, *tenants}
-        }
-        if keys:
-            # From here on the filter lets nobody in; who came until now is seen by a second look.
-            self._cloud.aggregates.set_metadata(aggregate.id, keys)
-            servers = self._servers(aggregate)
-        there = tuple(servers)
-        held = [each for each in context.allocations if each.service_host in aggregate.hosts]
-        for found in parallel.each(
-            lambda each: arriving(self._cloud, each.hypervisor_uuid, there), held
-        ):
-            servers += found
-        context.record(server.id for server in servers if server.project_id in tenants)
-        parallel.each(
-            self._cloud.servers.delete,
-            [s.id for s in servers if s.id in context.servers or s.project_id in tenants],
-        )
-        if servers:
-            return Waiting(deleting(servers))
+        # Any of these may have been let in before the door was closed, and come after the last
+        # look. Those that come meanwhile are seen next.
+        building = parallel.each(self._cloud.servers.building, sorted(tenants))
+        uuids = {held.service_host: held.hypervisor_uuid for held in context.allocations}
+        found = parallel.each(lambda host: self._servers(host, uuids.get(host)), aggregate.hosts)
+        servers = [server for there in found for server in there]
+        mine = [server.id for server in servers if server.project_id in tenants]
+        context.record([*(server.id for some in building for server in some), *mine])
+        known = context.servers.union(mine)
+        parallel.each(self._cloud.servers.delete, [s.id for s in servers if s.id in known])
+        return Waiting(deleting(servers)) if servers else Done()
+
+    def end(self, context: Context) -> StepResult:
+        aggregate = self._found(context)
+        if aggregate is None:
+            return Done()
         freepool = self._cloud.aggregates.ensure(self._names.freepool, None, {})
 
         def give_back(host: str) -> None:
@@ -225,6 +239,32 @@ class PhysicalHost(NoServerGroup):
         )
         self._cloud.aggregates.delete(aggregate.id)
 
+    def late_servers(self, context: Context) -> list[str]:
+        found = parallel.each(
+            lambda held: occupants(self._cloud, held.service_host, held.hypervisor_uuid),
+            context.allocations,
+        )
+        there = {
+            server.id: (server, held.service_host)
+            for held, servers in zip(context.allocations, found, strict=True)
+            for server in servers
+            if server.id in context.servers
+        }
+        # Asked for after the servers: whoever has the host by now may have let one in.
+        aggregates = self._cloud.aggregates.list() if there else ()
+        return [
+            server.id
+            for server, host in there.values()
+            if not any(
+                host in each.hosts
+                and admits(each.metadata, server.project_id, self._names.owner_key)
+                for each in aggregates
+            )
+        ]
+
+    def _found(self, context: Context) -> Aggregate | None:
+        return find_aggregate(self._cloud, context.reservation_id, context.state.aggregate_id)
+
     def _aggregate(self, context: Context) -> Aggregate:
         return self._cloud.aggregates.ensure(
             context.reservation_id,
@@ -233,23 +273,46 @@ class PhysicalHost(NoServerGroup):
             context.state.aggregate_id,
         )
 
-    def _servers(self, aggregate: Aggregate) -> list[Server]:
-        found = parallel.each(self._cloud.servers.on_host, aggregate.hosts)
-        return [server for servers in found for server in servers]
+    def _servers(self, host: str, hypervisor_uuid: str | None) -> list[Server]:
+        if hypervisor_uuid is None:
+            return list(self._cloud.servers.on_host(host))
+        return occupants(self._cloud, host, hypervisor_uuid)
+
+    def _occupied(
+        self, context: Context, aggregate: Aggregate, held: HostAllocation
+    ) -> Failed | None:
+        """Servers of others on a host that is not in the aggregate: yet, or any more."""
+        found = occupants(self._cloud, held.service_host, held.hypervisor_uuid)
+        # None of its own can be there before it was handed over.
+        ours = self._tenants(context, aggregate) if context.running else frozenset[str]()
+        strangers = [each for each in found if each.project_id not in ours]
+        if not strangers:
+            return None
+        names = ", ".join(server.id for server in strangers)
+        words = f"host {held.hypervisor} has servers of others: {names}"
+        # Its own servers would be left behind there.
+        mine = len(strangers) < len(found)
+        avoid = frozenset[str]() if mine else frozenset({held.hypervisor})
+        return Failed(Reason("a host has servers of others", words), avoid=avoid)
 
     def _tenants(self, context: Context, aggregate: Aggregate) -> frozenset[str]:
-        """The owner's project, and the projects the operator let in beside it."""
-        members = (key for key, value in aggregate.metadata.items() if value.lower() in _TRUE)
+        """The owner's project, and the projects that the operator let in beside it."""
+        keys = admitting_keys(aggregate.metadata, self._names.owner_key)
+        members = _members(context.state) | keys - {self._names.owner_key}
         return frozenset({context.project_id, *members})
 
 
-def _occupied(servers: Mapping[str, Sequence[Server]]) -> Failed:
-    """By hypervisor."""
-    words = "; ".join(
-        f"host {hypervisor} has servers of others: " + ", ".join(server.id for server in found)
-        for hypervisor, found in servers.items()
-    )
-    return Failed(Reason("a host has servers of others", words), avoid=frozenset(servers))
+def _together(failures: Sequence[Failed]) -> Failed | None:
+    """What is wrong on several hosts, as one."""
+    if not failures:
+        return None
+    words = "; ".join(failed.reason.operator for failed in failures)
+    avoid = frozenset[str]().union(*(failed.avoid for failed in failures))
+    return Failed(Reason(failures[0].reason.tenant, words), avoid=avoid)
+
+
+def _members(state: HostState) -> frozenset[str]:
+    return frozenset((state.members or "").split(",")) - {""}
 
 
 def _keys(spec: HostSpec) -> dict[str, Any]:

@@ -8,17 +8,15 @@ the id (without a zone: the hosts stay in the freepool) tells the scheduler filt
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from promise_blazar import exceptions
 from promise_blazar.capacity.demand.slots import Slots
 from promise_blazar.cloud import parallel
-from promise_blazar.cloud.contract.cloud import Cloud
 from promise_blazar.cloud.contract.compute import Aggregate, Flavor
 from promise_blazar.model import openstack_names, resource_classes
-from promise_blazar.model.openstack_names import Names
 from promise_blazar.plugins import inputs
 from promise_blazar.plugins.contract import (
     Done,
@@ -27,7 +25,14 @@ from promise_blazar.plugins.contract import (
     StepResult,
     Waiting,
 )
-from promise_blazar.plugins.occupancy import deleting, find_aggregate
+from promise_blazar.plugins.instance_drift import InstanceDrift
+from promise_blazar.plugins.occupancy import (
+    close_aggregate,
+    deleting,
+    find_aggregate,
+    others,
+    shunned,
+)
 
 LOG = logging.getLogger(__name__)
 
@@ -54,30 +59,15 @@ class InstanceState:
     stale_group_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceObservation:
-    """``aggregates`` by name; ``inventories``: totals in units by resource class, by child
-    provider; ``groups``: names of server groups by id."""
-
-    aggregates: Mapping[str, Aggregate]
-    flavors: frozenset[str]
-    resource_classes: frozenset[str]
-    inventories: Mapping[str, Mapping[str, int]]
-    groups: Mapping[str, str]
-
-
 Context = StepContext[InstanceSpec, InstanceState]
 
 
-class VirtualInstance:
+class VirtualInstance(InstanceDrift):
+    """``InstanceDrift`` has what of it *reconciles*."""
+
     resource_type = "virtual:instance"
     spec_type = InstanceSpec
     state_type = InstanceState
-    empties_freepool = False
-
-    def __init__(self, cloud: Cloud, names: Names) -> None:
-        self._cloud = cloud
-        self._names = names
 
     # What is asked for
 
@@ -170,6 +160,8 @@ class VirtualInstance:
 
     def start(self, context: Context) -> StepResult:
         aggregate = self._aggregate(context)
+        if (failed := shunned(context, aggregate)) is not None:
+            return failed
         resource_class = openstack_names.resource_class_of(context.reservation_id)
 
         def offer(held: HostAllocation) -> None:
@@ -188,105 +180,56 @@ class VirtualInstance:
         """Nothing: snapshots are for whole hosts, as in Blazar."""
         return Done()
 
-    def end(self, context: Context) -> StepResult:
+    def close(self, context: Context) -> bool:
+        resource_class = openstack_names.resource_class_of(context.reservation_id)
+        # From here on Placement lets nobody take a slot, whatever the filter has passed before.
+        closed = parallel.each(
+            lambda child: self._cloud.resource_providers.close_inventory(child, resource_class),
+            _children(context),
+        )
+        aggregate = self._found(context)
+        if aggregate is not None:
+            close_aggregate(self._cloud, aggregate, self._names.owner_key)
         try:
-            self._cloud.flavors.revoke(context.reservation_id, context.project_id)
+            for project in self._cloud.flavors.granted(context.reservation_id):
+                self._cloud.flavors.revoke(context.reservation_id, project)
         except exceptions.CloudError as error:
             # No reason to leave anything in place: the access goes with the flavor.
-            LOG.warning("Flavor %s is still open to its tenant: %s", context.reservation_id, error)
-        servers = self._cloud.servers.of_flavor(context.reservation_id)
-        context.record(server.id for server in servers)
-        parallel.each(self._cloud.servers.delete, [server.id for server in servers])
-        if servers:
-            return Waiting(deleting(servers))
+            LOG.warning("Flavor %s is still open to tenants: %s", context.reservation_id, error)
+        return any(closed)
+
+    def clear(self, context: Context) -> StepResult:
+        servers = list(self._cloud.servers.of_flavor(context.reservation_id))
+        # Those of a flavor that was deleted or made anew, and SOFT_DELETED ones, hold slots.
         resource_class = openstack_names.resource_class_of(context.reservation_id)
-        providers = [openstack_names.child_provider_of(e.hypervisor) for e in context.allocations]
-        parallel.each(lambda provider: self._empty(provider, resource_class), providers)
+        found = parallel.each(
+            lambda child: self._cloud.resource_providers.holders(child, resource_class),
+            _children(context),
+        )
+        holders = frozenset(each for some in found for each in some)
+        servers += others(self._cloud, sorted(holders), servers)
+        context.record(each.id for each in servers)
+        parallel.each(self._cloud.servers.delete, [each.id for each in servers])
+        # What has neither a slot nor a host was refused both, and is not waited for: whom Nova
+        # leaves the flavor can make more of them for ever.
+        there = [each for each in servers if each.id in holders or each.host is not None]
+        return Waiting(deleting(there)) if there else Done()
+
+    def end(self, context: Context) -> StepResult:
+        resource_class = openstack_names.resource_class_of(context.reservation_id)
+        parallel.each(lambda child: self._empty(child, resource_class), _children(context))
         self._cloud.resource_classes.delete(resource_class)
-        aggregate = find_aggregate(self._cloud, context.reservation_id, context.state.aggregate_id)
+        aggregate = self._found(context)
         if aggregate is not None:
             self._cloud.aggregates.delete(aggregate.id)
         for group in self._groups(context):
             self._cloud.server_groups.delete(group)
-        # Last: by the flavor the servers were found.
+        # Last: by the flavor servers are found.
         self._cloud.flavors.delete(context.reservation_id)
         return Done()
 
-    # What reconcile asks
-
-    def observe(
-        self, aggregates: Mapping[str, Aggregate], hypervisors: Sequence[str]
-    ) -> InstanceObservation:
-        providers = [openstack_names.child_provider_of(name) for name in hypervisors]
-        return InstanceObservation(
-            aggregates=aggregates,
-            flavors=frozenset(self._cloud.flavors.with_prefix(openstack_names.FLAVOR)),
-            resource_classes=frozenset(
-                self._cloud.resource_classes.with_prefix(openstack_names.RESERVATION_CLASS)
-            ),
-            inventories={
-                name: self._cloud.resource_providers.inventory(name) for name in providers
-            },
-            groups=self._cloud.server_groups.with_prefix(openstack_names.SERVER_GROUP),
-        )
-
-    def diff(self, context: Context, observed: InstanceObservation, running: bool) -> list[str]:
-        resource_class = openstack_names.resource_class_of(context.reservation_id)
-        aggregate = observed.aggregates.get(context.reservation_id)
-        found = []
-        if aggregate is None:
-            found.append("its aggregate is missing")
-        elif aggregate.metadata.get(self._names.owner_key) != context.project_id:
-            found.append("its aggregate does not name its owner")
-        if context.reservation_id not in observed.flavors:
-            found.append("its flavor is missing")
-        if resource_class not in observed.resource_classes:
-            found.append("its resource class is missing")
-        for held in context.allocations if running else ():
-            if aggregate is not None and held.service_host not in aggregate.hosts:
-                found.append(f"{held.hypervisor} is not in its aggregate")
-            slots = observed.inventories.get(
-                openstack_names.child_provider_of(held.hypervisor), {}
-            )
-            if slots.get(resource_class, 0) != held.units:
-                found.append(
-                    f"{held.hypervisor} offers {slots.get(resource_class, 0)} of its "
-                    f"{held.units} slots"
-                )
-        return found
-
-    def owned_reservations(self, observed: InstanceObservation) -> frozenset[str]:
-        aggregates = {
-            name
-            for name, aggregate in observed.aggregates.items()
-            if aggregate.metadata.get(openstack_names.RESERVATION_KEY) == name
-        }
-        counted = {name for slots in observed.inventories.values() for name in slots}
-        classes = {
-            openstack_names.reservation_of(name)
-            for name in counted | observed.resource_classes
-            if name.startswith(openstack_names.RESERVATION_CLASS)
-        }
-        groups = {
-            name.removeprefix(openstack_names.SERVER_GROUP) for name in observed.groups.values()
-        }
-        return frozenset(aggregates | observed.flavors | classes | groups)
-
-    def delete_leftovers(self, reservation_id: str, observed: InstanceObservation) -> None:
-        resource_class = openstack_names.resource_class_of(reservation_id)
-        if reservation_id in observed.flavors:
-            self._cloud.flavors.delete(reservation_id)
-        for provider, slots in observed.inventories.items():
-            if resource_class in slots:
-                self._cloud.resource_providers.ensure_inventory(provider, resource_class, 0)
-        if resource_class in observed.resource_classes:
-            self._cloud.resource_classes.delete(resource_class)
-        if reservation_id in observed.aggregates:
-            self._cloud.aggregates.delete(observed.aggregates[reservation_id].id)
-        for group, name in observed.groups.items():
-            # Made for the tenant when its lease was gone already: no ownership fences that call.
-            if name == openstack_names.SERVER_GROUP + reservation_id:
-                self._cloud.server_groups.delete(group)
+    def _found(self, context: Context) -> Aggregate | None:
+        return find_aggregate(self._cloud, context.reservation_id, context.state.aggregate_id)
 
     def _groups(self, context: Context) -> set[str]:
         known = (context.state.server_group_id, context.state.stale_group_id)
@@ -316,6 +259,11 @@ class VirtualInstance:
             },
             context.state.aggregate_id,
         )
+
+
+def _children(context: Context) -> list[str]:
+    """The child providers of its hosts, on which its slots are."""
+    return [openstack_names.child_provider_of(held.hypervisor) for held in context.allocations]
 
 
 def _keys(spec: InstanceSpec) -> dict[str, Any]:

@@ -88,6 +88,10 @@ class Hypervisors(Protocol):
         """All of them, or those of these uuids that there are; in few calls to Nova."""
         ...
 
+    def in_service(self) -> frozenset[str]:
+        """The service hosts whose nova-compute is up and enabled, by one call."""
+        ...
+
 
 class Aggregates(Protocol):
     """The host aggregates of the region, also those that are not ours."""
@@ -163,6 +167,10 @@ class Flavors(Protocol):
         """No access of a project."""
         ...
 
+    def granted(self, flavor_id: str) -> Sequence[str]:
+        """The projects that have access; none where there is no such flavor."""
+        ...
+
 
 class Servers(Protocol):
     """The servers of all projects."""
@@ -172,11 +180,18 @@ class Servers(Protocol):
         ...
 
     def on_host(self, service_host: str) -> Sequence[Server]:
-        """Those on a host, as far as Nova says so yet."""
+        """Those on a host, as far as Nova says so yet; without SOFT_DELETED ones."""
         ...
 
     def of_flavor(self, flavor_id: str) -> Sequence[Server]:
-        """Those booted with the flavor that has this id now; none of one that was replaced."""
+        """Those booted with the flavor that has this id now; none of one that was replaced.
+
+        Without SOFT_DELETED ones.
+        """
+        ...
+
+    def building(self, project_id: str) -> Sequence[Server]:
+        """A project's in BUILD that name no host yet: any of them may have been let in."""
         ...
 
     def delete(self, server_id: str) -> None:
@@ -186,8 +201,9 @@ class Servers(Protocol):
     def snapshot(self, server_id: str, image_name: str, occasion: str) -> None:
         """One image of a server on each occasion, however often it is asked for.
 
-        The image is the tenant's. Raises ``NotFound``, and ``CloudUnavailable`` also while the
-        server is busy with something else, such as the image before.
+        The image is the tenant's. Raises ``NotFound``, ``CloudUnavailable`` also while the server
+        is busy with something that passes, such as the image before, and ``CloudError`` (409) for
+        one that has no image to be made of: it is in ERROR.
         """
         ...
 

@@ -62,6 +62,22 @@ class ResourceProviders(Protocol):
         """
         ...
 
+    def close_inventory(self, name: str, resource_class: str) -> bool:
+        """No more of a class than is allocated now can be taken from the provider of this name.
+
+        Its total stays as it is. False: nothing could be taken before, or there is no such
+        inventory.
+        """
+        ...
+
+    def holders(self, name: str, resource_class: str) -> Sequence[str]:
+        """Ids of the servers with allocations of a class on the provider of this name.
+
+        They have them whatever became of their flavors, SOFT_DELETED ones too. Some ids may be of
+        no server (any more).
+        """
+        ...
+
     def consumers(self, uuid: str) -> Sequence[str]:
         """Ids of the servers with allocations on a provider; none if there is no such provider.
 

@@ -6,6 +6,7 @@ if there are any, and then is one transaction (``calls``). The names, for fences
 
 ====================================  =========================================================
 ``nova.hypervisor.show`` ``.list``    hypervisors.get, hypervisors.list
+``nova.service.list``                 hypervisors.in_service
 ``nova.aggregate.list`` ``.show``     aggregates.list, aggregates.get; aggregates.ensure and
                                       aggregates.delete look first
 ``nova.aggregate.create``             aggregates.ensure, where there was none
@@ -16,7 +17,8 @@ if there are any, and then is one transaction (``calls``). The names, for fences
 ``nova.flavor.create`` ``.delete``    flavors.ensure, flavors.delete
 ``nova.flavor.list``                  flavors.with_prefix
 ``nova.flavor.grant`` ``.revoke``     flavors.grant, flavors.revoke
-``nova.server.show`` ``.list``        servers.find; servers.on_host, servers.of_flavor
+``nova.flavor.access``                flavors.granted
+``nova.server.show`` ``.list``        servers.find; servers.on_host, .of_flavor, .building
 ``nova.server.delete`` ``.snapshot``  servers.delete, servers.snapshot
 ``nova.server_group.create``          server_groups.ensure, server_groups.make
 ``nova.server_group.list``            server_groups.with_prefix, server_groups.named
@@ -24,10 +26,10 @@ if there are any, and then is one transaction (``calls``). The names, for fences
 ``placement.resource_class.ensure``   resource_classes.ensure
 ``placement.resource_class.delete``   resource_classes.delete
 ``placement.resource_class.list``     resource_classes.with_prefix
-``placement.allocation.list``         resource_providers.consumers
+``placement.allocation.list``         resource_providers.consumers, .holders
 ``placement.provider.create``         resource_providers.ensure_child
 ``placement.inventory.show``          resource_providers.inventory
-``placement.inventory.set``           resource_providers.ensure_inventory
+``placement.inventory.set``           resource_providers.ensure_inventory, .close_inventory
 ====================================  =========================================================
 """
 

@@ -63,7 +63,14 @@ CREATE TABLE faults (
 """
 
 #: The statements that bring a file of layout 1 to 2, of 2 to 3, and so on. What is here stays.
-STEPS: Sequence[Sequence[str]] = ()
+STEPS: Sequence[Sequence[str]] = (
+    # A server that is being built names its host only when it arrives there.
+    (
+        "ALTER TABLE servers ADD COLUMN bound_for INTEGER",
+        "ALTER TABLE servers ADD COLUMN arrives_at INTEGER",
+        "CREATE INDEX servers_by_arrival ON servers (arrives_at) WHERE arrives_at IS NOT NULL",
+    ),
+)
 
 
 class Unreadable(ValueError):

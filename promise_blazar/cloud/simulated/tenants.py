@@ -4,6 +4,7 @@
 These calls are theirs, not the service's: no fence stops them and no injected fault hits them.
 """
 
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from promise_blazar.cloud.simulated.compute import (
     server_groups,
     servers,
 )
+from promise_blazar.cloud.simulated.compute.servers import Boot
 from promise_blazar.cloud.simulated.faults import Fault
 from promise_blazar.cloud.simulated.refusals import missing
 from promise_blazar.cloud.simulated.world import IMAGE, World
@@ -110,21 +112,27 @@ class Tenants:
         Raises ``BadInput`` for a flavor, image or server group (hint ``group``) that does not
         exist or is not the project's. That no host will do is an answer: status ERROR.
         """
-        asked = hints or {}
         with self._world.writing() as db:
-            seen = flavors.seen_by(db, project_id, admin)
-            # An id goes before a name, which another flavor may have as its id.
-            found = [stored for stored in seen if stored.flavor.id == flavor] or [
-                stored for stored in seen if stored.flavor.name == flavor
-            ]
-            if not found:
-                raise exceptions.BadInput(f"Flavor {flavor} could not be found")
-            if not images.exists(db, image or IMAGE):
-                raise exceptions.BadInput(f"Image {image} could not be found")
-            for group in _group_hints(asked):
-                if not server_groups.exists(db, project_id, group):
-                    raise exceptions.BadInput(f"Server group {group} could not be found")
-            return _view(servers.create(db, project_id, name, found[0], asked))
+            boot = _scheduled(db, project_id, name, flavor, hints, image, admin)
+            return _view(servers.claim(db, boot, self._world.in_seconds))
+
+    def schedule_server(
+        self,
+        project_id: str,
+        name: str,
+        flavor: str,
+        hints: Mapping[str, object] | None = None,
+        image: str | None = None,
+        admin: bool = False,
+    ) -> Boot:
+        """The first half of ``create_server``: the filter has passed a host, nothing is taken."""
+        with self._world.writing() as db:
+            return _scheduled(db, project_id, name, flavor, hints, image, admin)
+
+    def claim_server(self, boot: Boot) -> ServerView:
+        """The second half, as much later as conductors and computes have to do."""
+        with self._world.writing() as db:
+            return _view(servers.claim(db, boot, self._world.in_seconds))
 
     def image_exists(self, image: str) -> bool:
         """By id or name."""
@@ -151,7 +159,7 @@ class Tenants:
         """Raises ``NotFound``, also for another project's."""
         self.get_server(server_id, project_id)
         with self._world.writing() as db:
-            servers.delete(db, server_id, self._world.in_seconds)
+            servers.remove(db, server_id, self._world.in_seconds)
 
     def set_faults(
         self,
@@ -177,7 +185,42 @@ class Tenants:
     def set_server_delete_seconds(self, seconds: float) -> None:
         """How long a server is still seen after its deletion was asked for."""
         with self._world.writing() as db:
-            servers.set_delete_seconds(db, seconds)
+            servers.set_seconds(db, servers.DELETE_SECONDS, seconds)
+
+    def set_server_build_seconds(self, seconds: float) -> None:
+        """How long a server has its room and names no host, before it is ACTIVE."""
+        with self._world.writing() as db:
+            servers.set_seconds(db, servers.BUILD_SECONDS, seconds)
+
+    def set_server_reclaim_seconds(self, seconds: float) -> None:
+        """How long what a tenant deletes is SOFT_DELETED; 0: deletion is not deferred."""
+        with self._world.writing() as db:
+            servers.set_seconds(db, servers.RECLAIM_SECONDS, seconds)
+
+
+def _scheduled(
+    db: sqlite3.Connection,
+    project_id: str,
+    name: str,
+    flavor: str,
+    hints: Mapping[str, object] | None,
+    image: str | None,
+    admin: bool,
+) -> Boot:
+    asked = hints or {}
+    seen = flavors.seen_by(db, project_id, admin)
+    # An id goes before a name, which another flavor may have as its id.
+    found = [stored for stored in seen if stored.flavor.id == flavor] or [
+        stored for stored in seen if stored.flavor.name == flavor
+    ]
+    if not found:
+        raise exceptions.BadInput(f"Flavor {flavor} could not be found")
+    if not images.exists(db, image or IMAGE):
+        raise exceptions.BadInput(f"Image {image} could not be found")
+    for group in _group_hints(asked):
+        if not server_groups.exists(db, project_id, group):
+            raise exceptions.BadInput(f"Server group {group} could not be found")
+    return servers.schedule(db, project_id, name, found[0], asked)
 
 
 def _group_hints(hints: Mapping[str, object]) -> list[str]:

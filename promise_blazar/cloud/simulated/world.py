@@ -5,8 +5,8 @@ The file is made complete under another name and then linked into place, so that
 processes that start together one makes it and nobody sees half of it. Writers take the file's
 one write lock with their first statement (``BEGIN IMMEDIATE``); readers (WAL) never wait.
 
-A server that is being deleted carries the time at which it will be gone; whoever looks after
-that time takes it away first.
+A server that is being deleted carries the time at which it will be gone, one that is being built
+the time at which it is on its host; whoever looks after that time lets it happen first.
 """
 
 import contextlib
@@ -35,6 +35,17 @@ FLAVORS = (
     ("4", "m1.large", 4, 8192, 80),
 )
 IMAGE = "tiny"
+
+
+_GONE = "DELETE FROM servers WHERE gone_at <= :now"
+_ARRIVED = (
+    "UPDATE servers SET status = 'ACTIVE', host = bound_for, bound_for = NULL, arrives_at = NULL"
+    " WHERE arrives_at <= :now"
+)
+_DUE = (
+    "SELECT 1 FROM servers WHERE gone_at <= :now UNION ALL"
+    " SELECT 1 FROM servers WHERE arrives_at <= :now LIMIT 1"
+)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -113,12 +124,10 @@ class World:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """One consistent view of the world."""
         with self._connection() as db:
-            gone = db.execute(
-                "SELECT 1 FROM servers WHERE gone_at <= ? LIMIT 1", (self._now(),)
-            ).fetchone()
-        if gone:
+            due = db.execute(_DUE, {"now": self._now()}).fetchone()
+        if due:
             with self.writing():
-                pass  # every writer takes away first what is gone
+                pass  # every writer first lets happen what is due
         with self._connection() as db:
             db.execute("BEGIN")
             try:
@@ -132,7 +141,8 @@ class World:
         with self._writing, self._connection() as db:
             db.execute("BEGIN IMMEDIATE")
             try:
-                db.execute("DELETE FROM servers WHERE gone_at <= ?", (self._now(),))
+                for happens in (_GONE, _ARRIVED):
+                    db.execute(happens, {"now": self._now()})
                 yield db
             except BaseException:
                 if db.in_transaction:  # a full disk has ended it already
@@ -141,7 +151,7 @@ class World:
             db.execute("COMMIT")
 
     def in_seconds(self, seconds: float) -> int:
-        """An instant from now, as ``servers.gone_at`` keeps it."""
+        """An instant from now, as ``servers.gone_at`` and ``arrives_at`` keep it."""
         return self._now() + round(seconds * 1_000_000)
 
     def _now(self) -> int:

@@ -14,6 +14,7 @@ from promise_blazar.db.tables.jobs import Job
 from promise_blazar.db.tables.leases import (
     DepartedReservation,
     Event,
+    FormerReservation,
     Lease,
     Reservation,
     ReservationServer,
@@ -35,6 +36,7 @@ __all__ = [
     "Bundle",
     "DepartedReservation",
     "Event",
+    "FormerReservation",
     "Generation",
     "Host",
     "HostCapability",

@@ -3,7 +3,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from promise_blazar.db.tables.base import OPTIONS, Base
@@ -15,8 +15,8 @@ class Host(Base):
     """A compute host that is lent.
 
     ``state``: ``adding``, ``ready`` or ``removing``; what was begun with OpenStack and may have
-    to be resumed. ``tombstone``: 0, or the host's own id once it is gone, so that its name is
-    free again.
+    to be resumed. ``up``: it is in service, as Nova said last. ``tombstone``: 0, or the host's
+    own id once it is gone, so that its name is free again.
     """
 
     __tablename__ = "hosts"
@@ -40,6 +40,7 @@ class Host(Base):
     local_gb: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[HostState] = mapped_column(Word(HostState, 16))
     reservable: Mapped[bool]
+    up: Mapped[bool] = mapped_column(default=True, server_default=true())
     tombstone: Mapped[int] = mapped_column(BigInteger, default=0)
     generation: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(Instant)

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstr
 from sqlalchemy.orm import Mapped, mapped_column
 
 from promise_blazar.db.tables.base import OPTIONS, Base
-from promise_blazar.db.types import BigId, ClientEvents, Instant, PropertyNames, Word
+from promise_blazar.db.types import BigId, ClientEvents, Instant, LongText, PropertyNames, Word
 from promise_blazar.model.lease import ClientEvent
 from promise_blazar.model.states import (
     EventStatus,
@@ -127,3 +127,19 @@ class DepartedReservation(Base):
     uuid: Mapped[str] = mapped_column(String(36), primary_key=True)
     resource_type: Mapped[str] = mapped_column(String(66))
     removed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class FormerReservation(Base):
+    """A reservation that was released a short while ago: what it had is looked at again.
+
+    ``document``: JSON, with the project, the details, the hosts and the recorded servers.
+    """
+
+    __tablename__ = "former_reservations"
+    __table_args__ = (Index("former_by_age", "released_at"), OPTIONS)
+
+    uuid: Mapped[str] = mapped_column(String(36), primary_key=True)
+    provider_id: Mapped[int] = mapped_column(ForeignKey("providers.id"))
+    resource_type: Mapped[str] = mapped_column(String(66))
+    document: Mapped[str] = mapped_column(LongText)
+    released_at: Mapped[datetime] = mapped_column(Instant)

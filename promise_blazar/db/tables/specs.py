@@ -24,7 +24,10 @@ class SpecJson(Base):
 
 
 class HostReservation(Base):
-    """What a physical:host reservation asks for, and what was made for it."""
+    """What a physical:host reservation asks for, and what was made for it.
+
+    ``members``: the projects that were let in beside the owner, when the door was closed.
+    """
 
     __tablename__ = "host_reservations"
 
@@ -37,6 +40,7 @@ class HostReservation(Base):
     resource_properties: Mapped[str] = mapped_column(Text)
     before_end: Mapped[str] = mapped_column(String(36))
     aggregate_id: Mapped[int | None]
+    members: Mapped[str | None] = mapped_column(Text)
 
 
 class InstanceReservation(Base):

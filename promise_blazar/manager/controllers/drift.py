@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 class Drift:
     """What differs, in words, by what it is about.
 
-    ``leftovers``: of reservations that are over; ``missing``: of leases that are prepared or
-    running, by lease; ``stray``: lent hosts that should be in the freepool; ``unlent``: hosts in
-    the freepool that are not lent any more; ``unfinished``: hosts that are half added or half
-    removed, and why; ``foreign``: looks like ours and is not on record, so it is left alone.
+    ``leftovers``: of reservations that are over; ``late``: servers that came to such, with the
+    reservation, by server id; ``missing``: of leases that are prepared or running, by lease;
+    ``stray``: lent hosts that should be in the freepool; ``unlent``: hosts in the freepool that
+    are not lent any more; ``unfinished``: hosts that are half added or half removed, and why;
+    ``foreign``: looks like ours and is not on record, so it is left alone.
     """
 
     leftovers: Mapping[str, str] = field(default_factory=dict)
@@ -21,10 +22,12 @@ class Drift:
     foreign: tuple[str, ...] = ()
     unlent: tuple[str, ...] = ()
     unfinished: Mapping[str, str] = field(default_factory=dict)
+    late: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:
-        return not (self.leftovers or self.missing or self.stray or self.unlent or self.unfinished)
+        differs = (self.leftovers, self.missing, self.stray, self.unlent, self.unfinished)
+        return not any((*differs, self.late))
 
     def lines(self) -> list[str]:
         """For people."""
@@ -38,5 +41,9 @@ class Drift:
             *(f"host {name} is not in the freepool" for name in self.stray),
             *(f"host {name} is in the freepool and is not lent any more" for name in self.unlent),
             *(f"host {name} is {words}" for name, words in sorted(self.unfinished.items())),
+            *(
+                f"server {server} came to reservation {reservation} after its end"
+                for server, reservation in sorted(self.late.items())
+            ),
             *(f"not ours, left alone: {name}" for name in self.foreign),
         ]

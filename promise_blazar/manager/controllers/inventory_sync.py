@@ -42,14 +42,15 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Stock:
     """``changes``: of hosts that are not what is recorded; ``overbooked``: what is promised of
-    hosts and not there, in words."""
+    hosts and not there, in words; ``down``: names of hosts that are out of service."""
 
     changes: tuple[Change, ...]
     overbooked: tuple[str, ...]
+    down: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
-        return not (self.changes or self.overbooked)
+        return not (self.changes or self.overbooked or self.down)
 
     def lines(self) -> list[str]:
         """For people."""
@@ -60,6 +61,7 @@ class Stock:
                 for words in change.words
             ),
             *self.overbooked,
+            *(f"host {name} is out of service" for name in self.down),
         ]
 
 
@@ -73,9 +75,9 @@ class InventorySync:
 
     def run(self) -> Stock:
         """Look, record what has changed, and say so. Raises as ``look`` does."""
-        changes = self.changes()
+        changes, down = self._compared()
         self.record(changes)
-        stock = Stock(changes, self._overbooked())
+        stock = Stock(changes, self._overbooked(), down)
         for line in stock.lines():
             LOG.warning("Inventory sync: %s", line)
         return stock
@@ -83,16 +85,22 @@ class InventorySync:
     def look(self) -> Stock:
         """What differs now; nothing is changed. Raises ``CloudError``, ``Unavailable``,
         ``Busy``."""
-        return Stock(self.changes(), self._overbooked())
+        changes, down = self._compared()
+        return Stock(changes, self._overbooked(), down)
 
     def changes(self) -> tuple[Change, ...]:
+        return self._compared()[0]
+
+    def _compared(self) -> tuple[tuple[Change, ...], tuple[str, ...]]:
         with self._database.reader() as connection:
             lent = hosts.listed(connection, self._provider.id)
         lent = [host for host in lent if host.state == HostState.READY]
         found = self._cloud.hypervisors.list({host.hypervisor_uuid for host in lent})
         there = {hypervisor.uuid: hypervisor for hypervisor in found}
-        compared = (self._compare(host, there.get(host.hypervisor_uuid)) for host in lent)
-        return tuple(change for change in compared if change.words)
+        compared = [self._compare(host, there.get(host.hypervisor_uuid)) for host in lent]
+        down = (each.host for each in compared if each.there is not None and not each.there.up)
+        names = tuple(host.hypervisor_hostname for host in down)
+        return tuple(change for change in compared if change.words), names
 
     def record(self, changes: Sequence[Change]) -> None:
         """Each whose host is still as it was; a later look sees the others."""

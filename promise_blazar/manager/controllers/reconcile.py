@@ -20,6 +20,7 @@ from promise_blazar.cloud.contract.compute import Aggregate
 from promise_blazar.db import bookings, hosts, jobs, running
 from promise_blazar.db.session import Connection, Database
 from promise_blazar.manager.controllers.drift import Drift
+from promise_blazar.manager.controllers.late_servers import LateServers, LateServerWatch
 from promise_blazar.manager.hosts.registry import HOST_JOB
 from promise_blazar.manager.provider import ProviderRuntime
 from promise_blazar.manager.workflow.engine import Engine
@@ -37,10 +38,12 @@ __all__ = ["Drift", "Reconcile"]
 
 @dataclass(frozen=True, slots=True)
 class _Observed:
-    """``aggregates`` by name; ``by_type``: what each plugin has observed."""
+    """``aggregates`` by name; ``by_type``: what each plugin has observed; ``late``: servers that
+    came after the end of their reservations."""
 
     aggregates: Mapping[str, Aggregate]
     by_type: Mapping[str, Any]
+    late: LateServers
 
 
 class Reconcile:
@@ -53,6 +56,7 @@ class Reconcile:
         self._cloud = provider.cloud
         self._names = provider.names
         self._engine = engine
+        self._late_servers = LateServerWatch(database, clock, provider)
 
     def run(self) -> Drift:
         """One cycle: look, and put right what differs. Raises ``CloudError``, ``Unavailable``."""
@@ -60,6 +64,7 @@ class Reconcile:
         self._provider.ledger.check()
         observed = self._observe()
         drift, broken = self._compare(observed)
+        self._late_servers.remove(observed.late)
         for reservation_id, kind in drift.leftovers.items():
             self._delete_leftovers(reservation_id, kind, observed)
         for lease in broken:
@@ -96,7 +101,7 @@ class Reconcile:
         by_type = {
             kind: plugin.observe(aggregates, names) for kind, plugin in provider.plugins.items()
         }
-        return _Observed(aggregates, by_type)
+        return _Observed(aggregates, by_type, self._late_servers.look())
 
     def _compare(self, observed: _Observed) -> tuple[Drift, list[Lease]]:
         """And the leases that lack something."""
@@ -123,6 +128,7 @@ class Reconcile:
             tuple(sorted(foreign)),
             tuple(sorted(unlent)),
             self._unfinished(lent),
+            observed.late.servers,
         )
         return drift, broken
 

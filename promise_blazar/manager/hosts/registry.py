@@ -71,9 +71,7 @@ class HostRegistry:
         self, context: RequestContext, request: HostRequest, key: IdempotencyKey | None
     ) -> HostView:
         hypervisor = self._cloud.hypervisors.get(request.name)
-        servers = occupants(self._cloud, hypervisor.service_host, hypervisor.uuid)
-        if servers:
-            raise _cannot_add(hypervisor, f"it has servers: {', '.join(s.id for s in servers)}")
+        self._refuse_occupied(hypervisor)
         self._finish_removal(hypervisor.name)
 
         def begin(connection: Connection, generation: int) -> int:
@@ -96,7 +94,7 @@ class HostRegistry:
             raise exceptions.RequestInFlight() from None
         try:
             freepool = self._put_into_pool(hypervisor)
-        except (exceptions.CloudError, exceptions.NotFound):
+        except (exceptions.CloudError, exceptions.NotFound, exceptions.CannotAddHost):
             self._undo(host_id, hypervisor.name)
             self._answers.forget(_key_object(host_id))
             raise
@@ -105,6 +103,13 @@ class HostRegistry:
         if key is not None:
             self._answers.keep(_key_object(host_id), view)
         return view
+
+    def _refuse_occupied(self, hypervisor: Hypervisor) -> None:
+        """Raises ``CannotAddHost``: it has servers, or some are on their way there."""
+        servers = occupants(self._cloud, hypervisor.service_host, hypervisor.uuid)
+        if servers:
+            names = ", ".join(server.id for server in servers)
+            raise _cannot_add(hypervisor, f"it has servers: {names}")
 
     def _present(self, key_object: str) -> HostView | None:
         with self._database.reader() as connection:
@@ -125,6 +130,7 @@ class HostRegistry:
             "service_host": hypervisor.service_host,
             "state": HostState.ADDING,
             "reservable": False,
+            "up": hypervisor.up,
             "generation": generation,
         }
         known = hosts.named(connection, self._provider.id, hypervisor.name)
@@ -150,12 +156,17 @@ class HostRegistry:
         return host_id
 
     def _put_into_pool(self, hypervisor: Hypervisor) -> int:
-        """What OpenStack has to do for a host to be lent; the id of the freepool."""
+        """What OpenStack has to do for a host to be lent; the id of the freepool.
+
+        Raises ``CannotAddHost``: somebody has come there since it was looked at.
+        """
         self._cloud.resource_providers.ensure_child(
             hypervisor.uuid, openstack_names.child_provider_of(hypervisor.name)
         )
         freepool = self._cloud.aggregates.ensure(self._names.freepool, None, {})
         self._cloud.aggregates.add_host(freepool.id, hypervisor.service_host)
+        # From here on the filter lets nobody in.
+        self._refuse_occupied(hypervisor)
         return freepool.id
 
     def _lend(self, host_id: int, hypervisor: Hypervisor, freepool: int) -> None:
@@ -176,13 +187,12 @@ class HostRegistry:
         if host.state == HostState.ADDING:
             try:
                 hypervisor = self._cloud.hypervisors.get(name)
-                servers = occupants(self._cloud, hypervisor.service_host, hypervisor.uuid)
-                if not servers:
-                    self._lend(host.id, hypervisor, self._put_into_pool(hypervisor))
-                    return
-                why = f"it has servers: {', '.join(server.id for server in servers)}"
-            except exceptions.NotFound as error:
+                self._refuse_occupied(hypervisor)
+                self._lend(host.id, hypervisor, self._put_into_pool(hypervisor))
+            except (exceptions.NotFound, exceptions.CannotAddHost) as error:
                 why = error.message
+            else:
+                return
             LOG.warning("Host %s (%s) is taken back: %s", host.id, name, why)
             if not self._move_on(host.id, name, HostState.REMOVING, reservable=False):
                 return

@@ -12,7 +12,7 @@ from typing import Any
 
 from promise_blazar.manager.contract.messages import IdempotencyKey
 from promise_blazar.manager.ownership.work import WorkOwnership
-from promise_blazar.model.lease import Lease
+from promise_blazar.model.lease import FormerReservation, Lease
 from promise_blazar.model.states import ReservationStatus
 
 
@@ -102,12 +102,16 @@ class FailedLease:
 
 @dataclass(frozen=True, slots=True)
 class ReleasedReservation:
-    """A reservation, by its number, of which OpenStack has let go."""
+    """A reservation, by its number, of which OpenStack has let go.
+
+    ``former``: what is looked at again for a while.
+    """
 
     reservation: int
     status: ReservationStatus
     ownership: WorkOwnership
     now: datetime
+    former: FormerReservation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,4 +122,5 @@ def _ledger_host(host: Host) -> LedgerHost:
         capacity={k: v for k, v in host.lendable.items() if not k.startswith(RESERVATION_CLASS)},
         properties=host.properties,
         reservable=host.reservable and host.state == HostState.READY,
+        last_choice=not host.up,
     )

@@ -9,7 +9,7 @@ from typing import Any
 from promise_blazar import deadline, exceptions, times
 from promise_blazar.capacity.admission import Plan
 from promise_blazar.capacity.demand.request import AllocationRequest
-from promise_blazar.db import bookings, idempotency, leases, providers, settled, specs
+from promise_blazar.db import bookings, former, idempotency, leases, providers, settled, specs
 from promise_blazar.db.session import Connection
 from promise_blazar.manager.ledger.changes import (
     AbandonedLease,
@@ -128,6 +128,8 @@ def record(writing: Writing, change: Record) -> bool:
             bookings.release(connection, generation, [change.reservation])
             values = {"status": change.status, "updated_at": change.now}
             leases.set_reservation(connection, change.reservation, values)
+            if change.former is not None:
+                former.add(connection, writing.provider_id, change.former)
     return True
 
 

@@ -8,6 +8,7 @@ ledger and under its rule; where it was handed hosts already, it stays.
 
 import json
 import logging
+from collections.abc import Collection
 
 from promise_blazar import times
 from promise_blazar.capacity import resource_query
@@ -19,6 +20,7 @@ from promise_blazar.db.session import Database
 from promise_blazar.manager.ledger.changes import Rebooked
 from promise_blazar.manager.ledger.store import Refused
 from promise_blazar.manager.provider import ProviderRuntime
+from promise_blazar.manager.workflow.host_states import HostStates
 from promise_blazar.manager.workflow.work import LeaseWork
 from promise_blazar.model.lease import Lease, Reservation
 from promise_blazar.plugins.contract import Failed, Reason, demand_of
@@ -27,9 +29,20 @@ LOG = logging.getLogger(__name__)
 
 
 class Rebooking:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, host_states: HostStates) -> None:
         self._database = database
         self._clock = clock
+        self._host_states = host_states
+
+    def out_of_service(
+        self, provider: ProviderRuntime, reservations: Collection[int]
+    ) -> frozenset[str]:
+        """The hypervisors of these reservations that are out of service; see ``HostStates``."""
+        return self._host_states.out_of_service(provider, reservations)
+
+    def known_out_of_service(self, reservations: Collection[int]) -> frozenset[str]:
+        """The same, as is on record."""
+        return self._host_states.known_out_of_service(reservations)
 
     def blocked(
         self, provider: ProviderRuntime, lease: Lease, reservation: Reservation

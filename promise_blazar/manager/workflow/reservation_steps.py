@@ -6,7 +6,9 @@ attempt of the ownership. No call to OpenStack is made inside a transaction.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from promise_blazar import exceptions
@@ -19,11 +21,12 @@ from promise_blazar.manager.ownership.work import update_owned
 from promise_blazar.manager.workflow.rebooking import Rebooking
 from promise_blazar.manager.workflow.work import CombinedResult, LeaseWork, context_of
 from promise_blazar.model import lifecycle
-from promise_blazar.model.lease import Reservation
+from promise_blazar.model.lease import FormerReservation, Reservation
 from promise_blazar.model.states import EventType, LeaseStatus, ReservationStatus
 from promise_blazar.plugins.contract import (
     Done,
     Failed,
+    Plugin,
     Reason,
     StepContext,
     StepResult,
@@ -33,13 +36,19 @@ from promise_blazar.plugins.contract import (
 )
 
 Step = Callable[[LeaseWork, Reservation], StepResult]
+Context = StepContext[Any, Any]
 
 
 class ReservationSteps:
-    def __init__(self, database: Database, clock: Clock, rebooking: Rebooking) -> None:
+    """``settle_seconds``: between closing a reservation and the look that may release it."""
+
+    def __init__(
+        self, database: Database, clock: Clock, rebooking: Rebooking, settle_seconds: float
+    ) -> None:
         self._database = database
         self._clock = clock
         self._rebooking = rebooking
+        self._settle = timedelta(seconds=settle_seconds)
 
     def each(
         self, work: LeaseWork, reservations: Iterable[Reservation], step: Step
@@ -48,13 +57,13 @@ class ReservationSteps:
         asked = list(reservations)
         results = parallel.each(lambda reservation: _result(step, work, reservation), asked)
         troubles: dict[int, Failed] = {}
-        waiting: list[Reason] = []
+        waiting: list[Waiting] = []
         for reservation, result in zip(asked, results, strict=True):
             match result:
                 case Failed() as failed:
                     troubles[reservation.id] = failed
-                case Waiting(reason):
-                    waiting.append(reason)
+                case Waiting() as wait:
+                    waiting.append(wait)
         return CombinedResult(troubles, tuple(waiting))
 
     def take_back(self, work: LeaseWork, reservations: Iterable[Reservation]) -> CombinedResult:
@@ -63,19 +72,31 @@ class ReservationSteps:
         return self.each(work, held, self._end)
 
     def ensure(
-        self, work: LeaseWork, reservation: Reservation, avoid: frozenset[str] = frozenset()
+        self,
+        work: LeaseWork,
+        reservation: Reservation,
+        avoid: frozenset[str] = frozenset(),
+        shun: frozenset[str] = frozenset(),
     ) -> StepResult:
         """As a reservation should be: prepared, and handed over once its lease has started.
 
-        ``avoid``: as of ``hand_over``.
+        ``avoid``, ``shun``: as of ``hand_over``.
         """
+        start = partial(self.hand_over, avoid=avoid, shun=shun)
+        return self._ensure(work, reservation, start)
+
+    def repair(self, work: LeaseWork, reservation: Reservation) -> StepResult:
+        """``ensure`` on the hosts that it has, and on no others: its servers may be there."""
+        return self._ensure(work, reservation, self._start)
+
+    def _ensure(self, work: LeaseWork, reservation: Reservation, start: Step) -> StepResult:
         result = self.prepare(work, reservation)
         if not isinstance(result, Done) or not lifecycle.started(work.lease):
             return result
         if result.state is not None:
             details = {**reservation.details, **fields_of(result.state)}
             reservation = dataclasses.replace(reservation, details=details)
-        return self.hand_over(work, reservation, avoid)
+        return start(work, reservation)
 
     def prepare(self, work: LeaseWork, reservation: Reservation) -> StepResult:
         context = self._context(work, reservation)
@@ -90,11 +111,16 @@ class ReservationSteps:
         return result
 
     def hand_over(
-        self, work: LeaseWork, reservation: Reservation, avoid: frozenset[str] = frozenset()
+        self,
+        work: LeaseWork,
+        reservation: Reservation,
+        avoid: frozenset[str] = frozenset(),
+        shun: frozenset[str] = frozenset(),
     ) -> StepResult:
         """Start it, on other hosts where its own cannot be had.
 
-        ``avoid``: names of hypervisors that cannot be had, as is known already.
+        Names of hypervisors: ``avoid``, that cannot be had, as is known already; ``shun``, that
+        are out of service, and better than none.
         """
         if avoid:
             names = ", ".join(sorted(avoid))
@@ -106,16 +132,29 @@ class ReservationSteps:
                 return refused
         occupied = frozenset[str]()
         while True:
-            result = work.plugin(reservation).start(self._context(work, reservation))
+            result = self._start(work, reservation, shun)
             if not isinstance(result, Failed) or not result.avoid:
-                break
+                return result
             # Nothing of ours is there yet. Each turn leaves more hosts aside.
-            occupied |= result.avoid
-            refused = self._rebooking.rebook(work, reservation, occupied, result.reason)
-            if refused is not None:
+            refused = self._rebooking.rebook(
+                work, reservation, occupied | result.avoid, result.reason
+            )
+            if result.avoid <= shun:
+                # Whatever it has now is the best that there is.
+                shun = frozenset()
+            elif refused is not None:
                 return refused
+            else:
+                occupied |= result.avoid
+
+    def _start(
+        self, work: LeaseWork, reservation: Reservation, shun: frozenset[str] = frozenset()
+    ) -> StepResult:
+        context = dataclasses.replace(self._context(work, reservation), shun=shun)
+        result = work.plugin(reservation).start(context)
         if isinstance(result, Done):
-            self._set_status(work, reservation, ReservationStatus.ACTIVE)
+            values = {"status": ReservationStatus.ACTIVE, "updated_at": self._clock.now()}
+            self._write(work, reservation, values)
         return result
 
     def warn(self, work: LeaseWork, reservation: Reservation) -> StepResult:
@@ -126,24 +165,80 @@ class ReservationSteps:
         return work.plugin(reservation).before_end(context)
 
     def _end(self, work: LeaseWork, reservation: Reservation) -> StepResult:
-        result = work.plugin(reservation).end(self._context(work, reservation))
+        plugin, context = work.plugin(reservation), self._context(work, reservation)
+        # What was never handed over has no door.
+        if lifecycle.started(work.lease):
+            result = self._vacate(work, reservation, plugin, context)
+            if not isinstance(result, Done):
+                return result
+        result = plugin.end(context)
         if isinstance(result, Done):
             failed = work.lease.status == LeaseStatus.ERROR
             status = ReservationStatus.ERROR if failed else ReservationStatus.DELETED
             work.provider.ledger.record(
-                ReleasedReservation(reservation.id, status, work.ownership, self._clock.now())
+                ReleasedReservation(
+                    reservation.id,
+                    status,
+                    work.ownership,
+                    self._clock.now(),
+                    self._former(work, reservation, context),
+                )
             )
         return result
 
-    def _set_status(
-        self, work: LeaseWork, reservation: Reservation, status: ReservationStatus
-    ) -> None:
-        values = {"status": status, "updated_at": self._clock.now()}
+    def _vacate(
+        self, work: LeaseWork, reservation: Reservation, plugin: Plugin, context: Context
+    ) -> StepResult:
+        """Close the door, then delete the servers. ``Done``: none was there when all had settled.
+
+        What was let in at the last moment arrives within ``settle_seconds``; so nothing is
+        released by a look that is younger than that. Nobody can put that off by coming again.
+        """
+        kept = [context.state]
+
+        def keep(state: Any) -> None:
+            changed = changed_fields(kept[-1], state)
+            with self._database.writer() as connection:
+                update_owned(connection, work.ownership)
+                specs.change(connection, reservation.resource_type, reservation.id, changed)
+            kept.append(state)
+
+        opened = plugin.close(dataclasses.replace(context, keep=keep))
+        looked_at, closed_at = self._clock.now(), reservation.closed_at
+        if opened or closed_at is None or closed_at > looked_at:
+            closed_at = looked_at
+            self._write(work, reservation, {"closed_at": closed_at})
+        result = plugin.clear(dataclasses.replace(context, state=kept[-1]))
+        rest = (closed_at + self._settle - looked_at).total_seconds()
+        if isinstance(result, Done) and rest > 0:
+            return Waiting(Reason("what was closed to settle", "what was closed to settle"), rest)
+        return result
+
+    def _former(
+        self, work: LeaseWork, reservation: Reservation, context: Context
+    ) -> FormerReservation | None:
+        """What is looked at again, as a server that was let in at the last moment may yet come."""
+        with self._database.reader() as connection:
+            servers = leases.servers(connection, reservation.id)
+        if not servers:
+            return None
+        hosts = tuple(dataclasses.astuple(each) for each in context.allocations)
+        return FormerReservation(
+            reservation.uuid,
+            reservation.resource_type,
+            work.lease.project_id,
+            reservation.details,
+            hosts,
+            servers,
+            self._clock.now(),
+        )
+
+    def _write(self, work: LeaseWork, reservation: Reservation, values: Mapping[str, Any]) -> None:
         with self._database.writer() as connection:
             update_owned(connection, work.ownership)
             leases.set_reservation(connection, reservation.id, values)
 
-    def _context(self, work: LeaseWork, reservation: Reservation) -> StepContext[Any, Any]:
+    def _context(self, work: LeaseWork, reservation: Reservation) -> Context:
         with self._database.reader() as connection:
             booked = bookings.held_by(connection, [reservation.id])
             servers = leases.servers(connection, reservation.id)
@@ -156,7 +251,8 @@ class ReservationSteps:
                     leases.record_servers(connection, reservation.id, new)
 
         context = context_of(work.plugin(reservation), work.lease, reservation, booked)
-        return dataclasses.replace(context, servers=servers, record=record)
+        running = reservation.status == ReservationStatus.ACTIVE
+        return dataclasses.replace(context, servers=servers, record=record, running=running)
 
 
 def _result(step: Step, work: LeaseWork, reservation: Reservation) -> StepResult:

@@ -32,6 +32,7 @@ class RetryPolicy:
 
     ``start_wait``: for hosts that OpenStack has not let go of, before others are taken.
     ``prepare_ahead``: before a start, from when on to prepare it is urgent.
+    ``settle_seconds``: from closing a reservation to the look that may release it.
     """
 
     start_attempts: int = 3
@@ -39,6 +40,7 @@ class RetryPolicy:
     retry_delay: float = 2
     poll_interval: float = 1
     prepare_ahead: float = 600
+    settle_seconds: float = 2
 
 
 class LeaseResults:
@@ -57,8 +59,9 @@ class LeaseResults:
         done: tuple[EventType, ...] = (),
         failed: tuple[EventType, ...] = (),
         reason: str | None = None,
+        degraded: bool | None = None,
     ) -> None:
-        """The lease is in a stable state until its next event."""
+        """The lease is in a stable state until its next event; ``degraded`` None: as it was."""
         now = self._clock.now()
         values = {
             "status": move(work.lease.status, status),
@@ -69,6 +72,8 @@ class LeaseResults:
             "preparation": Preparation.DONE,
             "updated_at": now,
         }
+        if degraded is not None:
+            values["degraded"] = degraded
         with self._database.writer() as connection:
             update_owned(connection, work.ownership, values)
             for events, word in ((done, EventStatus.DONE), (failed, EventStatus.ERROR)):
@@ -106,7 +111,9 @@ class LeaseResults:
     def prepare_later(self, work: LeaseWork, result: CombinedResult) -> None:
         """A lease that is not prepared yet, and has until its start. Its owner is told why."""
         lease, now = work.lease, self._clock.now()
-        words = in_words(result.troubles) or "; ".join(r.operator for r in result.waiting)
+        words = in_words(result.troubles) or "; ".join(
+            wait.reason.operator for wait in result.waiting
+        )
         LOG.warning("Lease %s is not prepared yet: %s", lease.id, words)
         ahead = timedelta(seconds=self._policy.prepare_ahead)
         later = max(

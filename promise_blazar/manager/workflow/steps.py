@@ -16,6 +16,7 @@ from promise_blazar.db.session import Database
 from promise_blazar.manager.ledger.changes import RemovedLease
 from promise_blazar.manager.ownership.work import Superseded, WorkOwnership
 from promise_blazar.manager.provider import Providers
+from promise_blazar.manager.workflow.host_states import out_of_service_reason
 from promise_blazar.manager.workflow.pace import Pace
 from promise_blazar.manager.workflow.rebooking import Rebooking
 from promise_blazar.manager.workflow.reservation_steps import ReservationSteps
@@ -51,7 +52,7 @@ class LeaseSteps:
         self._providers = providers
         self._rebooking = rebooking
         self._results = LeaseResults(database, clock, policy)
-        self._reservations = ReservationSteps(database, clock, rebooking)
+        self._reservations = ReservationSteps(database, clock, rebooking, policy.settle_seconds)
         self._start_wait = timedelta(seconds=policy.start_wait)
         self.pace = Pace(clock)
 
@@ -77,10 +78,10 @@ class LeaseSteps:
     def repair(self, ownership: WorkOwnership) -> None:
         """Put back what a prepared or running lease should have in OpenStack."""
         work = self._work(ownership, None)
-        result = self._reservations.each(work, _waiting(work.lease), self._reservations.ensure)
+        result = self._reservations.each(work, _waiting(work.lease), self._reservations.repair)
         words = in_words(result.troubles)
         reason = f"repair failed: {words}" if words else None
-        self._results.settle(work, work.lease.status, reason=reason)
+        self._settle(work, work.lease.status, reason=reason)
 
     def record_blocked_reason(self, lease_id: str) -> None:
         """Let a start that nobody begins with, as hosts are not free yet, say so."""
@@ -136,15 +137,16 @@ class LeaseSteps:
 
         def start(work: LeaseWork, reservation: Reservation) -> StepResult:
             avoid = blocked.get(reservation.id, frozenset())
+            shun = self._rebooking.out_of_service(work.provider, [reservation.id])
             if lease.preparation != Preparation.DONE:
-                return self._reservations.ensure(work, reservation, avoid)
-            return self._reservations.hand_over(work, reservation, avoid)
+                return self._reservations.ensure(work, reservation, avoid, shun)
+            return self._reservations.hand_over(work, reservation, avoid, shun)
 
         result = self._reservations.each(work, _waiting(lease), start)
         if result.done:
             LOG.info("Lease %s has started", lease.id)
             done = (EventType.START, *self._warn_at_once(work))
-            self._results.settle(work, LeaseStatus.ACTIVE, done=done)
+            self._settle(work, LeaseStatus.ACTIVE, done=done)
         else:
             self._go_on_or_give_up(work, result)
 
@@ -164,11 +166,11 @@ class LeaseSteps:
         result = self._reservations.each(work, work.lease.reservations, self._reservations.warn)
         warned = (EventType.BEFORE_END,)
         if result.done:
-            self._results.settle(work, LeaseStatus.ACTIVE, done=warned)
+            self._settle(work, LeaseStatus.ACTIVE, done=warned)
         elif result.troubles and self._results.exhausted(work, result.troubles):
             words = in_words(result.troubles)
             LOG.error("Lease %s: before_end failed: %s", work.lease.id, words)
-            self._results.settle(work, LeaseStatus.ACTIVE, failed=warned, reason=words)
+            self._settle(work, LeaseStatus.ACTIVE, failed=warned, reason=words)
         else:
             self._go_on(work, result)
 
@@ -176,7 +178,7 @@ class LeaseSteps:
         running = lifecycle.started(work.lease)
         result = self._reservations.each(work, work.lease.reservations, self._reservations.ensure)
         if result.done or (running and self._clock.now() >= work.lease.end):
-            self._results.settle(work, LeaseStatus.ACTIVE if running else LeaseStatus.PENDING)
+            self._settle(work, LeaseStatus.ACTIVE if running else LeaseStatus.PENDING)
         elif running:
             # What could not be added is no reason to take away what is in use.
             self._go_on(work, result)
@@ -206,6 +208,26 @@ class LeaseSteps:
 
     # What they have in common
 
+    def _settle(
+        self,
+        work: LeaseWork,
+        status: LeaseStatus,
+        done: tuple[EventType, ...] = (),
+        failed: tuple[EventType, ...] = (),
+        reason: str | None = None,
+    ) -> None:
+        """Settled, and degraded where hosts of a running lease are out of service."""
+        lease = work.lease
+        if status != LeaseStatus.ACTIVE:
+            self._results.settle(work, status, done, failed, reason)
+            return
+        numbers = [each.id for each in lease.reservations]
+        down = self._rebooking.known_out_of_service(numbers)
+        if down:
+            LOG.warning("Lease %s: %s are out of service", lease.id, ", ".join(sorted(down)))
+        words = reason or (out_of_service_reason(len(down)) if down else None)
+        self._results.settle(work, status, done, failed, words, degraded=bool(down))
+
     def _take_back(self, work: LeaseWork, reservations: Iterable[Reservation]) -> bool:
         """True: nothing is left. Otherwise the lease is looked at again."""
         result = self._reservations.take_back(work, reservations)
@@ -223,8 +245,10 @@ class LeaseSteps:
         if result.troubles:
             self._results.try_again(work, result.troubles)
         else:
-            words = dict.fromkeys(reason.operator for reason in result.waiting)
-            self._results.look_again(work, "; ".join(words))
+            words = dict.fromkeys(wait.reason.operator for wait in result.waiting)
+            known = [wait.seconds for wait in result.waiting if wait.seconds is not None]
+            pause = max(known) if len(known) == len(result.waiting) else None
+            self._results.look_again(work, "; ".join(words), pause)
 
     def _blocked(self, lease: Lease) -> dict[int, frozenset[str]]:
         """The names of hosts, by reservation, that others have not let go of."""

@@ -8,13 +8,13 @@ from typing import Any
 from promise_blazar.manager.ownership.work import WorkOwnership
 from promise_blazar.manager.provider import ProviderRuntime
 from promise_blazar.model.booking import BookedHost
-from promise_blazar.model.lease import Lease, Reservation
+from promise_blazar.model.lease import FormerReservation, Lease, Reservation
 from promise_blazar.plugins.contract import (
     Failed,
     HostAllocation,
     Plugin,
-    Reason,
     StepContext,
+    Waiting,
     spec_of,
     state_of,
 )
@@ -28,7 +28,7 @@ class CombinedResult:
     """Results of a step of several reservations: those that failed, and what is waited for."""
 
     troubles: Troubles
-    waiting: tuple[Reason, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
 
     @property
     def done(self) -> bool:
@@ -61,6 +61,18 @@ def context_of(
             HostAllocation(b.hypervisor, b.service_host, b.hypervisor_uuid, b.units)
             for b in booked
         ),
+    )
+
+
+def former_context(plugin: Plugin, former: FormerReservation) -> StepContext[Any, Any]:
+    """A reservation that was released, as its plugin sees it, to look at."""
+    return StepContext(
+        reservation_id=former.uuid,
+        project_id=former.project_id,
+        spec=spec_of(plugin, former.details),
+        state=state_of(plugin, former.details),
+        allocations=tuple(HostAllocation(*each) for each in former.hosts),
+        servers=former.servers,
     )
 
 

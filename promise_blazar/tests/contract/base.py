@@ -49,6 +49,10 @@ class ContractCase(_Mixin):
         """A server of the tenant, scheduled: ACTIVE on a host, or ERROR."""
         raise NotImplementedError
 
+    def soft_delete(self, server: Server) -> None:
+        """As its tenant deletes it where deletion is deferred. Skips the test where it is not."""
+        raise NotImplementedError
+
     def tenant_flavor(self, flavor_id: str) -> Flavor | None:
         """The flavor as the tenant sees it; None if not at all."""
         raise NotImplementedError

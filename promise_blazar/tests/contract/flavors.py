@@ -28,6 +28,17 @@ class FlavorContract(ContractCase):
             self.cloud.flavors.revoke(flavor.id, project)
             self.assertIsNone(self.tenant_flavor(flavor.id))
 
+    def test_who_has_access_is_told(self) -> None:
+        flavor = self.flavor()
+        self.cloud.flavors.ensure(flavor)
+        self.assertEqual([], list(self.cloud.flavors.granted(flavor.id)))
+        projects = [self.tenant.project_id, self.stranger.project_id]
+        for project in projects:
+            self.cloud.flavors.grant(flavor.id, project)
+        self.assertCountEqual(projects, self.cloud.flavors.granted(flavor.id))
+        self.cloud.flavors.revoke(flavor.id, self.tenant.project_id)
+        self.assertEqual([self.stranger.project_id], list(self.cloud.flavors.granted(flavor.id)))
+
     def test_a_flavor_of_another_shape_is_replaced(self) -> None:
         flavor = self.flavor()
         self.cloud.flavors.ensure(flavor)
@@ -70,6 +81,7 @@ class FlavorContract(ContractCase):
         with self.assertRaises(exceptions.NotFound):
             self.cloud.flavors.grant(self.reservation, self.tenant.project_id)
         self.cloud.flavors.revoke(self.reservation, self.tenant.project_id)
+        self.assertEqual([], list(self.cloud.flavors.granted(self.reservation)))
         self.cloud.flavors.delete(self.reservation)
 
     def test_another_flavors_name_is_refused(self) -> None:

@@ -34,6 +34,13 @@ class HypervisorContract(ContractCase):
         self.assertGreater(host.inventory["DISK_GB"].total, 0)
         self.assertEqual(4.0, host.inventory["VCPU"].allocation_ratio)
 
+    def test_what_is_in_service_is_told_by_service_host(self) -> None:
+        in_service = self.cloud.hypervisors.in_service()
+        for number in range(len(self.host_names)):
+            self.assertIn(self.host(number).service_host, in_service)
+        every = self.cloud.hypervisors.list()
+        self.assertLessEqual({host.service_host for host in every if host.up}, in_service)
+
     def test_what_is_lent_is_not_part_of_the_inventory(self) -> None:
         name = f"CUSTOM_RESERVATION_{self.unique.upper()}"
         child = f"blazar_{self.host_names[0]}"

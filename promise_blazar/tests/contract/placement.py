@@ -5,6 +5,7 @@ import functools
 import uuid
 
 from promise_blazar import exceptions
+from promise_blazar.cloud.contract.compute import Flavor
 from promise_blazar.tests.contract.base import THREADS, ContractCase
 
 
@@ -91,8 +92,9 @@ class PlacementContract(ContractCase):
         )
         self.cloud.resource_providers.ensure_inventory(child, unknown, 0)
 
-    def test_each_server_takes_a_slot(self) -> None:
-        child = self.make_slots(2)
+    def lend_slots(self, total: int) -> tuple[str, Flavor]:
+        """Slots on the first host, as of an instance reservation: the child, and the flavor."""
+        child = self.make_slots(total)
         flavor = self.make_flavor(
             {
                 f"resources:{self.resource_class}": "1",
@@ -104,8 +106,12 @@ class PlacementContract(ContractCase):
             None,
             {"reservation": self.reservation, "blazar:owner": self.tenant.project_id},
         )
+        self.cloud.aggregates.add_host(lent.id, self.host().service_host)
+        return child, flavor
+
+    def test_each_server_takes_a_slot(self) -> None:
+        child, flavor = self.lend_slots(2)
         host = self.host().service_host
-        self.cloud.aggregates.add_host(lent.id, host)
         first, second, third = (self.boot(flavor.id) for _ in range(3))
         self.assertEqual(
             [("ACTIVE", host), ("ACTIVE", host), ("ERROR", None)],
@@ -121,6 +127,56 @@ class PlacementContract(ContractCase):
         self.assertEqual("ERROR", self.boot(flavor.id).status)
         self.remove_server(second)
         self.assertEqual("ACTIVE", self.boot(flavor.id).status)
+
+    def test_of_what_is_closed_nothing_more_is_taken(self) -> None:
+        child, flavor = self.lend_slots(3)
+        server = self.boot(flavor.id)
+        self.assertEqual("ACTIVE", server.status)
+        close = functools.partial(
+            self.cloud.resource_providers.close_inventory, child, self.resource_class
+        )
+        self.assertEqual([True, False], [close(), close()])
+        self.assertEqual("ERROR", self.boot(flavor.id).status)
+        self.assertEqual(3, self.cloud.resource_providers.inventory(child)[self.resource_class])
+        self.cloud.resource_providers.ensure_inventory(child, self.resource_class, 3)
+        self.assertEqual("ACTIVE", self.boot(flavor.id).status)
+
+    def test_nothing_is_closed_where_nothing_is(self) -> None:
+        unknown = f"{self.resource_class}_UNKNOWN"
+        for name in (self.make_child(), f"blazar_{self.unique}"):
+            self.assertFalse(self.cloud.resource_providers.close_inventory(name, unknown))
+            self.assertEqual([], list(self.cloud.resource_providers.holders(name, unknown)))
+
+    def test_who_holds_a_class_is_told_whatever_became_of_the_flavor(self) -> None:
+        child, flavor = self.lend_slots(2)
+        server = self.boot(flavor.id)
+        holders = functools.partial(
+            self.cloud.resource_providers.holders, child, self.resource_class
+        )
+        self.assertEqual([server.id], list(holders()))
+        self.cloud.flavors.delete(flavor.id)
+        self.cloud.flavors.ensure(flavor)
+        self.assertEqual([server.id], list(holders()))
+        other = self.make_class(f"{self.resource_class}_OTHER")
+        self.assertEqual([], list(self.cloud.resource_providers.holders(child, other)))
+        self.remove_server(server)
+        self.eventually(lambda: not holders())
+
+    def test_what_is_soft_deleted_still_holds_its_slot_and_goes_by_force(self) -> None:
+        child, flavor = self.lend_slots(1)
+        server = self.boot(flavor.id)
+        self.soft_delete(server)
+        self.eventually(lambda: not self.cloud.servers.of_flavor(flavor.id))
+        self.assertEqual([], list(self.cloud.servers.on_host(self.host().service_host)))
+        found = self.cloud.servers.find(server.id)
+        assert found is not None
+        self.assertEqual("SOFT_DELETED", found.status)
+        holders = self.cloud.resource_providers.holders(child, self.resource_class)
+        self.assertEqual([server.id], list(holders))
+        self.remove_server(server)
+        self.eventually(
+            lambda: not self.cloud.resource_providers.holders(child, self.resource_class)
+        )
 
     def test_a_server_is_a_consumer_where_it_is(self) -> None:
         self.lend_host()

@@ -48,6 +48,12 @@ class ServerContract(ContractCase):
         self.assertEqual([], list(self.cloud.servers.of_flavor(flavor.id)))
         self.assertIsNotNone(self.cloud.servers.find(server.id))
 
+    def test_what_is_being_built_is_told_by_project(self) -> None:
+        self.lend_host()
+        server = self.boot_on_lent_host()
+        self.assertNotIn(server, self.cloud.servers.building(self.tenant.project_id))
+        self.assertEqual([], list(self.cloud.servers.building(self.unique)))
+
     def test_a_server_goes(self) -> None:
         self.lend_host()
         server = self.boot_on_lent_host()

@@ -31,6 +31,10 @@ class SimulatedContractTest(contract.CloudContract, base.TestCase):
         assert server is not None
         return server
 
+    def soft_delete(self, server: Server) -> None:
+        self.simulated.set_server_reclaim_seconds(3600)
+        self.simulated.remove_server(server.id)
+
     def tenant_flavor(self, flavor_id: str) -> Flavor | None:
         seen = self.simulated.list_flavors(self.tenant.project_id)
         return next((flavor for flavor in seen if flavor.id == flavor_id), None)

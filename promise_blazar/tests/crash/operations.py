@@ -18,6 +18,8 @@ SNAPSHOT = {**HOST, "before_end": "snapshot"}
 TOGETHER = {**INSTANCE, "affinity": True}
 #: In minutes.
 START, WARNING, END = 5, 45, 65
+#: That an end takes at most, with servers that go slowly, once everything has settled.
+_END_SECONDS = 8
 
 #: What the later steps of an operation know from the earlier.
 Facts = dict[str, Any]
@@ -200,9 +202,27 @@ def _at_warning(site: Site) -> Facts:
 def _at_end(site: Site) -> Facts:
     facts = _at_warning(site)
     site.service.engine.run_due()
-    site.cloud.set_server_delete_seconds(2)
+    _crowd(site, facts)
     site.until(END)
     return facts
+
+
+def _crowd(site: Site, facts: Facts) -> None:
+    """A member's server that has not named its host, a SOFT_DELETED one; all go slowly."""
+    whole = site.lease(facts["id"])["reservations"][0]["id"]
+    site.cloud.set_server_delete_seconds(2)
+    site.cloud.set_server_reclaim_seconds(3600)
+    gone = site.boot("demo", "m1.tiny", reservation=whole)
+    (shared,) = (each for each in site.cloud.aggregates.list() if each.name == whole)
+    site.cloud.aggregates.set_metadata(shared.id, {"member": " Y "})
+    if gone is None:
+        raise AssertionError("there is no room for one more server")
+    site.cloud.remove_server(gone)
+    site.cloud.set_server_build_seconds(3600)
+    late = site.cloud.create_server("member", "late", "m1.tiny", {"reservation": whole})
+    site.cloud.set_server_build_seconds(0)
+    if late.status != "BUILD":
+        raise AssertionError(f"the member is not let in: {late}")
 
 
 def _run_due(site: Site, facts: Facts) -> None:
@@ -238,7 +258,7 @@ def _warning_is_done(site: Site, facts: Facts) -> bool:
 
 def _run_to_the_end(site: Site, facts: Facts) -> None:
     site.service.engine.run_due()
-    site.live(3)
+    site.live(_END_SECONDS)
 
 
 def _ended(site: Site, facts: Facts) -> Iterator[str]:
@@ -253,20 +273,20 @@ def _ended(site: Site, facts: Facts) -> Iterator[str]:
 def _delete(site: Site, facts: Facts) -> None:
     site.call("DELETE", f"/v1/leases/{facts['id']}")
     site.service.engine.run_due()
-    site.live(3)
+    site.live(_END_SECONDS)
 
 
 def _deleted(site: Site, facts: Facts) -> Iterator[str]:
     # The client had no answer, and asks again.
     answer = site.call("DELETE", f"/v1/leases/{facts['id']}")
-    site.live(5)
+    site.live(_END_SECONDS)
     if answer.status_code not in (204, 404) or site.lease(facts["id"]) is not None:
         yield f"deleted again: {answer.status_code}, {site.lease(facts['id'])}"
 
 
 def _deletable(site: Site) -> Facts:
     facts = _started(site)
-    site.cloud.set_server_delete_seconds(2)
+    _crowd(site, facts)
     return facts
 
 

@@ -91,5 +91,5 @@ def _taken_over(site: Site) -> list[str]:
     found = invariants.faults(site)
     for lease in site.leases():
         site.call("DELETE", f"/v1/leases/{lease['id']}")
-    site.live(5)
+    site.live(8)
     return [*found, *(f"it is left: {lease}" for lease in site.leases())]

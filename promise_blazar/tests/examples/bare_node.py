@@ -15,7 +15,7 @@ from promise_blazar.cloud.contract.cloud import Cloud
 from promise_blazar.cloud.contract.compute import Aggregate
 from promise_blazar.model.openstack_names import Names
 from promise_blazar.plugins import inputs
-from promise_blazar.plugins.contract import Done, NoServerGroup, StepContext, StepResult
+from promise_blazar.plugins.contract import Done, NoDoor, NoServerGroup, StepContext, StepResult
 
 PURPOSE = "bare:purpose"
 
@@ -36,7 +36,7 @@ class NodeState:
 Context = StepContext[NodeSpec, NodeState]
 
 
-class BareNode(NoServerGroup):
+class BareNode(NoServerGroup, NoDoor):
     resource_type = "bare:node"
     spec_type = NodeSpec
     state_type = NodeState

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of updates, of creations, of hosts and of faults each share."""
+"""What the tests of updates, creations, hosts, faults and ends each share."""
 
 import itertools
 from datetime import datetime
@@ -16,6 +16,9 @@ TOGETHER = {**INSTANCE, "affinity": True}
 #: A refusal, which is repeated a few times only; and an outage, in which the work is done each
 #: time and its answer lost.
 WAYS = ({"status": 409}, {"status": None, "after": True, "fail_next": 3})
+
+
+OWNER, MEMBER, STRANGER = "alice:demo", "eve:other", "sue:third"
 
 
 class UpdateCase(ServiceTestCase):
@@ -171,3 +174,41 @@ class FaultCase(ServiceTestCase):
         """The fault that was laid down has hit."""
         (fault,) = self.cloud.list_faults()
         self.assertLess(fault.fail_next, self.fault[1]["fail_next"])
+
+
+class EndCase(ServiceTestCase):
+    hosts = registered = 2
+    options = {"nova__settle_seconds": 2}  # noqa: RUF012 - as in the base
+
+    def share(self, lease, value="true", project="other"):
+        """The operator lets a project in, by a key as people write it."""
+        (found,) = (
+            each
+            for each in self.cloud.aggregates.list()
+            if each.name == lease["reservations"][0]["id"]
+        )
+        self.cloud.aggregates.set_metadata(found.id, {project: value})
+
+    def ended(self, lease, seconds=20, meanwhile=lambda: None):
+        """Second by second, until the lease is over; how long it took."""
+        for passed in range(seconds):
+            self.pass_time(1)
+            meanwhile()
+            if self.show(lease)["status"] == "TERMINATED":
+                return passed
+        return self.fail(f"{self.show(lease)['status']}: {self.show(lease)['status_reason']}")
+
+    def until_its_end(self, lease):
+        """At the last second of the lease."""
+        self.clock.advance(3600 - self.clock.monotonic() - 1)
+        self.service.heartbeat.beat()
+
+    def scheduled(self, lease, project="demo", flavor="m1.tiny"):
+        """A boot that the filter has let in, and that has taken nothing yet."""
+        hints = {"reservation": lease["reservations"][0]["id"]}
+        return self.cloud.schedule_server(project, "late", flavor, hints)
+
+    def nobody_is_left(self):
+        self.assertEqual([], self.cloud_objects()["allocations"])
+        self.assertEqual([], [each.id for each in self.cloud.list_servers() if each.host])
+        self.assertEqual({"freepool": ["compute-1", "compute-2"]}, self.aggregates())

@@ -28,6 +28,8 @@ START = (
     "placement.inventory.set",
     "nova.flavor.grant",
 )
+#: Which hosts are in service; nothing needs to know it.
+LOOK = ("nova.service.list",)
 WARN = ("nova.aggregate.show", "nova.server.list", "nova.server.snapshot")
 END = (
     "nova.aggregate.list",
@@ -38,6 +40,7 @@ END = (
     "nova.aggregate.delete",
     "nova.server.list",
     "nova.server.delete",
+    "nova.flavor.access",
     "nova.flavor.revoke",
     "nova.flavor.delete",
     "nova.server_group.delete",
@@ -121,7 +124,16 @@ class TestStart(FaultCase):
 
     def test_the_calls(self):
         self.waiting()
-        self.assertEqual(set(START), self.calls_of(lambda: self.pass_time(60)))
+        self.assertEqual(set(START + LOOK), self.calls_of(lambda: self.pass_time(60)))
+
+    def test_a_start_needs_no_list_of_services(self):
+        for _ in self.each_fault(LOOK):
+            lease = self.waiting()
+            self.break_it()
+            self.pass_time(60)
+            self.assertEqual("ACTIVE", self.show(lease)["status"])
+            self.struck()
+            self.removed(lease)
 
     def test_a_start_that_is_always_refused_gives_everything_back(self):
         for call in self.each_fault(START):

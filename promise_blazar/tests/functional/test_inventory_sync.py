@@ -139,7 +139,7 @@ class TestHostsThatAreAway(InventorySyncCase):
 
     def test_a_host_that_goes_down_stays_on_offer(self):
         self.set_state("compute-1", "down")
-        self.assertTrue(self.inventory_sync.run().clean)
+        self.assertEqual(["host compute-1 is out of service"], self.inventory_sync.run().lines())
         self.assertEqual(201, self.ask({**HOST, "min": 2, "max": 2}, start=self.minute(5)))
 
     def test_a_host_without_inventory_keeps_what_it_had(self):

@@ -174,7 +174,8 @@ class Histories(RuleBasedStateMachine):
             if first["id"] not in {flavor["id"] for flavor in flavors}:
                 return
             server = self.world.boot(first["id"], token)
-        assert own or server["status"] == "ERROR", f"I7: {server}"
+        welcome = own or (lease["id"], token) in self.world.shared
+        assert welcome or server["status"] == "ERROR", f"I7: {server}"
 
     @rule(which=CHOICE)
     def remove_server(self, which: int) -> None:
@@ -182,7 +183,23 @@ class Histories(RuleBasedStateMachine):
         if servers:
             self.world.cloud.remove_server(servers[which % len(servers)].id)
 
+    @rule(seconds=st.sampled_from((0, 3600)))
+    def defer_deletions(self, seconds: int) -> None:
+        self.world.cloud.set_server_reclaim_seconds(seconds)
+
+    @rule(seconds=st.sampled_from((0, 4, 40)))
+    def build_slowly(self, seconds: int) -> None:
+        """Servers have their room, and name their hosts late."""
+        self.world.cloud.set_server_build_seconds(seconds)
+
     # Operators
+
+    @rule(which=CHOICE)
+    def share(self, which: int) -> None:
+        lease = self.chosen(which)
+        if lease is not None:
+            mine = self.world.promised[lease["id"]]
+            self.world.share(lease, next(other for other in PROJECTS if other != mine))
 
     @rule(manager=MANAGERS, number=COMPUTES)
     def add_host(self, manager: int, number: int) -> None:

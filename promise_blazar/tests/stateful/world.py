@@ -51,6 +51,7 @@ class World(ServiceTestCase):
 
     hosts = 3
     registered = 2
+    options = {"nova__settle_seconds": 2}  # noqa: RUF012 - as in the base
 
     def runTest(self) -> None:  # noqa: N802 - unittest's name
         """Nothing."""
@@ -72,6 +73,8 @@ class World(ServiceTestCase):
             db.executescript(_HISTORY)
         #: By id: who was promised a lease and has not deleted it.
         self.promised: dict[str, str] = {}
+        #: Leases, and who was let in beside their owners.
+        self.shared: set[tuple[str, str]] = set()
 
     # What happens
 
@@ -94,6 +97,14 @@ class World(ServiceTestCase):
     def lease_list(self, token: str = ADMIN) -> dict[str, dict[str, Any]]:
         answer = self.ask(0, "GET", "/v1/leases", token=token)
         return {lease["id"]: lease for lease in answer.json["leases"]}
+
+    def share(self, lease: dict[str, Any], token: str) -> None:
+        """The operator lets another project onto the hosts of a lease, while it has them."""
+        names = {each["id"] for each in lease["reservations"]}
+        for found in self.cloud.aggregates.list():
+            if found.name in names and found.zone and "blazar:owner" in found.metadata:
+                self.cloud.aggregates.set_metadata(found.id, {token.partition(":")[2]: "y"})
+                self.shared.add((lease["id"], token))
 
     def recover(self) -> None:
         """OpenStack is well, both managers are awake, and time passes."""

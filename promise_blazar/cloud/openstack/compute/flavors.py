@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Private flavors: calls ``nova.flavor.list``, ``.show``, ``.create``, ``.set_extra_specs``,
-``.unset_extra_spec``, ``.delete``, ``.grant``, ``.revoke``.
+``.unset_extra_spec``, ``.delete``, ``.access``, ``.grant``, ``.revoke``.
 
 A flavor's size cannot be changed in Nova, so one of another size is deleted and made again,
 which takes its grants away. Servers keep what they were booted with.
@@ -62,6 +62,13 @@ class Flavors:
                 self._access.remove_tenant_access(flavor_id, project_id)
         except exceptions.NotFound:
             return
+
+    def granted(self, flavor_id: str) -> list[str]:
+        try:
+            with calling("nova.flavor.access", self._nova.call_timeout):
+                return [str(found.tenant_id) for found in self._access.list(flavor=flavor_id)]
+        except exceptions.NotFound:
+            return []
 
     def _find(self, flavor_id: str) -> Any | None:
         try:

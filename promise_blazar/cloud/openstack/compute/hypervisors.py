@@ -9,7 +9,7 @@ The zone is the service's, as Nova computes it from the aggregates and its own d
 import contextvars
 import json
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -94,11 +94,21 @@ class Hypervisors:
             query,
         )
 
+    def in_service(self) -> frozenset[str]:
+        return frozenset(
+            service.host
+            for service in self._services(None)
+            if service.state == "up" and service.status == "enabled"
+        )
+
     def _zones(self, service_host: str | None) -> Mapping[str, str]:
+        return {service.host: service.zone for service in self._services(service_host)}
+
+    def _services(self, service_host: str | None) -> Sequence[Any]:
         with calling("nova.service.list", self._nova.list_timeout):
             services = self._nova.client.services.list(host=service_host, binary=_COMPUTE)
         refuse_partial("nova.service.list", [service.to_dict() for service in services])
-        return {service.host: service.zone for service in services}
+        return list(services)
 
 
 def _hypervisor(

@@ -16,6 +16,9 @@ from promise_blazar.cloud.openstack.errors import CONFLICT, calling, is_status
 from promise_blazar.cloud.openstack.image import OCCASION, Images, occasion_of
 
 _HOST = "OS-EXT-SRV-ATTR:host"
+_TASK = "OS-EXT-STS:task_state"
+#: In these Nova makes no image of a server, however long it is asked.
+_WITHOUT_IMAGES = ("ERROR", "RESCUE", "SHELVED_OFFLOADED", "SOFT_DELETED", "VERIFY_RESIZE")
 
 
 class Servers:
@@ -61,6 +64,10 @@ class Servers:
         found = self._list({"flavor": flavor_id})
         return tuple(_server(server, flavor_id) for server in found)
 
+    def building(self, project_id: str) -> tuple[Server, ...]:
+        found = self._list({"project_id": project_id, "status": "BUILD"})
+        return tuple(_server(server, None) for server in found if server[_HOST] is None)
+
     def delete(self, server_id: str) -> None:
         # Forced: also where deletion is deferred, and in whatever state.
         try:
@@ -84,11 +91,17 @@ class Servers:
             with calling("nova.server.snapshot", self._nova.call_timeout):
                 made = self._nova.client.servers.create_image(server_id, name, properties)
         except exceptions.CloudError as error:
-            if is_status(error, CONFLICT):
-                # The server is in the middle of something, such as another snapshot.
+            if is_status(error, CONFLICT) and self._busy(server_id):
+                # Such as with another snapshot; one that is in ERROR is so for good.
                 raise exceptions.CloudUnavailable(error.message, **error.facts) from error
             raise
         return str(made)
+
+    def _busy(self, server_id: str) -> bool:
+        """Whether the server was in the middle of something that ends by itself."""
+        with calling("nova.server.show", self._nova.call_timeout):
+            found = self._nova.client.servers.get(server_id).to_dict()
+        return found.get(_TASK) is not None or found["status"] not in _WITHOUT_IMAGES
 
     def _list(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
         found = self._pages(self._nova.client, query)
@@ -102,7 +115,7 @@ class Servers:
         )
 
 
-def _server(found: Mapping[str, Any], flavor_id: str) -> Server:
+def _server(found: Mapping[str, Any], flavor_id: str | None) -> Server:
     return Server(
         id=found["id"],
         name=found["name"],

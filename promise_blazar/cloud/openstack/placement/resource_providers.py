@@ -7,7 +7,7 @@ compute makes every build on that host fail for up to 300 s. So which one is a h
 remembered, and looked up again when Placement does not know it any more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,11 @@ from promise_blazar.model.openstack_names import RESERVATION_CLASS
 #: An inventory changes under a generation, which also moves with every server on the provider.
 #: So many lost races in a row mean something else is wrong; the caller tries again later.
 _ATTEMPTS = 5
+
+
+#: A provider's inventories by resource class, as Placement writes them; and those it is to have.
+_Inventories = dict[str, Any]
+_Change = Callable[[_Inventories], _Inventories]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +84,20 @@ class ResourceProviders:
         self._ensure_on(found["uuid"], resource_class, total)
 
     def consumers(self, uuid: str) -> list[str]:
-        path = f"/resource_providers/{uuid}/allocations"
-        try:
-            answer = self._placement.send("placement.allocation.list", "GET", path)
-        except exceptions.NotFound:
+        return list(self._allocations(uuid))
+
+    def close_inventory(self, name: str, resource_class: str) -> bool:
+        found = self._provider(name)
+        if found is None:
+            return False
+        return self._retried(found["uuid"], lambda there: _closed(there, resource_class))
+
+    def holders(self, name: str, resource_class: str) -> list[str]:
+        found = self._provider(name)
+        if found is None:
             return []
-        return list(answer.json()["allocations"])
+        held = self._allocations(found["uuid"])
+        return [each for each, taken in held.items() if resource_class in taken["resources"]]
 
     def compute_inventory(self, uuid: str) -> Mapping[str, Inventory]:
         """A compute node's, without our classes; empty if Placement does not know it (yet)."""
@@ -99,15 +112,27 @@ class ResourceProviders:
         }
 
     def _ensure_on(self, uuid: str, resource_class: str, total: int) -> None:
+        self._retried(uuid, lambda there: _with_total(there, resource_class, total))
+
+    def _retried(self, uuid: str, change: _Change) -> bool:
+        """Whether the change of a provider's inventories was one."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 with self._host_locks.of(uuid):
-                    self._change_inventory(uuid, resource_class, total)
+                    return self._change_inventories(uuid, change)
             except exceptions.CloudUnavailable as error:
                 if attempt == _ATTEMPTS or not errors.may_be_race(error):
                     raise
-            else:
-                return
+        raise AssertionError("the last attempt returns or raises")
+
+    def _allocations(self, uuid: str) -> dict[str, Any]:
+        """By consumer; empty if there is no such provider."""
+        path = f"/resource_providers/{uuid}/allocations"
+        try:
+            answer = self._placement.send("placement.allocation.list", "GET", path)
+        except exceptions.NotFound:
+            return {}
+        return dict(answer.json()["allocations"])
 
     def _provider(self, name: str) -> dict[str, Any] | None:
         answer = self._placement.send(
@@ -138,20 +163,12 @@ class ResourceProviders:
         path = f"/resource_providers/{uuid}/inventories"
         return dict(self._placement.send("placement.inventory.show", "GET", path).json())
 
-    def _change_inventory(self, uuid: str, resource_class: str, total: int) -> None:
+    def _change_inventories(self, uuid: str, change: _Change) -> bool:
         there = self._inventories(uuid)
-        inventories = dict(there["inventories"])
-        if total:
-            wanted = {"total": total, "reserved": 0, "allocation_ratio": 1.0}
-            wanted |= {"min_unit": 1, "max_unit": total, "step_size": 1}
-        else:
-            wanted = None
-        if inventories.get(resource_class) == wanted:
-            return
-        if wanted is None:
-            del inventories[resource_class]
-        else:
-            inventories[resource_class] = wanted
+        before = dict(there["inventories"])
+        inventories = change(before)
+        if inventories == before:
+            return False
         # All of the provider's at once: the one call that can make, change and take away, and
         # that checks the generation while it does.
         self._placement.send(
@@ -163,3 +180,20 @@ class ResourceProviders:
                 "inventories": inventories,
             },
         )
+        return True
+
+
+def _with_total(there: _Inventories, resource_class: str, total: int) -> _Inventories:
+    others = {name: each for name, each in there.items() if name != resource_class}
+    if not total:
+        return others
+    wanted = {"total": total, "reserved": 0, "allocation_ratio": 1.0}
+    wanted |= {"min_unit": 1, "max_unit": total, "step_size": 1}
+    return {**others, resource_class: wanted}
+
+
+def _closed(there: _Inventories, resource_class: str) -> _Inventories:
+    if resource_class not in there:
+        return there
+    mine = there[resource_class]
+    return {**there, resource_class: {**mine, "reserved": mine["total"]}}

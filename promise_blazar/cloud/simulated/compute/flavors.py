@@ -87,6 +87,16 @@ def revoke(db: sqlite3.Connection, flavor_id: str, project_id: str) -> None:
     )
 
 
+def granted(db: sqlite3.Connection, flavor_id: str) -> list[str]:
+    """The projects that were given access; of a flavor that is not there, none."""
+    rows = db.execute(
+        "SELECT project_id FROM flavor_access WHERE flavor = (SELECT number FROM flavors"
+        " WHERE id = ?) ORDER BY project_id",
+        (flavor_id,),
+    )
+    return [row["project_id"] for row in rows]
+
+
 def _stored(row: sqlite3.Row) -> StoredFlavor:
     flavor = Flavor(
         id=row["id"],

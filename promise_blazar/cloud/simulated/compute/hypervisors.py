@@ -46,6 +46,11 @@ def every(db: sqlite3.Connection, key: str | None = None) -> list[Hypervisor]:
     ]
 
 
+def in_service(db: sqlite3.Connection) -> frozenset[str]:
+    """The names of hosts that are up."""
+    return frozenset(row["name"] for row in db.execute("SELECT name FROM hosts WHERE up"))
+
+
 def _inventories(db: sqlite3.Connection, key: str | None) -> dict[str, dict[str, Inventory]]:
     found: dict[str, dict[str, Inventory]] = {}
     for row in db.execute(

@@ -94,6 +94,21 @@ def schedule(
     return Verdict(max(allowed, key=lambda found: found.free_memory), None)
 
 
+def still_fits(db: sqlite3.Connection, candidate: Candidate) -> bool:
+    """Whether what a candidate would take is still free: what Placement sees of a claim."""
+    for each in candidate.taken:
+        row = db.execute(
+            "SELECT CAST((i.total - i.reserved) * i.allocation_ratio AS INTEGER) - COALESCE("
+            "  (SELECT sum(a.amount) FROM allocations a WHERE a.provider = i.provider"
+            "   AND a.resource_class = i.resource_class), 0) AS free FROM inventories i"
+            " WHERE i.provider = ? AND i.resource_class = ?",
+            (each.provider, each.resource_class),
+        ).fetchone()
+        if row is None or row["free"] < each.amount:
+            return False
+    return True
+
+
 def amounts(flavor: Flavor) -> dict[str, int]:
     """What a server takes, by class: its figures, and ``resources:<class>`` where given."""
     wanted = {"VCPU": flavor.vcpus, "MEMORY_MB": flavor.memory_mb, "DISK_GB": flavor.disk_gb}

@@ -37,6 +37,9 @@ class Hypervisors:
         found = self._calls.read("nova.hypervisor.list", hypervisors.every)
         return [each for each in found if uuids is None or each.uuid in uuids]
 
+    def in_service(self) -> frozenset[str]:
+        return self._calls.read("nova.service.list", hypervisors.in_service)
+
 
 class Aggregates:
     """``contract.compute.Aggregates``."""
@@ -128,6 +131,9 @@ class Flavors:
             "nova.flavor.revoke", lambda db: flavors.revoke(db, flavor_id, project_id)
         )
 
+    def granted(self, flavor_id: str) -> Sequence[str]:
+        return self._calls.read("nova.flavor.access", lambda db: flavors.granted(db, flavor_id))
+
 
 class Servers:
     """``contract.compute.Servers``."""
@@ -146,6 +152,10 @@ class Servers:
 
     def of_flavor(self, flavor_id: str) -> Sequence[Server]:
         found = self._calls.read("nova.server.list", lambda db: servers.of_flavor(db, flavor_id))
+        return [stored.server for stored in found]
+
+    def building(self, project_id: str) -> Sequence[Server]:
+        found = self._calls.read("nova.server.list", lambda db: servers.building(db, project_id))
         return [stored.server for stored in found]
 
     def delete(self, server_id: str) -> None:

@@ -62,6 +62,17 @@ def consumers(db: sqlite3.Connection, provider: str) -> list[str]:
     return [row["id"] for row in rows]
 
 
+def holders(db: sqlite3.Connection, name: str, resource_class: str) -> list[str]:
+    """Ids of the servers that hold some of a class, on the provider of this name."""
+    rows = db.execute(
+        "SELECT s.id FROM allocations a JOIN servers s ON s.number = a.server"
+        " JOIN providers p ON p.uuid = a.provider"
+        " WHERE p.name = ? AND a.resource_class = ? ORDER BY s.number",
+        (name, resource_class),
+    )
+    return [row["id"] for row in rows]
+
+
 def totals(db: sqlite3.Connection, name: str) -> dict[str, int]:
     """By resource class; empty without such a provider."""
     rows = db.execute(
@@ -86,6 +97,18 @@ def ensure_inventory(db: sqlite3.Connection, name: str, resource_class: str, tot
     db.execute(
         "INSERT OR REPLACE INTO inventories VALUES (?, ?, ?, 0, 1.0, ?)",
         (provider["uuid"], resource_class, total, total),
+    )
+
+
+def close_inventory(db: sqlite3.Connection, name: str, resource_class: str) -> bool:
+    """All of it reserved; False where it was, or there is none."""
+    return (
+        db.execute(
+            "UPDATE inventories SET reserved = total WHERE resource_class = ? AND reserved < total"
+            " AND provider = (SELECT uuid FROM providers WHERE name = ?)",
+            (resource_class, name),
+        ).rowcount
+        > 0
     )
 
 

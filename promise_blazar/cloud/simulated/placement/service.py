@@ -55,3 +55,13 @@ class ResourceProviders:
 
     def consumers(self, uuid: str) -> Sequence[str]:
         return self._calls.read("placement.allocation.list", lambda db: rules.consumers(db, uuid))
+
+    def close_inventory(self, name: str, resource_class: str) -> bool:
+        return self._calls.write(
+            "placement.inventory.set", lambda db: rules.close_inventory(db, name, resource_class)
+        )
+
+    def holders(self, name: str, resource_class: str) -> Sequence[str]:
+        return self._calls.read(
+            "placement.allocation.list", lambda db: rules.holders(db, name, resource_class)
+        )

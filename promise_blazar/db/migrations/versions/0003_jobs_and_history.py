@@ -47,6 +47,15 @@ _NEW_TABLES = {
         sa.Column("settled_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     ),
+    "former_reservations": (
+        sa.Column("uuid", sa.String(length=36), nullable=False),
+        sa.Column("provider_id", _BIG_ID, nullable=False),
+        sa.Column("resource_type", sa.String(length=66), nullable=False),
+        sa.Column("document", _LONG_TEXT, nullable=False),
+        sa.Column("released_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["provider_id"], ["providers.id"]),
+        sa.PrimaryKeyConstraint("uuid"),
+    ),
     "archived_leases": (
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("project_id", sa.String(length=255), nullable=False),
@@ -66,6 +75,8 @@ _NEW_COLUMNS = (
     ("leases", sa.Column("client_events", sa.Text(), nullable=True)),
     ("reservations", sa.Column("closed_at", sa.BigInteger(), nullable=True)),
     ("reservations", sa.Column("hidden_properties", sa.Text(), nullable=True)),
+    ("host_reservations", sa.Column("members", sa.Text(), nullable=True)),
+    ("hosts", sa.Column("up", sa.Boolean(), nullable=False, server_default=sa.true())),
     ("managers", sa.Column("longest_call", sa.Double(), nullable=True)),
 )
 
@@ -80,6 +91,7 @@ _NEW_INDEXES = (
     ("bookings", "bookings_held", ["host_id", "released", "end", "start"]),
     ("leases", "leases_to_prepare", ["preparation", "failures", "start"]),
     ("settled_requests", "settled_by_age", ["settled_at"]),
+    ("former_reservations", "former_by_age", ["released_at"]),
 )
 
 

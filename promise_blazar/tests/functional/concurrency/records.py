@@ -20,6 +20,7 @@ def new_lease(begin, end, now):
         resources_changed=False,
         created_at=now,
         updated_at=None,
+        closed_at=None,
         details={
             "count_min": 1,
             "count_max": 1,

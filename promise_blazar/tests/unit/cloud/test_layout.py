@@ -11,6 +11,8 @@ from promise_blazar.cloud.simulated import SimulatedCloud, layout
 from promise_blazar.tests.unit.cloud.simulated_case import SimulatedCase
 from promise_blazar.tests.upgrade import dumps
 
+#: Those that this release has.
+STEPS = layout.STEPS
 RACKS = ("ALTER TABLE hosts ADD COLUMN rack TEXT", "UPDATE hosts SET rack = 'r-' || number")
 ROOMS = ("CREATE TABLE rooms (rack TEXT)", "INSERT INTO rooms SELECT rack FROM hosts")
 
@@ -23,7 +25,7 @@ class LayoutTest(SimulatedCase):
 
     def steps(self, *steps: tuple[str, ...]) -> None:
         """As a later release would have them."""
-        self.enterContext(mock.patch.object(layout, "STEPS", steps))
+        self.enterContext(mock.patch.object(layout, "STEPS", (*STEPS, *steps)))
 
     def opened(self, path: Path) -> SimulatedCloud:
         cloud = SimulatedCloud(path, 24, self.clock)
@@ -48,7 +50,7 @@ class LayoutTest(SimulatedCase):
         servers = self.opened(self.old).list_servers()
         self.steps(RACKS, ROOMS)
         self.assertEqual(servers, self.opened(self.old).list_servers())
-        self.assertEqual(3, self.layout())
+        self.assertEqual(3 + len(STEPS), self.layout())
         new = self.path.with_name("new.sqlite")
         self.opened(new)
         tables = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
@@ -60,7 +62,7 @@ class LayoutTest(SimulatedCase):
     def test_a_step_that_breaks_off_leaves_the_file_at_a_whole_layout(self) -> None:
         self.steps(RACKS, ("CREATE TABLE rooms (rack TEXT)", "no SQL"))
         self.assertRaises(sqlite3.OperationalError, self.opened, self.old)
-        self.assertEqual(2, self.layout())
+        self.assertEqual(2 + len(STEPS), self.layout())
         self.steps(RACKS, ROOMS)
         self.opened(self.old)
         self.assertEqual([(24,)], self.ask(self.old, "SELECT count(*) FROM rooms"))
@@ -86,8 +88,10 @@ class LayoutTest(SimulatedCase):
 
     def test_a_file_of_a_later_release_is_refused_in_one_line(self) -> None:
         with contextlib.closing(sqlite3.connect(self.old)) as db:
-            db.execute("PRAGMA user_version = 7")
-        with self.assertRaisesRegex(layout.Unreadable, r"layout 7.* up to 1: run the") as refused:
+            db.execute("PRAGMA user_version = 70")
+        with self.assertRaisesRegex(
+            layout.Unreadable, rf"layout 70.* up to {1 + len(STEPS)}: run the"
+        ) as refused:
             self.opened(self.old)
         self.assertNotIn("\n", str(refused.exception))
 
