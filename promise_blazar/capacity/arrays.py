@@ -25,6 +25,13 @@ def fitted(array: npt.NDArray[Kind], size: int) -> npt.NDArray[Kind]:
     return longer
 
 
+def distinct(values: IntArray) -> IntArray:
+    """The different ones among these, in their order; faster than ``numpy.unique`` for times."""
+    ordered = np.sort(values)
+    found: IntArray = ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
+    return found
+
+
 class Table:
     """Columns of int64, in the order of the rows' ids.
 

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from promise_blazar.capacity.admission import Admission, Plan
-from promise_blazar.capacity.arrays import BoolArray, IntArray
+from promise_blazar.capacity.arrays import BoolArray, IntArray, distinct
 from promise_blazar.capacity.budget import Budget, OutOfTime
 from promise_blazar.capacity.demand.request import AllocationRequest, Window
 from promise_blazar.capacity.free_capacity import FreeCapacity
@@ -164,7 +164,7 @@ class _Search:
                 freed = np.maximum(ends[ends < OPEN], self._now)
                 moved = -(freed // -self._granularity) * self._granularity - window.start
                 shifts = np.append(shifts, moved[moved > low])
-            shifts = np.unique(shifts)
+            shifts = distinct(shifts)
             promising = shifts[shifts <= high]
             for request in self._different:
                 if len(promising):

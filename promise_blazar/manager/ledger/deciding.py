@@ -24,7 +24,7 @@ from promise_blazar.manager.ledger.turns import Turns
 from promise_blazar.model.lease import Lease
 
 #: Threads that wait for their turn at a long decision; the others are told to come again.
-_MOST_WAITING: Final = 24
+_MOST_WAITING: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +110,23 @@ class Decisions:
         return None if plan is None else self._no(plan, head.generation, now)
 
     def _quickly(self, asked: Asked, now: int, budget: Budget) -> Plan | Refusal | None:
-        """The decision on the ledger as it is; None: it would take long."""
+        """The decision on the ledger as it is; None: it would take long.
+
+        Raises ``OutOfTime``.
+        """
         ledger = self._replica.ledger
         requests = ahead(asked.requests, now)
         reach = hull(requests, now)
         rows = ledger.count(reach.start, reach.end)
         if estimate(len(requests), ledger.size, rows) > self._access.quick:
             return None
-        little = budget.part(seconds=2 * self._access.quick)
-        try:
-            free = FreeCapacity(ledger, now, asked.exclude, budget=little)
-            return Admission(free, requests).decide()
-        except OutOfTime:
-            return None
+        # Not by the clock: where processors are scarce, what is short takes long too.
+        little = budget.part(int(self._access.quick / estimate(1, ledger.size, 0)) + 1)
+        free = FreeCapacity(ledger, now, asked.exclude, budget=little)
+        answer = Admission(free, requests).decide()
+        if isinstance(answer, Refusal) and answer.gave_up and little.exhausted:
+            return None  # there are other orders
+        return answer
 
     def _on_a_copy(self, asked: Asked, budget: Budget) -> Committed | No | None:
         """The decision, with the ledger free for others; None: they took what was planned."""

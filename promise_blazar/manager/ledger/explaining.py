@@ -27,9 +27,10 @@ T = TypeVar("T")
 _HINTS: Final = 3.0
 #: Of these, what the search for another window takes at most; others wait for it.
 _SEARCH: Final = 1.0
-#: Threads that wait for their turn. The others are answered at once, without hints or by ``Busy``:
-#: they would keep threads from those who need no turn.
-_MOST_WAITING: Final = 8
+#: Threads that wait for their turn, of the 64 that answer requests. The others are answered at
+#: once, without hints or by ``Busy``. Not fewer: who waits needs no processor, and who is answered
+#: asks again.
+_MOST_WAITING: Final = 32
 
 
 class Questions:

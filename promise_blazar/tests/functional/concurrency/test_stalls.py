@@ -193,15 +193,6 @@ class TestLongDecisions(StallCase):
 
     def test_a_search_under_the_row_is_short_or_goes_on_beside_it(self):
         """Who loses a race and needs long begins again with the row free."""
-        decide = deciding.Admission.decide
-        answers = iter([decide, OutOfTime])
-
-        def too_long_at_last(admission):
-            answer = next(answers, decide)
-            if answer is OutOfTime:
-                raise OutOfTime
-            return answer(admission)
-
         advance = deciding.providers.advance_from
         lost = iter([True])
 
@@ -209,7 +200,7 @@ class TestLongDecisions(StallCase):
             return False if next(lost, False) else advance(*arguments)
 
         with (
-            mock.patch.object(deciding.Admission, "decide", too_long_at_last),
+            mock.patch.object(deciding, "estimate", side_effect=[0, 0, 0.001, 9]),
             mock.patch.object(deciding.providers, "advance_from", lose),
             mock.patch.object(deciding, "holds", side_effect=[False, True]),
         ):
