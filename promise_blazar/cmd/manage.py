@@ -33,7 +33,7 @@ STATE_DIR = cfg.StrOpt(
 def main() -> None:
     conf = cfg.CONF
     conf.register_cli_opt(
-        cfg.SubCommandOpt("category", handler=_add_commands, title="commands", dest="category")
+        cfg.SubCommandOpt("category", handler=add_commands, title="commands", dest="category")
     )
     conf.register_cli_opt(STATE_DIR)
     arguments, prog = sys.argv[1:], "promise-blazar-manage"
@@ -45,7 +45,7 @@ def main() -> None:
     sys.exit(conf.category.run(conf))
 
 
-def _add_commands(subparsers) -> None:  # type: ignore[no-untyped-def]  # oslo.config's own type
+def add_commands(subparsers) -> None:  # type: ignore[no-untyped-def]  # oslo.config's own type
     database = subparsers.add_parser("db", help="the database schema")
     commands = database.add_subparsers(dest="command", required=True)
     command = commands.add_parser(

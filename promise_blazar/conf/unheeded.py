@@ -66,7 +66,7 @@ def unheeded(conf: cfg.ConfigOpts) -> list[Unheeded]:
     found = sections(conf)
     if not found:
         return []
-    known = _known(found)
+    known = known_options(found)
     return [
         Unheeded(section, option, blazar.fate(section, option) or _guess(option, known, section))
         for section, options in sorted(found.items())
@@ -95,7 +95,7 @@ def _files(conf: cfg.ConfigOpts) -> Iterator[str]:
         yield from sorted(glob.glob(os.path.join(os.path.expanduser(directory), "*.conf")))
 
 
-def _known(found: blazar.Sections) -> Names:
+def known_options(found: blazar.Sections) -> Names:
     """The names of all options, by section: of today, and those that they had before."""
     known: Names = {}
     manager = named.NamedExtensionManager(

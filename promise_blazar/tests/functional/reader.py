@@ -34,7 +34,7 @@ with socket.socket(socket.AF_UNIX) as server:
 """
 
 
-def blocks(document: str) -> Iterator[str]:
+def blocks(document: str | Path) -> Iterator[str]:
     """The literal blocks of a document of the project, without their indentation."""
     lines = (tree.ROOT / document).read_text().splitlines()
     for number, line in enumerate(lines):

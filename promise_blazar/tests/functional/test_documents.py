@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The newcomer's path: every command of README and ``using.rst``, as written, in order."""
 
+import argparse
 import re
 from pathlib import Path
 
+from promise_blazar.cmd import manage
+from promise_blazar.conf import blazar, unheeded
 from promise_blazar.tests import base, tree
 from promise_blazar.tests.functional.reader import Shell, blocks
 from promise_blazar.tests.functional.test_commands import CommandTestCase
@@ -12,6 +15,8 @@ from promise_blazar.tests.functional.test_commands import CommandTestCase
 ADDRESS = "127.0.0.1:1234"
 #: States in which a lease stays by itself.
 SETTLED = ("PENDING", "ACTIVE", "TERMINATED")
+#: Sections of Nova's file that documents name.
+NOVA = ("scheduler", "filter_scheduler", "promise_blazar")
 
 
 class TestCommands(CommandTestCase):
@@ -81,6 +86,39 @@ class TestCommands(CommandTestCase):
         """The status of each server that was made, by its name."""
         found = re.findall(r'"name": ?"(\S+?)".*?"status": ?"(\w+)"', printed)
         return dict(found)
+
+
+class TestOperator(base.TestCase):
+    """What operators are told to type, and to set."""
+
+    def setUp(self):
+        super().setUp()
+        self.documents = [
+            *(tree.ROOT / "doc/source").rglob("*.rst"),
+            *(tree.ROOT / name for name in ("README.rst", "CONTRIBUTING.rst")),
+        ]
+
+    def test_i_commands_of_operators_are_there(self):
+        typed = set()
+        for path in self.documents:
+            for block in blocks(path.relative_to(tree.ROOT)):
+                typed |= set(re.findall(r"(?m)^promise-blazar-manage (\w.*?)(?:  +#.*)?$", block))
+        self.assertGreater(len(typed), 5)
+        parser = argparse.ArgumentParser()
+        manage.add_commands(parser.add_subparsers())
+        for words in typed:
+            with self.subTest(words):
+                parser.parse_args(words.split())
+
+    def test_i_options_that_documents_name_are_there(self):
+        named = set()
+        for path in self.documents:
+            named |= set(re.findall(r"``\[([\w:]+)\]\s+(\w+)``", path.read_text()))
+        known = unheeded.known_options({})
+        self.assertGreater(len(named), 5)
+        for section, option in named:
+            ours = option in known.get(section, ()) or blazar.fate(section, option)
+            self.assertTrue(ours or section in NOVA, f"[{section}] {option}")
 
 
 class TestReferences(base.TestCase):
