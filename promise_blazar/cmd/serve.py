@@ -22,6 +22,8 @@ CONNECTIONS = 1000
 ANSWER_SECONDS = 4
 #: Seconds that their answers get to leave.
 LEAVE_SECONDS = 1
+#: The sockets are looked at at least so often, in seconds.
+LOOK_SECONDS = 1
 
 
 class Serving:
@@ -55,8 +57,8 @@ class Serving:
         self._tasks.set_thread_count(threads)
         self.host: str = self._listeners[0].effective_host
         self.port: int = int(self._listeners[0].effective_port)
-        run = self._listeners[0].run
-        self._thread = threading.Thread(target=run, name="http", daemon=True)
+        self._open = True
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
         self._thread.start()
 
     @property
@@ -66,28 +68,32 @@ class Serving:
 
     def stop(self) -> None:
         """Take no more requests; those under way are answered, within some seconds."""
-        self._in_its_thread(self._stop_listening)
+        trigger = self._listeners[0].trigger
+        trigger.pull_trigger(self._stop_listening)
         self._tasks.shutdown(cancel_pending=False, timeout=ANSWER_SECONDS)
         for _ in range(100):
             if not self._unsent():
                 break
             time.sleep(LEAVE_SECONDS / 100)
-        self._in_its_thread(self._close)
+        self._open = False
+        trigger.pull_trigger()
         self._thread.join(LEAVE_SECONDS)
+        if not self._thread.is_alive():
+            # Before, what it looks at would be closed, or be files of others by then.
+            wasyncore.close_all(self._sockets, ignore_all=True)
 
-    def _in_its_thread(self, work: Any) -> None:
-        """Do it between two looks at the sockets: one that is closed during a look is an error."""
-        self._listeners[0].trigger.pull_trigger(work)
+    def _run(self) -> None:
+        while self._open:
+            # select() knows no file beyond the 1024th.
+            wasyncore.loop(timeout=LOOK_SECONDS, use_poll=True, map=self._sockets, count=1)
 
     def _stop_listening(self) -> None:
+        """In the thread that looks at the sockets, between two looks."""
         for listener in self._listeners:
             wasyncore.dispatcher.close(listener)
 
     def _unsent(self) -> bool:
         return any(getattr(each, "total_outbufs_len", 0) for each in list(self._sockets.values()))
-
-    def _close(self) -> None:
-        wasyncore.close_all(self._sockets, ignore_all=True)
 
 
 class _Parser(HTTPRequestParser):
@@ -131,8 +137,6 @@ def _settings(host: str, port: int, max_body: int) -> Adjustments:
             ident=None,
             clear_untrusted_proxy_headers=False,
             connection_limit=CONNECTIONS,
-            # select() knows no file beyond the 1024th.
-            asyncore_use_poll=True,
             # Waitress refuses what is as large as its limit.
             max_request_body_size=max_body + 1,
         )

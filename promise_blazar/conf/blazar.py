@@ -22,8 +22,8 @@ Sections = Mapping[str, Mapping[str, list[str]]]
 _LOGIN = "who the service is goes into [openstack], as for any keystoneauth plugin"
 _LIMITS = "leases are not limited by it: nothing enforces usage yet"
 _HEALING = (
-    "hosts that are down or disabled are looked for at each [manager] reconcile_interval, and no "
-    "lease is moved"
+    "hosts that are down or disabled are asked for every ten seconds and taken last, and no lease "
+    "that runs is moved"
 )
 _NOT_SENT = "no notifications are sent yet"
 _VERSIONS = "the versions of OpenStack's APIs are the service's own"
