@@ -103,6 +103,11 @@ def keys(connection: Connection, before: datetime, most: int) -> int:
     return _older(connection, tables.IdempotencyKey.created_at, before, most)
 
 
+def settled(connection: Connection, before: datetime, most: int) -> int:
+    """Forget requests that were decided long ago; how many."""
+    return _older(connection, tables.SettledRequest.settled_at, before, most)
+
+
 def archived(connection: Connection, before: datetime, most: int) -> int:
     """Remove leases from the archive that have been there for longer; how many."""
     return _older(connection, tables.ArchivedLease.archived_at, before, most)

@@ -18,6 +18,9 @@ PERIOD = 3600.0
 AT_ONCE = 1_000
 #: How long the repetition of a request is answered as the first was.
 KEY_LIFE = timedelta(days=1)
+#: How long a message that arrives again makes nothing: far longer than any is good for, so that
+#: the clocks of managers may differ by hours.
+REQUEST_LIFE = timedelta(days=1)
 #: How long after a reservation is gone what turns up of it is known to be a leftover.
 LEFTOVER_LIFE = timedelta(days=90)
 #: How long a manager may look at nothing before it has to load anew.
@@ -55,6 +58,7 @@ class Purge:
             gone = self._tombstones(declared)
             self._all(lambda c: purge.stamps(c, provider_id, declared, AT_ONCE))
         keys = self._all(lambda c: purge.keys(c, now - KEY_LIFE, AT_ONCE))
+        self._all(lambda c: purge.settled(c, now - REQUEST_LIFE, AT_ONCE))
         self._all(lambda c: purge.departed(c, now - LEFTOVER_LIFE, AT_ONCE))
         leases = 0
         if self._archive_life is not None:

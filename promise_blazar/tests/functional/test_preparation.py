@@ -270,3 +270,31 @@ class TestBesideEarlierReleases(PreparationCase):
                 sqlalchemy.delete(tables.ManagerProcess).where(tables.ManagerProcess.id == "old")
             )
         self.assertEqual([False, False], self.prepared(self.tomorrow(start=3000)))
+
+
+class TestRefused(PreparationCase):
+    options = {"manager__prepare_wait": 0}  # noqa: RUF012 - never changed
+
+    def test_d6_a_lease_that_cannot_be_prepared_holds_nothing(self):
+        whole = {**HOST, "min": 2, "max": 2}
+        self.cloud.set_faults("nova.flavor.create", fail_next=10_000, status=409)
+        lease = self.lease(whole, INSTANCE, start=self.minute(5), end=60)
+        for _ in range(40):
+            if self.show(lease)["status"] == "ERROR":
+                break
+            self.pass_time(6)
+        shown = self.show(lease)
+        self.assertEqual("ERROR", shown["status"])
+        self.assertEqual(["error", "error"], [each["status"] for each in shown["reservations"]])
+        self.pass_time(60)
+        self.assertEqual([], [row for row in self.promises() if not row[-1]])
+        self.lease({**HOST, "min": 3, "max": 3}, start=self.minute(7), end=60)
+
+    def test_d3_one_for_which_nobody_waited_is_prepared_in_time(self):
+        """Though many others were made before, and start later."""
+        for number in range(5):
+            self.lease(HOST, start=self.minute(2000 + 100 * number), end=2050 + 100 * number)
+        lease = self.lease(HOST, start=self.minute(11), end=60)
+        with mock.patch.object(lease_queue.UnhurriedQueue, "due", return_value=[]):
+            self.pass_time(60)
+            self.assertEqual([True], self.prepared(lease))

@@ -3,7 +3,10 @@
 
 from datetime import timedelta
 
+import sqlalchemy
+
 from promise_blazar.db.session import Database
+from promise_blazar.db.tables import SettledRequest
 from promise_blazar.manager.controllers.purge import Purge
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST, ServiceTestCase
@@ -35,6 +38,22 @@ class TestHousekeeping(ServiceTestCase):
         behind.heartbeat.beat()
         self.assertEqual(201, self.call("POST", "/v1/leases", body).status_code)
         self.assertEqual(409, self.call("POST", "/v1/leases", body).status_code)
+
+    def test_requests_that_were_decided_are_forgotten_after_a_day(self):
+        self.lease(HOST)
+        self.refused(409, self.call("POST", "/v1/leases", self.body(HOST)))
+        self.purge().run()
+        self.assertEqual(2, self.settled())
+        self.pass_time(25 * 3600)
+        self.purge().run()
+        self.assertEqual(0, self.settled())
+
+    def settled(self):
+        database = Database(self.url)
+        self.addCleanup(database.dispose)
+        with database.reader() as connection:
+            query = sqlalchemy.select(sqlalchemy.func.count()).select_from(SettledRequest)
+            return connection.execute(query).scalar()
 
     def test_a_key_is_good_for_a_day(self):
         body = {"name": "n", "start_date": "now", "end_date": self.minute(60 * 72)}
