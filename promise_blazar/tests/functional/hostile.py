@@ -47,22 +47,25 @@ DATES = st.one_of(
 )  # fmt: skip
 NAMES = st.sampled_from(["$vcpus", "$gpu", "$rack", "$trust_id", "$", "vcpus", "$\0", "$\ud800"])
 _COMPARISONS = st.tuples(
-    st.sampled_from(["=", "!=", "<", "<=", ">", ">=", "==", "~", "in", ""]),
-    st.one_of(NAMES, TEXTS),
+    st.sampled_from(["=", "!=", "<", "<=", ">", ">=", "==", "~"]),
+    st.one_of(NAMES, NAMES, TEXTS),
     st.one_of(TEXTS, NUMBERS, st.none(), st.booleans()),
 ).map(list)
 _QUERIES = st.recursive(
     _COMPARISONS,
     lambda inner: st.tuples(
-        st.sampled_from(["and", "or", "not", "xor"]), st.lists(inner, max_size=3)
+        st.sampled_from(["and", "or", "not", "xor"]), st.lists(inner, min_size=1, max_size=3)
     ).map(lambda parts: [parts[0], *parts[1]]),
     max_leaves=6,
 )
+#: Depths about which parsers and writers of JSON give up, each at its own.
+DEPTHS = st.one_of(st.integers(1, 20), st.integers(900, 1_000), st.integers(1, 4_000))
 QUERIES = st.one_of(
-    _QUERIES,
     _QUERIES.map(json.dumps),
-    st.integers(1, 1_500).map(lambda depth: "[" * depth + "]" * depth),
-    st.integers(1, 900).map(lambda depth: '["not", ' * depth + '["=", "$a", 1]' + "]" * depth),
+    _QUERIES.map(json.dumps),
+    _QUERIES,
+    DEPTHS.map(lambda depth: "[" * depth + "]" * depth),
+    DEPTHS.map(lambda depth: '["not", ' * (depth // 5) + '["=", "$a", 1]' + "]" * (depth // 5)),
 )
 SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS, DATES, QUERIES)
 VALUES = st.one_of(
@@ -81,6 +84,15 @@ def _nested(depth: int) -> list[Any]:
     for _ in range(depth):
         found = [found]
     return found
+
+
+#: What is expected under a name, and yet may be anything of its kind.
+KINDS: Mapping[str, st.SearchStrategy[Any]] = {
+    **dict.fromkeys(("start_date", "end_date", "before_end_date", "time", "event_date"), DATES),
+    **dict.fromkeys(("hypervisor_properties", "resource_properties"), QUERIES),
+    **dict.fromkeys(("min", "max", "amount", "vcpus", "memory_mb", "disk_gb"), NUMBERS),
+    **dict.fromkeys(("name", "event_type", "resource_type", "gpu", "rack"), TEXTS),
+}
 
 
 @st.composite
@@ -104,7 +116,8 @@ def mutated(draw: st.DrawFn, document: Any) -> Any:
             if draw(st.integers(0, 5)) == 0:
                 where.pop(name, None)
             else:
-                where[name] = draw(VALUES)
+                kind = KINDS.get(name, VALUES)
+                where[name] = draw(kind if draw(st.booleans()) else VALUES)
     return document
 
 
@@ -116,6 +129,24 @@ def _inside(value: Any) -> list[Any]:
         if isinstance(found, dict | list)
         for each in (found, *_inside(found))
     ]
+
+
+def lease_bodies(document: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Bodies near one that asks for a lease or for a change of one."""
+
+    def with_query(query: Any) -> dict[str, Any]:
+        first, *others = document["reservations"]
+        return {**document, "reservations": [{**first, "resource_properties": query}, *others]}
+
+    def with_dates(dates: tuple[str, ...]) -> dict[str, Any]:
+        start, end, before_end = dates
+        return {**document, "start_date": start, "end_date": end, "before_end_date": before_end}
+
+    return st.one_of(
+        mutated(document),
+        QUERIES.map(with_query),
+        st.tuples(DATES, DATES, st.one_of(st.none(), DATES)).map(with_dates),
+    )
 
 
 def path_part(text: str) -> str:
@@ -140,7 +171,7 @@ CHANGE = {
 BODIES: Mapping[tuple[str, str], Any] = {
     ("POST", "/leases"): LEASE,
     ("PUT", "/leases/<lease_id>"): CHANGE,
-    ("POST", "/os-hosts"): {"name": "compute-3", "gpu": "1"},
+    ("POST", "/os-hosts"): {"name": "compute-4", "gpu": "1"},
     ("PUT", "/os-hosts/<host_id>"): {"gpu": "1", "rack": None},
     ("PATCH", "/os-hosts/properties/<path:name>"): {"private": True},
 }
@@ -148,4 +179,5 @@ PARAMETERS = (
     "dry_run", "all", "detail", "limit", "marker", "sort", "name", "status", "start", "end",
     "lease_id", "reservation_id", "x",
 )  # fmt: skip
+WORDS = st.sampled_from(["true", "1", "false", "2", "10", "name:desc", "PENDING", "start_date"])
 HEADERS = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=20)

@@ -11,48 +11,72 @@ from promise_blazar.api import v1
 from promise_blazar.tests.functional import hostile
 from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
 
-OPERATIONS = sorted((verb, path) for path, verbs in v1.ROUTES.items() for verb in verbs)
+#: What removes anything comes last.
+OPERATIONS = sorted(
+    ((verb, path) for path, verbs in v1.ROUTES.items() for verb in verbs), reverse=True
+)
 #: Requests of each operation, by how much there is to be wrong in it.
-EXAMPLES = {"POST": 250, "PUT": 250, "PATCH": 60, "GET": 60, "DELETE": 30}
+EXAMPLES = {"POST": 150, "PUT": 150, "PATCH": 60, "GET": 60, "DELETE": 20}
 FOR_EVER = "9999-12-31 23:59"
+TENANT, ADMIN = "alice:demo", "admin:admin"
+
+
+def examples(number):
+    """As many, and the same ones each time."""
+    return settings(
+        max_examples=number,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 class HostileCase(ServiceTestCase):
-    hosts = 4
+    hosts = 5
 
     def setUp(self):
         super().setUp()
         for path, body in (("/1", {"gpu": "1", "rack": "a"}), ("/2", {"rack": "b"})):
-            self.call("PUT", f"/v1/os-hosts{path}", body, "admin:admin")
-        self.call("PATCH", "/v1/os-hosts/properties/rack", {"private": True}, "admin:admin")
-        self.ids = ["1", "2"]
+            self.call("PUT", f"/v1/os-hosts{path}", body, ADMIN)
+        self.call("PATCH", "/v1/os-hosts/properties/rack", {"private": True}, ADMIN)
+        self.leases = []
 
-    def keep(self, lease):
-        self.ids += [lease["id"], *(each["id"] for each in lease["reservations"])]
+    def known(self):
+        """What there is, by the parameters of paths."""
+        return {
+            "lease_id": [lease["id"] for lease in self.leases],
+            "host_id": ["1", "2", "3"],
+            "path:name": ["gpu", "rack", "gpu.json"],
+        }
 
     def ask(self, verb, path, data):
         """One request; its answer, which is no error of the service's."""
         draw = data.draw
-
-        def known_or(texts):
-            # What is known grows with what is made, and what is drawn must not.
-            known = self.ids[draw(st.integers(0, 999)) % len(self.ids)]
-            return hostile.path_part(draw(texts) if draw(st.booleans()) else known)
+        lease = self.leases[draw(st.integers(0, 999)) % len(self.leases)]
+        # What is known grows with what is made, and what is drawn must not.
+        there = self.known() | {"lease_id": [lease["id"]]}
 
         def part(match):
-            return known_or(hostile.TEXTS)
+            if draw(st.integers(0, 4)) == 0:
+                return hostile.path_part(draw(hostile.TEXTS))
+            known = there[match[1]]
+            return hostile.path_part(known[draw(st.integers(0, 99)) % len(known)])
 
-        url = "/v1" + re.sub("<[^>]*>", part, path)
+        url = "/v1" + re.sub("<([^>]*)>", part, path)
         names = draw(st.lists(st.sampled_from(hostile.PARAMETERS), max_size=2))
-        values = st.one_of(hostile.TEXTS, hostile.DATES)
-        query = "&".join(f"{name}={known_or(values)}" for name in names)
-        headers = {"X-Auth-Token": draw(st.sampled_from(["alice:demo", "admin:admin"]))}
+        values = st.one_of(hostile.WORDS, hostile.TEXTS, hostile.DATES)
+        query = "&".join(f"{name}={hostile.path_part(draw(values))}" for name in names)
+        tokens = [ADMIN, ADMIN, ADMIN, TENANT] if "hosts" in path else [TENANT, TENANT, ADMIN]
+        headers = {"X-Auth-Token": draw(st.sampled_from(tokens))}
         for name in ("Idempotency-Key", "OpenStack-API-Version", "Content-Encoding"):
-            if draw(st.integers(0, 9)) == 0:
+            if draw(st.integers(0, 19)) == 19:
                 headers[name] = draw(hostile.HEADERS)
         raw = None
         if (verb, path) in hostile.BODIES:
-            raw = json.dumps(draw(hostile.mutated(self.near(verb, path)))).encode()
+            near = hostile.lease_bodies if "leases" in path else hostile.mutated
+            raw = json.dumps(draw(near(self.near(verb, path, lease)))).encode()
         answer = self.api.open(
             f"{url}?{query}",
             method=verb,
@@ -66,11 +90,11 @@ class HostileCase(ServiceTestCase):
             self.assertIsInstance(answer.json["error_message"], str, sent)
         return answer
 
-    def near(self, verb, path):
+    def near(self, verb, path, lease):
         """A body that the operation would take."""
         body = json.loads(json.dumps(hostile.BODIES[verb, path]))
         if verb == "PUT" and "reservations" in body:
-            body["reservations"][0]["id"] = self.ids[-1]
+            body["reservations"][0]["id"] = lease["reservations"][0]["id"]
         return body
 
     def each_operation(self):
@@ -80,21 +104,12 @@ class HostileCase(ServiceTestCase):
         self.still_well()
 
     def operation(self, verb, path):
-        @settings(
-            max_examples=EXAMPLES[verb],
-            deadline=None,
-            derandomize=True,
-            database=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )
+        @examples(EXAMPLES[verb])
         @given(st.data())
         def hold(data):
             answer = self.ask(verb, path, data)
-            if verb in ("POST", "PUT") and answer.status_code in (200, 201):
-                lease = answer.json.get("lease")
-                if lease is not None and lease["id"] is not None:
-                    self.keep(lease)
+            if answer.status_code == 201 and answer.json.get("lease", {}).get("reservations"):
+                self.leases.append(answer.json["lease"])
 
         hold()
 
@@ -109,20 +124,27 @@ class HostileCase(ServiceTestCase):
 
 class TestEmptyBooks(HostileCase):
     def test_b_no_request_is_answered_by_a_fault_of_ours(self):
-        lease = self.lease(HOST, start=self.minute(60), end=120)
-        self.keep(lease)
+        self.leases.append(self.lease(HOST, start=self.minute(60), end=120))
         self.each_operation()
+
+    @examples(300)
+    @given(hostile.QUERIES, st.sampled_from(["hypervisor_properties", "resource_properties"]))
+    def test_b_no_query_is_answered_by_a_fault_of_ours(self, query, name):
+        body = self.body({**HOST, name: query})
+        answer = self.call("POST", "/v1/leases?dry_run=1", body)
+        self.assertIn(answer.status_code, (200, 400, 409), ascii(body) + ascii(answer.text))
 
 
 class TestBusyBooks(HostileCase):
     """Everything is promised to the end of all dates, and something runs."""
 
     def test_b_no_request_is_answered_by_a_fault_of_ours(self):
-        running = self.active(INSTANCE, end=90)
-        waiting = self.lease(HOST, start=self.minute(60), end=120)
+        self.leases += [
+            self.active(INSTANCE, end=90),
+            self.lease(HOST, start=self.minute(60), end=120),
+        ]
         whole = self.body({**HOST, "max": 3}, start=self.minute(180))
         answer = self.call("POST", "/v1/leases", {**whole, "end_date": FOR_EVER})
         self.assertEqual(201, answer.status_code, answer.text)
-        for lease in (answer.json["lease"], running, waiting):
-            self.keep(lease)
+        self.leases.append(answer.json["lease"])
         self.each_operation()
