@@ -19,7 +19,7 @@ from promise_blazar.capacity.given import Assignment, Given, UnitsBySlot
 from promise_blazar.capacity.host_selection import Candidates, choose
 from promise_blazar.capacity.ledger import Ledger
 from promise_blazar.capacity.window_search import MINUTE, FoundWindows, next_windows
-from promise_blazar.capacity.words import agreeing, counted
+from promise_blazar.model.words import agreeing, counted
 
 #: Checks that count no hosts.
 _OF_NO_HOST = ("kept", "never", "search", "unexplained")

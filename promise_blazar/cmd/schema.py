@@ -12,6 +12,7 @@ from collections.abc import Callable
 from promise_blazar.db import heartbeats, migrate
 from promise_blazar.db.heartbeats import Beat
 from promise_blazar.db.session import Database
+from promise_blazar.model.words import counted
 
 
 def sync(database: Database, seconds: float, pause: Callable[[float], None] = time.sleep) -> None:
@@ -38,8 +39,8 @@ def _running(database: Database, seconds: float, pause: Callable[[float], None])
     if not before:
         return []
     _say(
-        f"{len(before)} managers of an earlier release are on record; whether they run shows in "
-        f"their heartbeats within {seconds:g} s"
+        f"{counted(len(before), 'manager')} of an earlier release on record; whether any runs "
+        f"shows in its heartbeats within {seconds:g} s"
     )
     pause(seconds)
     return [beat for beat in _on_record(database) if beat not in before]
@@ -53,8 +54,8 @@ def _on_record(database: Database) -> list[Beat]:
 def _refusal(running: list[Beat], seconds: float) -> str:
     names = "\n".join(f"  {beat}" for beat in running)
     return (
-        f"The schema is as it was: {len(running)} managers of an earlier release run, which would "
-        f"not notice what managers of this one agree on:\n{names}\n"
+        f"The schema is as it was: {counted(len(running), 'manager')} of an earlier release "
+        f"still at work, which would not notice what managers of this one agree on:\n{names}\n"
         "Stop them, and run this again; API processes may go on. One that cannot be reached stops "
         f"acting {seconds:g} s after the database is closed to it: lock its account, or its "
         "machine's address"

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, ScalarSelect, bindparam, exists, insert, sele
 from promise_blazar import exceptions
 from promise_blazar.db import heartbeats, tables
 from promise_blazar.model.manager import RULES
+from promise_blazar.model.words import agreeing
 
 LOG = logging.getLogger(__name__)
 
@@ -184,8 +185,9 @@ def require_rules(
     behind = _behind(connection, provider_id, rules, dead)
     if behind:
         raise exceptions.Unavailable(
-            f"Not yet: {behind} of the managers that run are of an earlier release, which "
-            "does not know what this needs. Nothing was changed; ask again when all are upgraded",
+            f"Not yet: {behind} of the managers that run {agreeing(behind, 'is', 'are')} of an "
+            "earlier release, which does not know what this needs. Nothing was changed; ask "
+            "again when all are upgraded",
             what="manager",
             retry_after=RETRY_AFTER,
         )

@@ -9,6 +9,7 @@ from promise_blazar.cloud.contract.cloud import Cloud
 from promise_blazar.cloud.contract.compute import Aggregate
 from promise_blazar.model import openstack_names
 from promise_blazar.model.openstack_names import Names
+from promise_blazar.model.words import counted
 from promise_blazar.plugins.contract import StepContext
 
 Context = StepContext[Any, Any]
@@ -72,7 +73,7 @@ class InstanceDrift:
             if slots.get(resource_class, 0) != held.units:
                 found.append(
                     f"{held.hypervisor} offers {slots.get(resource_class, 0)} of its "
-                    f"{held.units} slots"
+                    f"{counted(held.units, 'slot')}"
                 )
         return found
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests for capacity: a demand in a window, and what the reservation holds already."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,3 +59,8 @@ class AllocationRequest:
     def like(self, other: "AllocationRequest") -> bool:
         """Whether both want the same, whatever they hold now."""
         return self.window == other.window and self.demand == other.demand
+
+
+def comparisons(requests: Iterable[AllocationRequest]) -> int:
+    """How many comparisons of properties these requests ask for."""
+    return sum(query.comparisons for request in requests for query in request.demand.where)

@@ -15,7 +15,7 @@ from promise_blazar.capacity.given import Given, UnitsBySlot
 from promise_blazar.capacity.host_selection import Candidates
 from promise_blazar.capacity.resource_query import Query, without
 from promise_blazar.capacity.timeline import Spans
-from promise_blazar.capacity.words import agreeing
+from promise_blazar.model.words import agreeing
 
 
 @dataclass(frozen=True, slots=True)

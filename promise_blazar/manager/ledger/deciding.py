@@ -13,7 +13,7 @@ from typing import Final
 
 from promise_blazar.capacity.admission import Admission, Plan, Refusal, admit, holds
 from promise_blazar.capacity.budget import Budget, OutOfTime, estimate
-from promise_blazar.capacity.demand.request import AllocationRequest
+from promise_blazar.capacity.demand.request import AllocationRequest, comparisons
 from promise_blazar.capacity.free_capacity import FreeCapacity
 from promise_blazar.db import providers
 from promise_blazar.db.session import MOST_RACES, Connection, Database, LostRace
@@ -65,7 +65,7 @@ class Decisions:
 
     def decide(self, asked: Asked, budget: Budget) -> Committed | No:
         """Raises ``LostRace``, ``OutOfTime``, and what ``writer.decide`` raises."""
-        if estimate(len(asked.requests), self._replica.ledger.size, 0) <= self._access.quick:
+        if self._estimate(asked) <= self._access.quick:
             with self._access.turn(budget):
                 answer = self._at_once(asked, budget)
             if answer is not None:
@@ -118,15 +118,20 @@ class Decisions:
         requests = ahead(asked.requests, now)
         reach = hull(requests, now)
         rows = ledger.count(reach.start, reach.end)
-        if estimate(len(requests), ledger.size, rows) > self._access.quick:
+        if self._estimate(asked, rows) > self._access.quick:
             return None
         # Not by the clock: where processors are scarce, what is short takes long too.
-        little = budget.part(int(self._access.quick / estimate(1, ledger.size, 0)) + 1)
+        little = budget.part(int(self._access.quick / estimate(1, ledger.size)) + 1)
         free = FreeCapacity(ledger, now, asked.exclude, budget=little)
         answer = Admission(free, requests).decide()
         if isinstance(answer, Refusal) and answer.gave_up and little.exhausted:
             return None  # there are other orders
         return answer
+
+    def _estimate(self, asked: Asked, rows: int = 0) -> float:
+        """Seconds that the decision takes, beside reading ``rows`` bookings."""
+        requests, hosts = asked.requests, self._replica.ledger.size
+        return estimate(len(requests), hosts, rows, comparisons(requests))
 
     def _on_a_copy(self, asked: Asked, budget: Budget) -> Committed | No | None:
         """The decision, with the ledger free for others; None: they took what was planned."""

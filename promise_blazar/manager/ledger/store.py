@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from promise_blazar import exceptions
 from promise_blazar.capacity.admission import fitting
-from promise_blazar.capacity.demand.request import AllocationRequest, Placement
+from promise_blazar.capacity.demand.request import AllocationRequest, Placement, comparisons
 from promise_blazar.capacity.explanation import Explanation
 from promise_blazar.capacity.ledger import Ledger
 from promise_blazar.capacity.resource_query import MAX_COMPARISONS
@@ -163,7 +163,7 @@ class LedgerStore:
 
 
 def _check_queries(requests: Sequence[AllocationRequest]) -> None:
-    count = sum(query.comparisons for request in requests for query in request.demand.where)
+    count = comparisons(requests)
     if count > MAX_COMPARISONS:
         raise exceptions.MalformedRequirements(
             f"Malformed requirements: properties are compared {count} times in this request, "

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from nova_filter.decision import Request, hinted, select
 from promise_blazar.cloud.contract.compute import Aggregate, Flavor
 from promise_blazar.cloud.simulated.compute import aggregates
+from promise_blazar.model.words import counted
 
 NO_VALID_HOST = "No valid host was found."
 _RESOURCES = "resources:"
@@ -88,8 +89,8 @@ def schedule(
     if not allowed:
         return Verdict(
             None,
-            f"{NO_VALID_HOST} The reservation filter passed none of {len(fitting)} hosts"
-            " with room.",
+            f"{NO_VALID_HOST} The reservation filter passed none of "
+            f"{counted(len(fitting), 'host')} with room.",
         )
     return Verdict(max(allowed, key=lambda found: found.free_memory), None)
 

@@ -217,12 +217,22 @@ class TestQueries(StallCase):
     def test_a3_the_comparisons_of_a_request_are_counted(self):
         query = json.dumps(["or", *[["=", "$vcpus", 1]] * 400])
         wanted = {**HOST, "resource_properties": query}
-        self.assertEqual(409, self.ask(wanted).status_code)
+        self.refused(409, self.ask({**wanted, "min": 4, "max": 4}))
         with self.nothing_changes():
             for path in ("/v1/leases", "/v1/leases?dry_run=true"):
                 words = self.refused(400, self.ask(wanted, wanted, wanted, path=path))
                 self.assertIn("1200 times", words)
                 self.assertIn("1000 times is the most", words)
+
+    def test_a3_what_compares_much_is_decided_beside_the_others(self):
+        query = json.dumps(["or", *[["=", "$vcpus", number] for number in range(300)]])
+        self.service.ledger.access.quick = 0.002
+        pause = self.paused(deciding, "admit")
+        made = self.pool.submit(self.ask, {**HOST, "resource_properties": query})
+        self.assertTrue(pause.reached())
+        self.lease(HOST, start=self.minute(5))
+        pause.go_on()
+        self.assertEqual(201, made.result().status_code)
 
 
 @databases.on_each_database

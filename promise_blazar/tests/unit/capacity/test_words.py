@@ -10,7 +10,7 @@ from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.capacity.explanation import explain
 from promise_blazar.capacity.ledger import Booking
 from promise_blazar.capacity.resource_query import parse
-from promise_blazar.capacity.words import counted
+from promise_blazar.model.words import counted
 from promise_blazar.tests.unit.capacity import worlds
 from promise_blazar.tests.unit.capacity.test_explanation import host, world_of
 
