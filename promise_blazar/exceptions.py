@@ -28,8 +28,8 @@
     ├── Busy                         no decision in time: try again, nothing changed
     └── Unavailable                  our own broker or database is away
 
-Each has a stable ``code``, a sentence for the user, and the facts as ``facts``. HTTP statuses
-are the API's to choose (``promise_blazar.api.http.errors``).
+Each has a stable ``code``, a sentence, and the facts as ``facts``; ``public`` is the sentence for
+the user. HTTP statuses are the API's to choose (``promise_blazar.api.http.errors``).
 """
 
 from typing import Any
@@ -45,6 +45,13 @@ class PromiseBlazarError(Exception):
         self.message = message if message is not None else self.sentence.format(**facts)
         self.facts = facts
         super().__init__(self.message)
+
+    @property
+    def public(self) -> str:
+        """The message, as whoever asked may read it: without words of OpenStack's."""
+        if "call" not in self.facts:
+            return self.message
+        return str(self.facts.get("told") or _public(**self.facts))
 
     def to_wire(self) -> dict[str, Any]:
         """What crosses the bus: ``{"code", "message", "facts"}``, all of it JSON."""
@@ -151,7 +158,8 @@ class KeyReused(PromiseBlazarError):
 
 
 class CloudError(PromiseBlazarError):
-    """Facts: ``call`` (what we asked for), ``status`` (HTTP, if any), ``detail``."""
+    """Facts: ``call`` (what we asked for), ``status`` (HTTP, if any), ``detail``, and ``told``, if
+    there is a better sentence for the user."""
 
     code = "cloud-error"
     sentence = "OpenStack refused {call}: {detail}"
@@ -174,6 +182,25 @@ class Unavailable(PromiseBlazarError):
 
     code = "unavailable"
     sentence = "The {what} cannot be reached; try again later"
+
+
+#: Of statuses of OpenStack, in words of ours.
+_MEANINGS = {
+    400: "it makes no sense there",
+    401: "our login is not accepted",
+    403: "it is not allowed, or beyond a quota",
+    404: "there is no such thing",
+    409: "it conflicts with something there",
+    413: "it is beyond a quota",
+    429: "too much is asked at once",
+}
+
+
+def _public(call: str, status: int | None = None, **_: Any) -> str:
+    if status is None:
+        return f"OpenStack did not answer {call}"
+    meaning = _MEANINGS.get(status)
+    return f"OpenStack refused {call} ({status}{': ' + meaning if meaning else ''})"
 
 
 def _tree(root: type[PromiseBlazarError]) -> dict[str, type[PromiseBlazarError]]:

@@ -113,7 +113,7 @@ def stuck(conf: cfg.ConfigOpts) -> int:
         next_look = "never" if lease.look_at is None else lease.look_at.isoformat(" ", "seconds")
         common.say(
             f"{lease.id} {lease.status} of project {lease.project_id}: "
-            f"{lease.reason or 'nobody works on it'} "
+            f"{lease.trouble or 'nobody works on it'} "
             f"({lease.failures} failures in a row, next look {next_look})"
         )
     return 1 if found else 0
@@ -141,7 +141,7 @@ def retry(conf: cfg.ConfigOpts) -> int:
             return 1
         if lease.status == LeaseStatus.ERROR:
             common.say(
-                f"lease {lease_id} is in ERROR: {lease.reason}. What it held is given up, so "
+                f"lease {lease_id} is in ERROR: {lease.trouble}. What it held is given up, so "
                 "there is nothing to try again; delete it and make it anew"
             )
             return 1

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from promise_blazar.model import reason as reasons
 from promise_blazar.model.states import (
     EventStatus,
     EventType,
@@ -91,9 +92,9 @@ class Lease:
     """A lease over ``[start, end)``, and who works on it.
 
     ``id``: a UUID; ``owner``: the manager that acts for it now, under ``attempt``; ``failures``:
-    of the present step, in a row; ``reason``: the last trouble, in words; ``revision``: grows with
-    every change; ``look_at``: when it next needs attention, None: never; ``preparation``: how far
-    OpenStack has what it needs before it starts.
+    of the present step, in a row; ``reason``, ``operator_reason``: the last trouble, as on record;
+    ``revision``: grows with every change; ``look_at``: when it next needs attention, None: never;
+    ``preparation``: how far OpenStack has what it needs before it starts.
     """
 
     id: str
@@ -106,6 +107,7 @@ class Lease:
     status: LeaseStatus
     degraded: bool
     reason: str | None
+    operator_reason: str | None
     owner: str | None
     attempt: int
     failures: int
@@ -117,6 +119,16 @@ class Lease:
     preparation: Preparation = Preparation.DONE
     reservations: tuple[Reservation, ...] = ()
     events: tuple[Event, ...] = ()
+
+    @property
+    def status_reason(self) -> str | None:
+        """The last trouble as tenants are told."""
+        return reasons.told(self.reason, self.operator_reason)
+
+    @property
+    def trouble(self) -> str | None:
+        """The last trouble as operators are told."""
+        return reasons.known(self.reason, self.operator_reason)
 
     def event(self, event_type: EventType) -> Event | None:
         """The event of this type, if the lease has one."""

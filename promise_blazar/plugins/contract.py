@@ -25,22 +25,12 @@ from promise_blazar.cloud.contract.cloud import Cloud
 from promise_blazar.cloud.contract.compute import Aggregate
 from promise_blazar.model.lease import Reservation
 from promise_blazar.model.openstack_names import Names
+from promise_blazar.model.reason import Reason
 
 Spec = TypeVar("Spec")
 State = TypeVar("State")
 Observed = TypeVar("Observed")
 Asked = TypeVar("Asked", contravariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why something waits or failed, in two voices.
-
-    ``tenant`` names nothing of others; ``operator`` names everything.
-    """
-
-    tenant: str
-    operator: str
 
 
 @dataclass(frozen=True, slots=True)

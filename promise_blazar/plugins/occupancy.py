@@ -10,7 +10,8 @@ from promise_blazar import exceptions
 from promise_blazar.cloud import parallel
 from promise_blazar.cloud.contract.cloud import Cloud
 from promise_blazar.cloud.contract.compute import Aggregate, Server
-from promise_blazar.plugins.contract import Failed, Reason, StepContext
+from promise_blazar.model.reason import Reason
+from promise_blazar.plugins.contract import Failed, StepContext
 
 
 def find_aggregate(cloud: Cloud, name: str, number: int | None = None) -> Aggregate | None:

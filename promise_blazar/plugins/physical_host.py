@@ -19,13 +19,13 @@ from promise_blazar.cloud import parallel
 from promise_blazar.cloud.contract.cloud import Cloud
 from promise_blazar.cloud.contract.compute import Aggregate, Server
 from promise_blazar.model.openstack_names import Names
+from promise_blazar.model.reason import Reason
 from promise_blazar.plugins import inputs
 from promise_blazar.plugins.contract import (
     Done,
     Failed,
     HostAllocation,
     NoServerGroup,
-    Reason,
     StepContext,
     StepResult,
     Waiting,

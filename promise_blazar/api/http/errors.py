@@ -104,7 +104,7 @@ class _Handlers:
         status = status_of(error)
         if status == http.HTTPStatus.INTERNAL_SERVER_ERROR:
             return self.unexpected(error)
-        response = self._response(status, error.message, error)
+        response = self._response(status, error.public, error)
         if status == http.HTTPStatus.SERVICE_UNAVAILABLE:
             patience = error.facts.get("retry_after") or RETRY_AFTER
             response.headers["Retry-After"] = str(math.ceil(patience))

@@ -56,7 +56,10 @@ def of_status(
     """``answered``: by the service itself."""
     if status == NOT_FOUND and answered:
         return exceptions.NotFound(
-            f"OpenStack does not know it ({call}): {detail}", call=call, status=status
+            f"OpenStack does not know it ({call}): {detail}",
+            call=call,
+            status=status,
+            detail=detail,
         )
     if status >= SERVER_ERROR or status in (NOT_FOUND, _REQUEST_TIMEOUT, _TOO_MANY_REQUESTS):
         return exceptions.CloudUnavailable(call=call, status=status, detail=detail)

@@ -24,7 +24,8 @@ class Lease(Base):
     ``owner``: the manager that acts for it now, under ``attempt``; whoever raises the attempt
     takes the right to act away from it. ``look_at``: when it next needs attention.
     ``failures``: of the present step, in a row. ``reason``: the last trouble, in words that name
-    nothing of others; ``operator_reason``: in words that name everything.
+    nothing of others; ``operator_reason``: the same line, and then words that name everything, see
+    ``model.reason``.
     ``preparation``: how far OpenStack has what the lease needs before it starts.
     ``revision``: counts the transactions that changed the lease or what hangs on it, so that
     who has seen it at one revision knows whether there is anything new to see.

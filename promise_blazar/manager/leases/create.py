@@ -235,6 +235,7 @@ class LeaseCreation:
             status=LeaseStatus.CREATING if reservations else LeaseStatus.PENDING,
             degraded=False,
             reason=None,
+            operator_reason=None,
             owner=None,
             attempt=1,
             failures=0,
@@ -286,12 +287,10 @@ class LeaseCreation:
             undone = begin_deletion(provider.ledger, found, self._clock.now())
         if undone:
             self._engine.wake()
-            trouble = trouble_in(found.reason)
-            raise exceptions.CloudError(
-                f"Nothing was made: OpenStack could not prepare the lease ({trouble})",
-                call="prepare",
-                detail=trouble,
-            )
+            LOG.warning("Lease %s is taken back: %s", lease.id, found.trouble)
+            trouble = trouble_in(found.status_reason)
+            words = f"Nothing was made: OpenStack could not prepare the lease ({trouble})"
+            raise exceptions.CloudError(words, call="prepare", told=words)
         return self._load(lease.id)
 
     def _load(self, lease_id: str) -> Lease:

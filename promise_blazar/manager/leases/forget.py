@@ -26,7 +26,7 @@ class LeaseForgetting:
             lease = leases.get(connection, lease_id)
         if lease is None:
             raise exceptions.NotFound(object={"lease_id": lease_id})
-        stuck = lease.reason is not None and lease.reason.startswith(REASON)
+        stuck = lease.trouble is not None and lease.trouble.startswith(REASON)
         if (
             not stuck
             or lease.owner is not None

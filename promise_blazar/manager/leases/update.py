@@ -114,8 +114,12 @@ class LeaseUpdates:
             self._ledger(revision).rehearse(revision.requests, revision.numbers)
         except Refused as refused:
             raise refusal(refused.explanation, revision.keys) from None
+        before = revision.before
         shown = replace(
-            revision.after, updated_at=revision.before.updated_at, reason=revision.before.reason
+            revision.after,
+            updated_at=before.updated_at,
+            reason=before.reason,
+            operator_reason=before.operator_reason,
         )
         return lease_view(shown, self._providers[shown.provider_id].plugins)
 
@@ -179,6 +183,7 @@ class LeaseUpdates:
         reservations, requests, details, groups = self._revise(
             context, lease, change, dates, booked
         )
+        waiting = lease.status == LeaseStatus.PENDING
         after = replace(
             lease,
             name=change.name or lease.name,
@@ -187,7 +192,8 @@ class LeaseUpdates:
             attempt=lease.attempt + 1,
             updated_at=now,
             # What its start waited for may be another's affair now.
-            reason=None if lease.status == LeaseStatus.PENDING else lease.reason,
+            reason=None if waiting else lease.reason,
+            operator_reason=None if waiting else lease.operator_reason,
             look_at=first_look(lease, dates),
             reservations=reservations,
             events=moved_events(lease, dates, now),

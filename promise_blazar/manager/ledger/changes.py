@@ -13,6 +13,7 @@ from typing import Any
 from promise_blazar.manager.contract.messages import IdempotencyKey
 from promise_blazar.manager.ownership.work import WorkOwnership
 from promise_blazar.model.lease import FormerReservation, Lease
+from promise_blazar.model.reason import Reason
 from promise_blazar.model.states import ReservationStatus
 
 
@@ -96,7 +97,7 @@ class FailedLease:
     lease: Lease
     ownership: WorkOwnership
     reservations: Sequence[int]
-    reason: str
+    reason: Reason
     now: datetime
 
 
@@ -119,7 +120,7 @@ class AbandonedLease:
     """A lease that is over and that nobody can end: it stays TERMINATING, unreleased."""
 
     lease: Lease
-    reason: str
+    reason: Reason
     now: datetime
 
 

@@ -27,6 +27,7 @@ from promise_blazar.manager.ledger.changes import (
 )
 from promise_blazar.manager.ownership.work import update_owned
 from promise_blazar.model import lifecycle
+from promise_blazar.model import reason as reasons
 from promise_blazar.model.booking import NewBooking
 from promise_blazar.model.lease import Event, Lease
 from promise_blazar.model.states import (
@@ -174,7 +175,7 @@ def _revise(writing: Writing, change: RevisedLease, asked: set[str]) -> None:
     values = {**_differences(before, after, "reservations", "events", "revision"), **always}
     if before.status == LeaseStatus.PENDING:
         # What its start waited for may be another's affair now.
-        values["reason"] = after.reason
+        values |= {"reason": after.reason, "operator_reason": after.operator_reason}
     if change.details:
         # It may have been prepared since, as it was.
         values["preparation"] = after.preparation
@@ -287,7 +288,7 @@ def _fail(writing: Writing, change: FailedLease) -> None:
         "status": move(lease.status, LeaseStatus.ERROR),
         "owner": None,
         "failures": 0,
-        "reason": change.reason,
+        **reasons.columns(change.reason),
         "degraded": True,
         "preparation": Preparation.DONE,
         "look_at": now,
@@ -311,7 +312,7 @@ def _abandon(writing: Writing, change: AbandonedLease) -> bool:
         "owner": None,
         "attempt": lease.attempt + 1,
         "failures": 0,
-        "reason": change.reason,
+        **reasons.columns(change.reason),
         "preparation": Preparation.DONE,
         "updated_at": now,
     }
@@ -331,7 +332,7 @@ def _forget(writing: Writing, change: ForgottenLease) -> bool:
     values: dict[str, Any] = {
         "attempt": lease.attempt + 1,
         "owner": None,
-        "reason": None,
+        **reasons.columns(None),
         "updated_at": now,
     }
     if lease.status == LeaseStatus.TERMINATING:

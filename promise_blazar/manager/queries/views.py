@@ -54,7 +54,7 @@ def lease_view(lease: Lease, kinds: Mapping[str, ResourceType]) -> LeaseView:
         end=lease.end,
         status=lease.status,
         degraded=lease.degraded,
-        status_reason=lease.reason,
+        status_reason=lease.status_reason,
         reservations=tuple(reservations),
         events=_events(lease),
         groups_wanted=tuple(groups),

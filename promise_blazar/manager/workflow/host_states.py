@@ -16,7 +16,9 @@ from promise_blazar.clock import Clock
 from promise_blazar.db import bookings, hosts, leases
 from promise_blazar.db.session import Database
 from promise_blazar.manager.provider import ProviderRuntime, Providers
+from promise_blazar.model import reason as reasons
 from promise_blazar.model.lease import Lease
+from promise_blazar.model.reason import Reason
 from promise_blazar.model.states import LeaseStatus
 
 LOG = logging.getLogger(__name__)
@@ -29,9 +31,10 @@ _AT_ONCE = 100
 _OUT_OF_SERVICE = "out of service: "
 
 
-def out_of_service_reason(count: int) -> str:
+def out_of_service_reason(hypervisors: Collection[str]) -> Reason:
     """What a lease says that has so many hosts which are out of service."""
-    return f"{_OUT_OF_SERVICE}{count} of the hosts of this lease"
+    tenant = f"{_OUT_OF_SERVICE}{len(hypervisors)} of the hosts of this lease"
+    return Reason(tenant, f"{tenant}: {', '.join(sorted(hypervisors))}")
 
 
 class HostStates:
@@ -111,8 +114,8 @@ class HostStates:
     def _tell_lease(self, lease: Lease) -> None:
         down = self.known_out_of_service([each.id for each in lease.reservations])
         ours = lease.reason is None or lease.reason.startswith(_OUT_OF_SERVICE)
-        reason = out_of_service_reason(len(down)) if down else None
-        values = {"degraded": bool(down), **({"reason": reason} if ours else {})}
+        reason = out_of_service_reason(down) if down else None
+        values = {"degraded": bool(down), **(reasons.columns(reason) if ours else {})}
         with self._database.writer() as connection:
             # Whoever has begun to work on it meanwhile says so at its end.
             leases.set_lease(

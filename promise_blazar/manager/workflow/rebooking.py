@@ -23,7 +23,8 @@ from promise_blazar.manager.provider import ProviderRuntime
 from promise_blazar.manager.workflow.host_states import HostStates
 from promise_blazar.manager.workflow.work import LeaseWork
 from promise_blazar.model.lease import Lease, Reservation
-from promise_blazar.plugins.contract import Failed, Reason, demand_of
+from promise_blazar.model.reason import Reason
+from promise_blazar.plugins.contract import Failed, demand_of
 
 LOG = logging.getLogger(__name__)
 

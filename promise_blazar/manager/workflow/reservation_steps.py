@@ -22,12 +22,12 @@ from promise_blazar.manager.workflow.rebooking import Rebooking
 from promise_blazar.manager.workflow.work import CombinedResult, LeaseWork, context_of
 from promise_blazar.model import lifecycle
 from promise_blazar.model.lease import FormerReservation, Reservation
+from promise_blazar.model.reason import Reason
 from promise_blazar.model.states import EventType, LeaseStatus, ReservationStatus
 from promise_blazar.plugins.contract import (
     Done,
     Failed,
     Plugin,
-    Reason,
     StepContext,
     StepResult,
     Waiting,
@@ -260,6 +260,8 @@ def _result(step: Step, work: LeaseWork, reservation: Reservation) -> StepResult
     try:
         return step(work, reservation)
     except exceptions.CloudUnavailable as error:
-        return Failed(Reason("OpenStack did not answer", error.message), retryable=True)
+        return Failed(Reason(error.public, error.message), retryable=True)
     except (exceptions.CloudError, exceptions.NotFound) as error:
-        return Failed(Reason("OpenStack refused", str(error)))
+        # What OpenStack does not know is something of its own.
+        tenant = error.public if "call" in error.facts else "OpenStack refused"
+        return Failed(Reason(tenant, error.message))

@@ -10,17 +10,22 @@ from promise_blazar.db import leases
 from promise_blazar.db.session import Database
 from promise_blazar.manager.ledger.changes import FailedLease
 from promise_blazar.manager.ownership.work import update_owned
-from promise_blazar.manager.workflow.work import CombinedResult, LeaseWork, Troubles, in_words
+from promise_blazar.manager.workflow.work import (
+    CombinedResult,
+    LeaseWork,
+    Troubles,
+    in_words,
+    troubles_in_words,
+)
 from promise_blazar.model import lifecycle
 from promise_blazar.model.lease import Lease
+from promise_blazar.model.reason import Reason, columns
 from promise_blazar.model.states import EventStatus, EventType, LeaseStatus, Preparation, move
 
 LOG = logging.getLogger(__name__)
 
 #: The longest pause between two tries of a failing step, in seconds.
 LONGEST_DELAY = 60.0
-#: The longest reason that is recorded, in characters: of four bytes each it fits every database.
-LONGEST_REASON = 8_000
 #: What follows from a trouble, behind it in a reason.
 AGAIN = "; trying again in "
 GIVEN_UP = "; its resources are taken back, delete the lease"
@@ -58,7 +63,7 @@ class LeaseResults:
         status: LeaseStatus,
         done: tuple[EventType, ...] = (),
         failed: tuple[EventType, ...] = (),
-        reason: str | None = None,
+        reason: Reason | None = None,
         degraded: bool | None = None,
     ) -> None:
         """The lease is in a stable state until its next event; ``degraded`` None: as it was."""
@@ -67,7 +72,7 @@ class LeaseResults:
             "status": move(work.lease.status, status),
             "owner": None,
             "failures": 0,
-            "reason": _short(reason),
+            **columns(reason),
             "look_at": lifecycle.next_look(work.lease, status, (*done, *failed)),
             "preparation": Preparation.DONE,
             "updated_at": now,
@@ -85,12 +90,12 @@ class LeaseResults:
         """The step that failed is run again, after a pause that grows with the failures."""
         lease = work.lease
         delay = self._delay(lease)
-        words = f"{in_words(troubles)}{AGAIN}{delay:g} s"
-        LOG.warning("Lease %s, %s: %s", lease.id, lease.status, words)
-        self.look_again(work, words, delay, lease.failures + 1)
+        reason = troubles_in_words(troubles).followed_by(f"{AGAIN}{delay:g} s")
+        LOG.warning("Lease %s, %s: %s", lease.id, lease.status, reason.operator)
+        self.look_again(work, reason, delay, lease.failures + 1)
 
     def look_again(
-        self, work: LeaseWork, reason: str, delay: float | None = None, failures: int = 0
+        self, work: LeaseWork, reason: Reason, delay: float | None = None, failures: int = 0
     ) -> None:
         """The step is run again after ``delay`` seconds, or the usual pause."""
         delay = self._policy.poll_interval if delay is None else delay
@@ -102,7 +107,7 @@ class LeaseResults:
         values = {
             "owner": None,
             "look_at": look_at,
-            "reason": _short(reason),
+            **columns(reason),
             "failures": failures,
         }
         with self._database.writer() as connection:
@@ -111,10 +116,9 @@ class LeaseResults:
     def prepare_later(self, work: LeaseWork, result: CombinedResult) -> None:
         """A lease that is not prepared yet, and has until its start. Its owner is told why."""
         lease, now = work.lease, self._clock.now()
-        words = in_words(result.troubles) or "; ".join(
-            wait.reason.operator for wait in result.waiting
-        )
-        LOG.warning("Lease %s is not prepared yet: %s", lease.id, words)
+        found = [failed.reason for failed in result.troubles.values()]
+        words = in_words(found or [wait.reason for wait in result.waiting])
+        LOG.warning("Lease %s is not prepared yet: %s", lease.id, words.operator)
         ahead = timedelta(seconds=self._policy.prepare_ahead)
         later = max(
             lifecycle.prepare_by(lease.start, ahead), now + timedelta(seconds=self._delay(lease))
@@ -122,7 +126,7 @@ class LeaseResults:
         values = {
             "owner": None,
             "look_at": min(later, lease.start),
-            "reason": _short(f"not prepared yet, which is tried until the start: {words}"),
+            **columns(words.after("not prepared yet, which is tried until the start: ")),
             "failures": lease.failures + 1,
         }
         with self._database.writer() as connection:
@@ -136,12 +140,10 @@ class LeaseResults:
     def give_up(self, work: LeaseWork, troubles: Troubles) -> None:
         """The lease is in ERROR; what the failed reservations held is taken back next."""
         lease = work.lease
-        words = f"{in_words(troubles)}{GIVEN_UP}"
-        LOG.error("Lease %s failed, %s: %s", lease.id, lease.status, words)
+        reason = troubles_in_words(troubles).followed_by(GIVEN_UP)
+        LOG.error("Lease %s failed, %s: %s", lease.id, lease.status, reason.operator)
         work.provider.ledger.record(
-            FailedLease(
-                lease, work.ownership, list(troubles), _short(words) or "", self._clock.now()
-            )
+            FailedLease(lease, work.ownership, list(troubles), reason, self._clock.now())
         )
 
     def exhausted(self, work: LeaseWork, troubles: Troubles) -> bool:
@@ -153,10 +155,3 @@ class LeaseResults:
 def trouble_in(reason: str | None) -> str:
     """What went wrong, without what follows from it."""
     return (reason or "").partition(AGAIN)[0].removesuffix(GIVEN_UP)
-
-
-def _short(reason: str | None) -> str | None:
-    """As long as a row can take; the log has the rest."""
-    if reason is None or len(reason) <= LONGEST_REASON:
-        return reason
-    return reason[: LONGEST_REASON - 3] + "..."

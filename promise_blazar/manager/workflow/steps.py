@@ -21,9 +21,16 @@ from promise_blazar.manager.workflow.pace import Pace
 from promise_blazar.manager.workflow.rebooking import Rebooking
 from promise_blazar.manager.workflow.reservation_steps import ReservationSteps
 from promise_blazar.manager.workflow.results import LeaseResults, RetryPolicy
-from promise_blazar.manager.workflow.work import CombinedResult, LeaseWork, in_words
+from promise_blazar.manager.workflow.work import (
+    CombinedResult,
+    LeaseWork,
+    in_words,
+    troubles_in_words,
+)
 from promise_blazar.model import lifecycle
+from promise_blazar.model import reason as reasons
 from promise_blazar.model.lease import Lease, Reservation
+from promise_blazar.model.reason import Reason
 from promise_blazar.model.states import (
     EventStatus,
     EventType,
@@ -31,7 +38,7 @@ from promise_blazar.model.states import (
     Preparation,
     ReservationStatus,
 )
-from promise_blazar.plugins.contract import Failed, Reason, StepResult
+from promise_blazar.plugins.contract import Failed, StepResult
 
 LOG = logging.getLogger(__name__)
 
@@ -79,8 +86,9 @@ class LeaseSteps:
         """Put back what a prepared or running lease should have in OpenStack."""
         work = self._work(ownership, None)
         result = self._reservations.each(work, _waiting(work.lease), self._reservations.repair)
-        words = in_words(result.troubles)
-        reason = f"repair failed: {words}" if words else None
+        reason = None
+        if result.troubles:
+            reason = troubles_in_words(result.troubles).after("repair failed: ")
         self._settle(work, work.lease.status, reason=reason)
 
     def record_blocked_reason(self, lease_id: str) -> None:
@@ -91,7 +99,7 @@ class LeaseSteps:
             return
         blocked = self._blocked(lease)
         if blocked:
-            values = {"reason": _waits_for(blocked)}
+            values = reasons.columns(_waits_for(blocked))
             with self._database.writer() as connection:
                 leases.set_lease(
                     connection, lease.id, values, attempt=lease.attempt, status=LeaseStatus.PENDING
@@ -168,9 +176,9 @@ class LeaseSteps:
         if result.done:
             self._settle(work, LeaseStatus.ACTIVE, done=warned)
         elif result.troubles and self._results.exhausted(work, result.troubles):
-            words = in_words(result.troubles)
-            LOG.error("Lease %s: before_end failed: %s", work.lease.id, words)
-            self._settle(work, LeaseStatus.ACTIVE, failed=warned, reason=words)
+            reason = troubles_in_words(result.troubles)
+            LOG.error("Lease %s: before_end failed: %s", work.lease.id, reason.operator)
+            self._settle(work, LeaseStatus.ACTIVE, failed=warned, reason=reason)
         else:
             self._go_on(work, result)
 
@@ -197,7 +205,9 @@ class LeaseSteps:
         reservations = work.lease.reservations
         broken = [r for r in reservations if r.status == ReservationStatus.ERROR]
         if self._take_back(work, broken):
-            self._results.settle(work, LeaseStatus.ERROR, reason=work.lease.reason)
+            told, known = work.lease.status_reason, work.lease.trouble
+            kept = None if told is None else Reason(told, known or told)
+            self._results.settle(work, LeaseStatus.ERROR, reason=kept)
 
     def _delete(self, work: LeaseWork) -> None:
         if self._take_back(work, work.lease.reservations):
@@ -214,7 +224,7 @@ class LeaseSteps:
         status: LeaseStatus,
         done: tuple[EventType, ...] = (),
         failed: tuple[EventType, ...] = (),
-        reason: str | None = None,
+        reason: Reason | None = None,
     ) -> None:
         """Settled, and degraded where hosts of a running lease are out of service."""
         lease = work.lease
@@ -225,7 +235,7 @@ class LeaseSteps:
         down = self._rebooking.known_out_of_service(numbers)
         if down:
             LOG.warning("Lease %s: %s are out of service", lease.id, ", ".join(sorted(down)))
-        words = reason or (out_of_service_reason(len(down)) if down else None)
+        words = reason or (out_of_service_reason(down) if down else None)
         self._results.settle(work, status, done, failed, words, degraded=bool(down))
 
     def _take_back(self, work: LeaseWork, reservations: Iterable[Reservation]) -> bool:
@@ -245,10 +255,10 @@ class LeaseSteps:
         if result.troubles:
             self._results.try_again(work, result.troubles)
         else:
-            words = dict.fromkeys(wait.reason.operator for wait in result.waiting)
+            words = in_words(wait.reason for wait in result.waiting)
             known = [wait.seconds for wait in result.waiting if wait.seconds is not None]
             pause = max(known) if len(known) == len(result.waiting) else None
-            self._results.look_again(work, "; ".join(words), pause)
+            self._results.look_again(work, words, pause)
 
     def _blocked(self, lease: Lease) -> dict[int, frozenset[str]]:
         """The names of hosts, by reservation, that others have not let go of."""
@@ -265,6 +275,7 @@ def _waiting(lease: Lease) -> tuple[Reservation, ...]:
     return tuple(each for each in lease.reservations if each.status in held)
 
 
-def _waits_for(blocked: Mapping[int, frozenset[str]]) -> str:
+def _waits_for(blocked: Mapping[int, frozenset[str]]) -> Reason:
     names = sorted(frozenset().union(*blocked.values()))
-    return f"hosts to be let go of by those before: {', '.join(names)}"
+    tenant = "hosts to be let go of by those before"
+    return Reason(tenant, f"{tenant}: {', '.join(names)}")

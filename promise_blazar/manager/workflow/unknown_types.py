@@ -14,7 +14,9 @@ from promise_blazar.db.session import Database
 from promise_blazar.manager.ledger.changes import AbandonedLease
 from promise_blazar.manager.ownership.heartbeat import Heartbeat
 from promise_blazar.manager.provider import Providers
+from promise_blazar.model import reason as reasons
 from promise_blazar.model.lease import Lease
+from promise_blazar.model.reason import Reason
 from promise_blazar.model.states import EventType, LeaseStatus
 
 LOG = logging.getLogger(__name__)
@@ -51,23 +53,24 @@ class UnknownTypes:
     def _attend(self, lease: Lease, known: frozenset[str]) -> None:
         now = self._clock.now()
         missing = sorted({each.resource_type for each in lease.reservations} - known)
-        reason = f"{REASON} {', '.join(missing)}; what OpenStack has of it stays as it is"
+        tenant = f"{REASON} {', '.join(missing)}"
+        reason = Reason(tenant, f"{tenant}; what OpenStack has of it stays as it is")
         end = lease.event(EventType.END)
         over = end is not None and end.time <= now and lease.status in _ENDED_BY_TIME
         if over:
             abandoned = AbandonedLease(lease, reason, now)
             if self._providers[lease.provider_id].ledger.record(abandoned):
-                LOG.error("Lease %s is over and cannot be ended: %s", lease.id, reason)
+                LOG.error("Lease %s is over and cannot be ended: %s", lease.id, reason.operator)
             return
         with self._database.writer() as connection:
             leases.set_lease(
                 connection,
                 lease.id,
-                {"reason": reason},
+                reasons.columns(reason),
                 attempt=lease.attempt,
                 status=lease.status,
             )
-        LOG.error("Lease %s (%s): %s", lease.id, lease.status, reason)
+        LOG.error("Lease %s (%s): %s", lease.id, lease.status, reason.operator)
 
 
 _ENDED_BY_TIME = (LeaseStatus.PENDING, LeaseStatus.ACTIVE, LeaseStatus.ERROR)

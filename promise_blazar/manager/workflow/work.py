@@ -9,6 +9,7 @@ from promise_blazar.manager.ownership.work import WorkOwnership
 from promise_blazar.manager.provider import ProviderRuntime
 from promise_blazar.model.booking import BookedHost
 from promise_blazar.model.lease import FormerReservation, Lease, Reservation
+from promise_blazar.model.reason import Reason
 from promise_blazar.plugins.contract import (
     Failed,
     HostAllocation,
@@ -76,6 +77,15 @@ def former_context(plugin: Plugin, former: FormerReservation) -> StepContext[Any
     )
 
 
-def in_words(troubles: Troubles) -> str:
-    """The troubles of several reservations for the operator, each once."""
-    return "; ".join(dict.fromkeys(failed.reason.operator for failed in troubles.values()))
+def in_words(reasons: Iterable[Reason]) -> Reason:
+    """The reasons of several reservations as one, in each voice each once."""
+    found = list(reasons)
+    return Reason(
+        "; ".join(dict.fromkeys(reason.tenant for reason in found)),
+        "; ".join(dict.fromkeys(reason.operator for reason in found)),
+    )
+
+
+def troubles_in_words(troubles: Troubles) -> Reason:
+    """Why several reservations failed."""
+    return in_words(failed.reason for failed in troubles.values())

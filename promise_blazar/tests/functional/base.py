@@ -23,7 +23,7 @@ from promise_blazar.api.http.dialect import Dialect
 from promise_blazar.cloud import fence
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.conf import opts
-from promise_blazar.db import migrate
+from promise_blazar.db import leases, migrate
 from promise_blazar.db.session import Database
 from promise_blazar.db.tables import Booking
 from promise_blazar.manager import composition
@@ -222,6 +222,16 @@ class ServiceTestCase(base.DatabaseTestCase):
         answer = self.call("GET", f"/v1/leases/{lease['id']}", token="admin:admin")
         self.assertEqual(200, answer.status_code, answer.text)
         return answer.json["lease"]
+
+    def trouble(self, lease: dict[str, Any]) -> str | None:
+        """The last trouble of a lease as operators are told."""
+        database = Database(self.url)
+        try:
+            with database.reader() as connection:
+                found = leases.get(connection, lease["id"])
+        finally:
+            database.dispose()
+        return None if found is None else found.trouble
 
     def boot(
         self, flavor: str = "m1.tiny", token: str = "alice:demo", **hints: Any

@@ -45,7 +45,7 @@ class TestHostLease(ServiceTestCase):
         self.pass_time(1)
         lease = self.show(lease)
         self.assertEqual("TERMINATING", lease["status"])
-        self.assertIn(late, lease["status_reason"])
+        self.assertIn(late, self.trouble(lease))
         self.assertEqual(1, len(self.aggregates()[reservation]), "the host is not free yet")
         self.pass_time(5)
         self.pass_time(1)

@@ -93,7 +93,7 @@ class Servers:
         except exceptions.CloudError as error:
             if is_status(error, CONFLICT) and self._busy(server_id):
                 # Such as with another snapshot; one that is in ERROR is so for good.
-                raise exceptions.CloudUnavailable(error.message, **error.facts) from error
+                raise exceptions.CloudUnavailable(**error.facts) from error
             raise
         return str(made)
 

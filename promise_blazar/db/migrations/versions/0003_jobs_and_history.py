@@ -95,6 +95,13 @@ _NEW_INDEXES = (
 )
 
 
+_LEASES = sa.table(
+    "leases", sa.column("reason", sa.Text()), sa.column("operator_reason", sa.Text())
+)
+#: What tenants are told of reasons that are on record in words for operators only.
+_UNTOLD = "OpenStack has trouble with the lease; its operator knows more"
+
+
 def upgrade() -> None:
     # MariaDB commits each change by itself: what an attempt that was cut off has made is there.
     there = sa.inspect(op.get_bind())
@@ -109,6 +116,13 @@ def upgrade() -> None:
         if name not in {each["name"] for each in there.get_indexes(table)}:
             op.create_index(name, table, columns, unique=False)
     _stamp_what_was_purged()
+    # In one statement, so that being cut off before or after it is the same. In this order:
+    # MariaDB takes a column that was set before as it is then.
+    op.execute(
+        _LEASES.update()
+        .where(_LEASES.c.reason.is_not(None), _LEASES.c.operator_reason.is_(None))
+        .ordered_values((_LEASES.c.operator_reason, _LEASES.c.reason), (_LEASES.c.reason, _UNTOLD))
+    )
 
 
 def _stamp_what_was_purged() -> None:

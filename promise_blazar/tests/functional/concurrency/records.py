@@ -41,6 +41,7 @@ def new_lease(begin, end, now):
         status=LeaseStatus.PENDING,
         degraded=False,
         reason=None,
+        operator_reason=None,
         owner=None,
         attempt=1,
         failures=0,
