@@ -70,10 +70,10 @@ class HostCapabilities:
         allocations = bookings.allocations(
             connection, self._provider.id, host_id=host.id, ending_after=now
         )
-        for lease_id in dict.fromkeys(item.lease_id for item in allocations):
-            lease = leases.get(connection, lease_id)
-            held = {item.reservation_uuid for item in allocations if item.lease_id == lease_id}
-            for record in lease.reservations if lease is not None else ():
+        held = {item.reservation_uuid for item in allocations}
+        leased = list(dict.fromkeys(item.lease_id for item in allocations))
+        for lease in leases.these(connection, leased):
+            for record in lease.reservations:
                 plugin = self._provider.plugins.get(record.resource_type)
                 if record.uuid not in held or plugin is None:
                     continue

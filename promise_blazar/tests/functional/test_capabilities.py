@@ -3,6 +3,8 @@
 
 import json
 
+import sqlalchemy
+
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST, INSTANCE
 from promise_blazar.tests.functional.cases import HostCase
@@ -149,3 +151,26 @@ class TestChanges(HostCase):
             self.refused(409, self.admin("PUT", self.path, {"rack": "b"}))
         both = {"gpu": "a100", "rack": "b"}
         self.assertEqual(200, self.admin("PUT", self.path, both).status_code)
+
+    def test_f5_a_change_reads_as_often_for_many_leases_as_for_one(self):
+        self.lease(self.query(), start=self.minute(5), end=9)
+        few = self.statements_of_a_change("1")
+        for number in range(2, 8):
+            self.lease(self.query(), start=self.minute(20 * number), end=20 * number + 10)
+        self.assertEqual(few, self.statements_of_a_change("2"))
+
+    def query(self):
+        return {**HOST, "resource_properties": '["=", "$gpu", "a100"]'}
+
+    def statements_of_a_change(self, speed):
+        """How many statements setting a capability takes that no reservation asks for."""
+        seen = []
+
+        def count(connection, cursor, statement, *rest):
+            seen.append(statement)
+
+        sqlalchemy.event.listen(sqlalchemy.Engine, "before_cursor_execute", count)
+        self.addCleanup(sqlalchemy.event.remove, sqlalchemy.Engine, "before_cursor_execute", count)
+        answer = self.admin("PUT", self.path, {"speed": speed, "gpu": "a100"})
+        self.assertEqual(200, answer.status_code, answer.text)
+        return len(seen)
