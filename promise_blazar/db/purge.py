@@ -98,6 +98,11 @@ def departed(connection: Connection, before: datetime, most: int) -> int:
     return _older(connection, tables.DepartedReservation.removed_at, before, most)
 
 
+def former(connection: Connection, before: datetime, most: int) -> int:
+    """Forget reservations that nobody looked at again after their release; how many."""
+    return _older(connection, tables.FormerReservation.released_at, before, most)
+
+
 def keys(connection: Connection, before: datetime, most: int) -> int:
     """Remove idempotency keys that are older; how many."""
     return _older(connection, tables.IdempotencyKey.created_at, before, most)

@@ -23,6 +23,8 @@ KEY_LIFE = timedelta(days=1)
 REQUEST_LIFE = timedelta(days=1)
 #: How long after a reservation is gone what turns up of it is known to be a leftover.
 LEFTOVER_LIFE = timedelta(days=90)
+#: How long what was released is kept where no comparison with OpenStack looks at it again.
+FORMER_LIFE = timedelta(days=1)
 #: How long a manager may look at nothing before it has to load anew.
 TOMBSTONE_LIFE = timedelta(hours=1)
 
@@ -60,6 +62,7 @@ class Purge:
         keys = self._all(lambda c: purge.keys(c, now - KEY_LIFE, AT_ONCE))
         self._all(lambda c: purge.settled(c, now - REQUEST_LIFE, AT_ONCE))
         self._all(lambda c: purge.departed(c, now - LEFTOVER_LIFE, AT_ONCE))
+        self._all(lambda c: purge.former(c, now - FORMER_LIFE, AT_ONCE))
         leases = 0
         if self._archive_life is not None:
             before = now - self._archive_life

@@ -6,7 +6,7 @@ from datetime import timedelta
 import sqlalchemy
 
 from promise_blazar.db.session import Database
-from promise_blazar.db.tables import SettledRequest
+from promise_blazar.db.tables import FormerReservation, SettledRequest
 from promise_blazar.manager.controllers.purge import Purge
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST, ServiceTestCase
@@ -43,16 +43,28 @@ class TestHousekeeping(ServiceTestCase):
         self.lease(HOST)
         self.refused(409, self.call("POST", "/v1/leases", self.body(HOST)))
         self.purge().run()
-        self.assertEqual(2, self.settled())
+        self.assertEqual(2, self.count(SettledRequest))
         self.pass_time(25 * 3600)
         self.purge().run()
-        self.assertEqual(0, self.settled())
+        self.assertEqual(0, self.count(SettledRequest))
 
-    def settled(self):
+    def test_what_no_comparison_looks_at_again_is_forgotten_after_a_day(self):
+        lease = self.active(HOST)
+        self.boot(reservation=lease["reservations"][0]["id"])
+        self.delete(lease)
+        self.pass_time()
+        self.pass_time(1)
+        self.purge().run()
+        self.assertEqual(1, self.count(FormerReservation))
+        self.pass_time(25 * 3600)
+        self.purge().run()
+        self.assertEqual(0, self.count(FormerReservation))
+
+    def count(self, table):
         database = Database(self.url)
         self.addCleanup(database.dispose)
         with database.reader() as connection:
-            query = sqlalchemy.select(sqlalchemy.func.count()).select_from(SettledRequest)
+            query = sqlalchemy.select(sqlalchemy.func.count()).select_from(table)
             return connection.execute(query).scalar()
 
     def test_a_key_is_good_for_a_day(self):
