@@ -36,7 +36,7 @@ NEEDS_AUTHENTICATION = "The request you have made requires authentication."
 _IMPLIED = {"admin": ("manager", "member", "reader"), "manager": ("member", "reader"),
             "member": ("reader",)}  # fmt: skip
 _NOAUTH_TOKEN = re.compile(
-    r"([^:,\s]{1,64}):([^:,\s]{1,64})(?::([^:,\s]{1,64}(?:,[^:,\s]{1,64})*))?"
+    r"(W{1,64}):(W{1,64})(?::(W{1,64}(?:,W{1,64})*))?".replace("W", r"[^:,\s\x00-\x1f\x7f-\x9f]")
 )
 
 

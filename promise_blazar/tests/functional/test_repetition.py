@@ -29,7 +29,8 @@ class TestIdempotency(CreationCase):
         self.assertEqual("ACTIVE", self.show(first.json["lease"])["status"])
 
     def test_a_long_answer_is_kept_whole(self):
-        text = '["and", {}]'.format(", ".join(['["!=", "$hypervisor_hostname", "x"]'] * 200))
+        condition = '["!=", "$hypervisor_hostname", "' + "x" * 60 + '"]'
+        text = '["and", {}]'.format(", ".join([condition] * 80))
         body = self.body(*[{**INSTANCE, "resource_properties": text}] * 12)
         first = self.post(body, Idempotency_Key="k")
         self.assertEqual(201, first.status_code, first.text[:200])

@@ -65,7 +65,7 @@ class TestNoauth(AuthTestCase):
 
     def test_what_is_no_token(self) -> None:
         for token in (None, "", "alice", "alice:", ":demo", "a:b:c:d", "a:b:", "a:b:c,", "a b:c",
-                      "x" * 65 + ":demo"):  # fmt: skip
+                      "x" * 65 + ":demo", "a\x1b[2J:demo", "a:b\x9b"):  # fmt: skip
             self.assert_unauthenticated(token)
 
     def test_requests_have_ids(self) -> None:
