@@ -24,7 +24,7 @@ class Budget:
     """``evaluations`` and ``seconds`` from now on, by this monotonic clock.
 
     ``left``: evaluations; ``spent``: those of this, its parts included; ``whole``: what this is
-    a part of.
+    a part of. ``pause``: called at each evaluation, so that others get on; of its parts too.
 
     A part of a budget spends the whole's as well.
     """
@@ -35,17 +35,25 @@ class Budget:
         seconds: float = math.inf,
         monotonic: Callable[[], float] = lambda: 0.0,
         whole: "Budget | None" = None,
+        pause: Callable[[], None] = lambda: None,
     ) -> None:
         self.left = evaluations
         self._monotonic = monotonic
         self._deadline = monotonic() + seconds
         self.whole = whole
         self.spent = 0
+        self._pause = pause
 
-    def part(self, evaluations: int | None = None, seconds: float = math.inf) -> "Budget":
+    def part(
+        self,
+        evaluations: int | None = None,
+        seconds: float = math.inf,
+        pause: Callable[[], None] | None = None,
+    ) -> "Budget":
         """So much of what is left; None: all evaluations."""
         count = self.left if evaluations is None else min(evaluations, self.left)
-        return Budget(count, min(seconds, self.seconds), self._monotonic, self)
+        seconds = min(seconds, self.seconds)
+        return Budget(count, seconds, self._monotonic, self, pause or self._pause)
 
     @property
     def seconds(self) -> float:
@@ -64,6 +72,7 @@ class Budget:
             each.left -= 1 + rows // _ROWS_OF_ONE
             each.spent += 1 + rows // _ROWS_OF_ONE
             each = each.whole
+        self._pause()
         if self._monotonic() > self._deadline:
             raise OutOfTime
 

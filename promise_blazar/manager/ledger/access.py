@@ -5,7 +5,9 @@ While a thread has the turn, no other of this process uses the ledger, so it is 
 milliseconds only. What takes longer is worked out on a snapshot.
 """
 
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +24,10 @@ from promise_blazar.manager.ledger.replica import LedgerReplica
 
 #: Seconds of a decision beside which the others wait; what takes longer is worked out on a copy.
 QUICK: Final = 0.02
+#: Seconds for which what is worked out on a copy gives Python's lock to others, at every look.
+#: By itself it changes hands after 5 ms, for which each answer of the database would wait.
+#: Measured beside requests of 100 reservations: small creates took 30 instead of 110 ms.
+_PAUSE: Final = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,10 @@ class LedgerAccess:
     def instant(self) -> datetime:
         """Aware UTC."""
         return self._clock.now()
+
+    def beside(self, budget: Budget, seconds: float = math.inf) -> Budget:
+        """The budget, of which so much may be spent, for what others need not wait for."""
+        return budget.part(seconds=seconds, pause=lambda: time.sleep(_PAUSE))
 
     def now(self) -> int:
         """Microseconds since 1970."""

@@ -137,7 +137,8 @@ class Decisions:
         """The decision, with the ledger free for others; None: they took what was planned."""
         found = self._access.window(budget, asked.requests)
         requests = ahead(asked.requests, found.now)
-        plan = admit(found.ledger, requests, found.now, asked.exclude, budget)
+        beside = self._access.beside(budget)
+        plan = admit(found.ledger, requests, found.now, asked.exclude, beside)
         if isinstance(plan, Refusal):
             return self._no(plan, found.generation, found.now)
         with self._access.turn(budget):

@@ -49,7 +49,7 @@ class Questions:
         self, requests: Sequence[AllocationRequest], exclude: frozenset[int]
     ) -> Explanation | None:
         """Why the requests would be refused; None: they would not. Raises ``OutOfTime``."""
-        budget = self._access.budget()
+        budget = self._access.beside(self._access.budget())
         with self.turns.mine(budget):
             return _explained(self._access.future(budget, requests), requests, exclude, budget)
 
@@ -61,7 +61,7 @@ class Questions:
         budget: Budget,
     ) -> Explanation | None:
         """Why requests were refused; None: they would not be any more."""
-        hints = budget.part(seconds=_HINTS)
+        hints = self._access.beside(budget, _HINTS)
         try:
             with self.turns.mine(hints):
                 found = self._access.future(hints, requests)

@@ -107,6 +107,15 @@ class EvaluationsTest(unittest.TestCase):
         self.assertEqual(4, whole.spent)
         self.assertEqual(6, whole.part(100).part().part(7).left)
 
+    def test_a_part_that_pauses_pauses_in_all_its_parts_and_nowhere_else(self):
+        pauses = []
+        whole = Budget(10)
+        patient = whole.part(pause=lambda: pauses.append(1))
+        patient.spend()
+        patient.part(2).spend()
+        whole.spend()
+        self.assertEqual(2, len(pauses))
+
 
 class TimeTest(unittest.TestCase):
     def test_time_that_is_up_is_no_refusal(self):
