@@ -9,7 +9,7 @@ ended it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice, permutations
 from typing import Final
 
@@ -18,7 +18,7 @@ import numpy as np
 from promise_blazar.capacity.arrays import BoolArray, IntArray
 from promise_blazar.capacity.budget import Budget
 from promise_blazar.capacity.demand.request import AllocationRequest, Placement
-from promise_blazar.capacity.free_capacity import FreeCapacity
+from promise_blazar.capacity.free_capacity import FreeCapacity, at_once
 from promise_blazar.capacity.given import Assignment, Given, UnitsBySlot
 from promise_blazar.capacity.host_selection import Candidates, choose
 from promise_blazar.capacity.ledger import Ledger
@@ -61,11 +61,13 @@ def admit(
     """A plan for all of the requests, or none.
 
     ``exclude``: numbers of reservations whose bookings do not count, being those that the
-    requests replace; what they have ended and not released counts all the same. A window counts
+    requests replace. What has ended and is not released counts for pinned requests; for others
+    its hosts are last choice, in a window that contains ``now``. A window counts
     whole: one that begins before ``now`` (microseconds) also needs room in the past. Raises
     ``ValueError`` for two requests of the same key, and ``OutOfTime``.
     """
-    return Admission(FreeCapacity(ledger, now, exclude, budget=budget), requests).decide()
+    free = FreeCapacity(ledger, now, exclude, budget=budget, at_once=at_once(requests))
+    return Admission(free, requests).decide()
 
 
 def holds(
@@ -87,7 +89,7 @@ def holds(
             return False
         only[list(units)] = True
         given.add(Assignment(request, units))
-    free = FreeCapacity(ledger, now, exclude, only)
+    free = FreeCapacity(ledger, now, exclude, only, at_once=at_once(requests))
     for request in requests:
         units = given.remove(request.key)
         room = free.room(request, given)
@@ -104,11 +106,12 @@ def fitting(
     now: int,
     exclude: frozenset[int] = frozenset(),
 ) -> frozenset[int]:
-    """The hosts of those placements that would hold, each by itself; as for ``holds``."""
+    """The hosts of those placements that would hold, each by itself and at once; as for
+    ``holds``."""
     only = np.zeros(ledger.size, dtype=np.bool_)
     places = {each: ledger.slot(each.host) for each in placements}
     only[[slot for slot in places.values() if slot is not None]] = True
-    room = FreeCapacity(ledger, now, exclude, only).room(request)
+    room = FreeCapacity(ledger, now, exclude, only, at_once=True).room(request)
     return frozenset(
         each.host for each, slot in places.items() if slot is not None and room[slot] >= each.units
     )
@@ -238,6 +241,10 @@ class Admission:
                 eager.pop(key, None)
                 chosen = given.remove(key)
                 candidates = self._candidates(request, given, eager)
+                # Nobody's start waits for more than the least, and what was held before.
+                waited = self._free.lingers(request.window).copy()
+                waited[list(self._kept[key])] = False
+                candidates = replace(candidates, room=np.where(waited, 0, candidates.room))
                 given.add(Assignment(request, request.demand.grow(candidates, chosen)))
         return given
 

@@ -14,7 +14,7 @@ from promise_blazar.capacity.admission import Admission, Refusal
 from promise_blazar.capacity.arrays import BoolArray
 from promise_blazar.capacity.budget import Budget
 from promise_blazar.capacity.demand.request import AllocationRequest, Placement, Window
-from promise_blazar.capacity.free_capacity import FreeCapacity
+from promise_blazar.capacity.free_capacity import FreeCapacity, at_once
 from promise_blazar.capacity.given import Assignment, Given, UnitsBySlot
 from promise_blazar.capacity.host_selection import Candidates, choose
 from promise_blazar.capacity.ledger import Ledger
@@ -110,7 +110,7 @@ def explain(
     """
     total, count = len(ledger.hosts), len(requests)
     budget = budget or Budget()
-    free = FreeCapacity(ledger, now, exclude, budget=budget)
+    free = FreeCapacity(ledger, now, exclude, budget=budget, at_once=at_once(requests))
     answer = refusal or Admission(free, requests).decide()
     if not isinstance(answer, Refusal):
         return Explanation("", total, count)

@@ -5,7 +5,7 @@ Room is exact: the units of a demand's kind that a host can take through the who
 every booking that counts and beside what the decision has already given to other requests.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -27,12 +27,18 @@ UNLIMITED: Final = 2**40
 _MOST: Final = 2**62
 
 
+def at_once(requests: Sequence[AllocationRequest]) -> bool:
+    """Whether what these ask for takes effect at once: they are of reservations that run, or are
+    being started. The others' start waits until OpenStack has let go of their hosts."""
+    return any(request.pinned for request in requests)
+
+
 class FreeCapacity:
     """A ledger at an instant, as a decision sees it that ignores some reservations.
 
     ``exclude``: numbers of those reservations. ``only``: bool, one entry per slot; the hosts that
     are looked at, the room elsewhere is then not to be relied upon. ``budget``: what every look
-    costs something of; so all methods raise ``OutOfTime``.
+    costs something of; so all methods raise ``OutOfTime``. ``at_once``: what lingers counts.
     """
 
     def __init__(
@@ -42,8 +48,11 @@ class FreeCapacity:
         exclude: frozenset[int],
         only: BoolArray | None = None,
         budget: Budget | None = None,
+        at_once: bool = False,
     ) -> None:
         self.ledger = ledger
+        self._at_once = at_once
+        self._lingers: BoolArray | None = None
         self._now = now
         self._exclude = exclude
         self._only = only
@@ -93,7 +102,12 @@ class FreeCapacity:
         """The bookings that count in the window."""
         if window not in self._rows:
             self._rows[window] = self.ledger.rows(
-                window.start, window.end, self._now, self._exclude, self._only
+                window.start,
+                window.end,
+                self._now,
+                self._exclude,
+                self._only,
+                self._at_once,
             )
             self.budget.spend(len(self._rows[window].slot))
         return self._rows[window]
@@ -113,8 +127,17 @@ class FreeCapacity:
     def last_choice(self, window: Window) -> BoolArray:
         """Hosts that others go before in the window; bool, one entry per slot."""
         if window.start <= self._now < window.end:
-            return self.ledger.last_choice()
+            return self.ledger.last_choice() | self.lingers(window)
         return np.zeros(self.ledger.size, dtype=np.bool_)
+
+    def lingers(self, window: Window) -> BoolArray:
+        """Hosts on whose release a start in the window would wait; bool, one entry per slot, not
+        to be changed."""
+        if self._at_once or not window.start <= self._now < window.end:
+            return np.zeros(self.ledger.size, dtype=np.bool_)
+        if self._lingers is None:
+            self._lingers = self.ledger.lingers(self._now)
+        return self._lingers
 
     def unbooked(self, window: Window, beside: Given) -> IntArray:
         """1 for a host on which nothing is booked or given in the window, else 0.

@@ -30,8 +30,9 @@ _COLUMNS: Final = ("id", "reservation", "slot", "bundle", "units", "start", "end
 class Booking:
     """``units`` bundles (None: the whole host) on a host in ```[start, end)```.
 
-    One that ended but is not ``released`` (OpenStack has not let go of it) takes its host's
-    room at the instant ``now`` too, so it blocks exactly the windows that contain now.
+    One that ended but is not ``released`` (OpenStack has not let go of it) *lingers*: for what
+    takes effect at once it takes its host's room at the instant ``now`` too; what can wait for its
+    start takes such hosts last.
     """
 
     id: int
@@ -254,20 +255,20 @@ class Ledger:
         now: int,
         exclude: frozenset[int] = frozenset(),
         only: BoolArray | None = None,
+        at_once: bool = True,
     ) -> Rows:
         """The bookings that count in ```[start, end)```.
 
         ``exclude``: reservations that do not count, but for what they have ended and not
-        released. ``only``: bool, one entry per slot; of these hosts alone. A booking that ended
-        and is not released comes once more, at ``[now, now + 1)``.
+        released. ``only``: bool, one entry per slot; of these hosts alone. ``at_once``: what
+        lingers comes once more, at ``[now, now + 1)``.
         """
         table = self._bookings
         overlapping = table.live & (table["start"] < end)
         overlapping &= table["end"] > start
         lingering = table.live[:0]
-        if start <= now < end:
-            lingering = table.live & (table["end"] <= now)
-            lingering &= table["released"] == 0
+        if at_once and start <= now < end:
+            lingering = self._lingering(now)
         if only is not None:
             overlapping &= only[table["slot"]]
             lingering = lingering & only[table["slot"]] if len(lingering) else lingering
@@ -287,6 +288,18 @@ class Ledger:
             np.concatenate((ends[counted], np.full(len(here), now + 1, dtype=np.int64))),
         )
         return rows if rows.units.all() else rows.where(rows.units > 0)
+
+    def lingers(self, now: int) -> BoolArray:
+        """Whether anything lingers on the host; bool, one entry per slot."""
+        found = np.zeros(self.size, dtype=np.bool_)
+        found[self._bookings["slot"][self._lingering(now)]] = True
+        return found
+
+    def _lingering(self, now: int) -> BoolArray:
+        table = self._bookings
+        lingering = table.live & (table["end"] <= now)
+        lingering &= table["released"] == 0
+        return lingering
 
     def count(self, start: int, end: int) -> int:
         """How many bookings ``rows`` finds, or a few more: the price of a decision, found fast."""

@@ -14,7 +14,7 @@ from typing import Final
 from promise_blazar.capacity.admission import Admission, Plan, Refusal, admit, holds
 from promise_blazar.capacity.budget import Budget, OutOfTime, estimate
 from promise_blazar.capacity.demand.request import AllocationRequest, comparisons
-from promise_blazar.capacity.free_capacity import FreeCapacity
+from promise_blazar.capacity.free_capacity import FreeCapacity, at_once
 from promise_blazar.db import providers
 from promise_blazar.db.session import MOST_RACES, Connection, Database, LostRace
 from promise_blazar.manager.ledger import writer
@@ -122,7 +122,7 @@ class Decisions:
             return None
         # Not by the clock: where processors are scarce, what is short takes long too.
         little = budget.part(int(self._access.quick / estimate(1, ledger.size)) + 1)
-        free = FreeCapacity(ledger, now, asked.exclude, budget=little)
+        free = FreeCapacity(ledger, now, asked.exclude, budget=little, at_once=at_once(requests))
         answer = Admission(free, requests).decide()
         if isinstance(answer, Refusal) and answer.gave_up and little.exhausted:
             return None  # there are other orders

@@ -48,11 +48,12 @@ def put(ledger: Ledger, bookings: list[Booking]) -> None:
     )
 
 
-def covers(world: World, booking: Booking, instant: int) -> bool:
+def covers(world: World, booking: Booking, instant: int, at_once: bool = True) -> bool:
+    """``at_once``: for something that cannot wait until the host is let go of."""
     lingers = booking.end <= world.now and not booking.released
     if booking.reservation in world.exclude and not lingers:
         return False
-    if lingers and instant == world.now:
+    if lingers and at_once and instant == world.now:
         return True
     return booking.start <= instant < booking.end
 
@@ -61,12 +62,18 @@ def accepted(host: LedgerHost, request: AllocationRequest) -> bool:
     return host.reservable and all(q.matches(host.properties) for q in request.demand.where)
 
 
-def rule_kept(world: World, given: list[tuple[AllocationRequest, Assignment]]) -> bool:
+def rule_kept(
+    world: World,
+    given: list[tuple[AllocationRequest, Assignment]],
+    at_once: bool | None = None,
+) -> bool:
     """Does the whole of the ledger and these assignments keep the host rule?
 
     Only hosts, classes and instants that the assignments add to are judged: the ledger may hold
-    more than fits elsewhere.
+    more than fits elsewhere. ``at_once``: None, if any of the requests cannot wait.
     """
+    if at_once is None:
+        at_once = any(request.pinned for request, _ in given)
     hosts = {host.id: host for host in world.hosts}
     for mine, assignment in given:
         for host_id, units in assignment.items():
@@ -75,7 +82,7 @@ def rule_kept(world: World, given: list[tuple[AllocationRequest, Assignment]]) -
             if host_id not in hosts or not accepted(hosts[host_id], mine):
                 return False
             for instant in range(mine.window.start, mine.window.end):
-                if not _instant_kept(world, given, hosts[host_id], mine, instant):
+                if not _instant_kept(world, given, hosts[host_id], mine, instant, at_once):
                     return False
     return True
 
@@ -86,9 +93,12 @@ def _instant_kept(
     host: LedgerHost,
     mine: AllocationRequest,
     instant: int,
+    at_once: bool,
 ) -> bool:
     booked = [
-        b for b in world.bookings if b.host == host.id and covers(world, b, instant) and b.units
+        b
+        for b in world.bookings
+        if b.host == host.id and covers(world, b, instant, at_once) and b.units
     ]
     here = [
         (request, assignment[host.id])
@@ -135,14 +145,22 @@ def satisfies(request: AllocationRequest, assignment: Mapping[int, int]) -> bool
     return True
 
 
-def assignments(world: World, request: AllocationRequest) -> Iterator[Assignment]:
+def assignments(
+    world: World, request: AllocationRequest, at_once: bool | None = None
+) -> Iterator[Assignment]:
     """Every assignment that satisfies the request alone, in this world."""
     most = 1 if isinstance(request.demand, WholeHosts) else request.demand.amount
     ids = [host.id for host in world.hosts]
     for units in itertools.product(range(most + 1), repeat=len(ids)):
         assignment = dict(zip(ids, units, strict=True))
-        if satisfies(request, assignment) and rule_kept(world, [(request, assignment)]):
+        given = [(request, assignment)]
+        if satisfies(request, assignment) and rule_kept(world, given, at_once):
             yield assignment
+
+
+def lingering(world: World) -> set[int]:
+    """Hosts that a start now would wait for."""
+    return {b.host for b in world.bookings if b.end <= world.now and not b.released}
 
 
 def kept_units(request: AllocationRequest, assignment: Mapping[int, int]) -> int:
@@ -164,8 +182,6 @@ def freed_after(world: World, instant: int) -> list[int]:
         counts = booking.reservation not in world.exclude or lingers
         if counts and booking.start < booking.end:
             instants.add(booking.end)
-        if lingers:
-            instants.add(world.now + 1)
     return sorted(i for i in instants if i > instant)
 
 

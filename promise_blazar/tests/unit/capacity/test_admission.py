@@ -66,7 +66,12 @@ class AdmissionAgainstTheOracleTest(unittest.TestCase):
         self.assertTrue(oracle.rule_kept(world, [(request, chosen)]))
         self.assertTrue(holds(ledger, requests, answer, world.now, world.exclude))
         most = max(sum(assignment.values()) for assignment in possible)
-        self.assertEqual(most, sum(chosen.values()), "as many as possible, up to the maximum")
+        waited = oracle.lingering(world)
+        if request.pinned or not waited:
+            self.assertEqual(most, sum(chosen.values()), "as many as possible, up to the maximum")
+        free = (each for each in possible if not any(each.get(host) for host in waited))
+        least = max((sum(each.values()) for each in free), default=0)
+        self.assertTrue(least <= sum(chosen.values()) <= most, "as many as nobody waits for")
         stays = max(oracle.kept_units(request, assignment) for assignment in possible)
         self.assertEqual(stays, oracle.kept_units(request, chosen), "what is held stays")
 
@@ -74,7 +79,8 @@ class AdmissionAgainstTheOracleTest(unittest.TestCase):
         ledger = world.ledger()
         answer = admit(ledger, requests, world.now, world.exclude)
         if isinstance(answer, Refusal):
-            alone = [any(oracle.assignments(world, request)) for request in requests]
+            at_once = any(request.pinned for request in requests)
+            alone = [any(oracle.assignments(world, each, at_once)) for each in requests]
             self.assertEqual(answer.gave_up, all(alone))
             if not answer.gave_up:
                 self.assertFalse(alone[[request.key for request in requests].index(answer.key)])
@@ -120,9 +126,9 @@ def slots(amount: int, vcpus: int = 1, affinity: bool | None = None) -> Slots:
 
 def one(ledger: Ledger, demand: Slots | WholeHosts, start: int = 10, end: int = 20, **request):
     """The placements of one request, as (host, units); None if refused."""
-    exclude = request.pop("exclude", frozenset())
+    exclude, now = request.pop("exclude", frozenset()), request.pop("now", 0)
     answer = admit(
-        ledger, [AllocationRequest("a", demand, Window(start, end), **request)], 0, exclude
+        ledger, [AllocationRequest("a", demand, Window(start, end), **request)], now, exclude
     )
     if isinstance(answer, Refusal):
         return None
@@ -203,10 +209,19 @@ class AdmissionTest(unittest.TestCase):
         pinned = {"keep": (Placement(9, 1),), "pinned": True}
         self.assertIsNone(one(cloud(2), WholeHosts(1, 2), **pinned))
 
-    def test_an_unreleased_booking_blocks_the_present_and_no_later_window(self):
+    def test_c7_an_unreleased_booking_is_waited_for_where_there_is_nothing_else(self):
+        ledger = cloud(2)
+        book(ledger, Booking(1, 1, 1, None, 1, 0, 5, False))
+        for least, most, hosts in ((1, 1, [2]), (1, 2, [2]), (2, 2, [1, 2])):
+            placed = one(ledger, WholeHosts(least, most), 6, 20, now=6)
+            self.assertEqual(hosts, [host for host, _ in placed])
+        self.assertEqual([(1, 1)], one(ledger, WholeHosts(1, 1), 7, 20, now=6))
+        self.assertEqual([(2, 1)], one(ledger, slots(1), 6, 20, now=6))
+
+    def test_an_unreleased_booking_blocks_what_cannot_wait_and_no_later_window(self):
         ledger = cloud(1)
         book(ledger, Booking(1, 1, 1, None, 1, 0, 5, False))
-        host = [AllocationRequest("a", WholeHosts(1, 1), Window(6, 20))]
+        host = [AllocationRequest("a", WholeHosts(1, 1), Window(6, 20), pinned=True)]
         self.assertIsInstance(admit(ledger, host, 6), Refusal)
         self.assertIsInstance(admit(ledger, host, 6, frozenset({1})), Refusal)
         self.assertIsInstance(admit(ledger, host, 5), Plan)

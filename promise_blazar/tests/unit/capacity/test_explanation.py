@@ -79,7 +79,7 @@ class ExplanationAgainstTheOracleTest(unittest.TestCase):
         kind = "hosts" if isinstance(request.demand, WholeHosts) else "slots"
         # Of slots that take nothing there is no most.
         if kind == "hosts" or request.demand.taken:
-            fits = most(world, replace(request, keep=(), pinned=False))
+            fits = most(world, replace(request, keep=()))
             self.assertEqual({kind: fits}, dict(answer.fits))
 
     def _check_next(self, world, requests):
