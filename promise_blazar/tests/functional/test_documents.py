@@ -127,3 +127,13 @@ class TestReferences(base.TestCase):
         self.assertIn("api-ref/source doc/build/html/api-ref", makefile)
         for document in ("README.rst", "doc/source/index.rst", "doc/source/using.rst"):
             self.assertIn("api-ref", (tree.ROOT / document).read_text(), document)
+
+    def test_titles_are_underlined_as_long_as_they_are(self):
+        """Else the documents are not built; and what a merge leaves behind looks like that."""
+        for path in (*(tree.ROOT / "doc/source").rglob("*.rst"), tree.ROOT / "README.rst"):
+            lines = ["", *path.read_text().splitlines(), "", ""]
+            for number, line in enumerate(lines):
+                if set(line) == {"="}:
+                    over = lines[number - 1] == "" and lines[number + 2] == line
+                    title = lines[number + 1] if over else lines[number - 1]
+                    self.assertTrue(0 < len(title) <= len(line), f"{path}: {number}")
