@@ -4,6 +4,7 @@
 Hosts are checked in a fixed order and each is counted once, under the first check it fails.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -72,11 +73,15 @@ class Explanation:
         parts += [reason.text for reason in self.reasons if reason.check in _OF_NO_HOST]
         return "; ".join(parts)
 
+    @property
+    def never(self) -> bool:
+        """Whether it fails in every window, whatever is booked."""
+        return any(reason.check == "never" for reason in self.reasons)
+
     def with_windows(self, found: FoundWindows) -> "Explanation":
         """The same with what a search for other windows has found, or why it has not."""
         reasons = self.reasons
-        never = any(reason.check == "never" for reason in reasons)
-        if not (found.windows or found.fixed or never) and self.total:
+        if not (found.windows or found.fixed or self.never) and self.total:
             reasons += _of_search(found)
         return replace(
             self,
@@ -125,8 +130,11 @@ def explain(
         ],
     )
     diagnosis = _Diagnosis(free, request, others, refusal.gave_up)
-    why = Explanation(request.key, total, count, diagnosis.reasons(), diagnosis.fits())
-    if not alternatives:
+    reasons = diagnosis.reasons()
+    if refusal.gave_up:
+        reasons += _never_together(free, requests)
+    why = Explanation(request.key, total, count, reasons, diagnosis.fits())
+    if not alternatives or why.never:
         return why
     return why.with_windows(
         next_windows(ledger, requests, now, exclude, alternatives, granularity, budget)
@@ -146,6 +154,36 @@ def _of_search(found: FoundWindows) -> tuple[Reason, ...]:
         return ()
     text = f"no other window was found until {until} UTC, where the search ended unfinished"
     return (Reason("search", 0, text),)
+
+
+def _never_together(
+    free: FreeCapacity, requests: Sequence[AllocationRequest]
+) -> tuple[Reason, ...]:
+    """Whether the hosts have less than all requests take, each of which would fit alone."""
+    if any(request.pinned or request.window != requests[0].window for request in requests):
+        return ()
+    needed: Counter[str] = Counter()
+    anywhere = np.zeros(free.ledger.size, dtype=np.bool_)
+    for request in requests:
+        units = sum((_on_empty_hosts(free, request) or {}).values())
+        anywhere |= free.eligible(request)
+        for name, amount in (request.demand.amounts or {}).items():
+            needed[name] += units * amount
+    for name, amount in needed.items():
+        has = int(free.ledger.capacity(name)[anywhere].sum())
+        if amount > has:
+            text = (
+                f"it will never fit on these hosts: all of it takes {amount} {name} of their {has}"
+            )
+            return (Reason("never", 0, text),)
+    return ()
+
+
+def _on_empty_hosts(free: FreeCapacity, request: AllocationRequest) -> UnitsBySlot | None:
+    """The least that satisfies a request where nothing is booked; None if nothing does."""
+    nobody = np.zeros(free.ledger.size, dtype=np.bool_)
+    room = request.demand.empty_room(free) * free.eligible(request)
+    return choose(request, Candidates(free.ledger.rank, room, nobody, {}, nobody, nobody))
 
 
 class _Diagnosis:
@@ -233,14 +271,10 @@ class _Diagnosis:
 
     def _never(self) -> list[Reason]:
         """Whether the request would fail on the same hosts if nothing were booked."""
-        request, ledger = self._request, self._free.ledger
-        if request.pinned:
+        request = self._request
+        if request.pinned or _on_empty_hosts(self._free, request) is not None:
             return []
-        nobody = np.zeros(ledger.size, dtype=np.bool_)
         room = self._demand.empty_room(self._free) * self._free.eligible(request)
-        empty = Candidates(ledger.rank, room, nobody, {}, nobody, nobody)
-        if choose(request, empty) is not None:
-            return []
         most = counted(self._demand.fits(room), self._demand.unit[:-1])
         text = f"it will never fit on these hosts: {most} at most, even with nothing booked"
         return [Reason("never", 0, text)]

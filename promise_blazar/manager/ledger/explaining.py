@@ -89,7 +89,7 @@ def _explained(
     asked = ahead(requests, now)
     try:
         why = explain(ledger, asked, now, exclude, alternatives=0, budget=budget, refusal=known)
-        if why.reasons:
+        if why.reasons and not why.never:
             # As long a lease as was asked for, not what the present minute has left of it.
             little = budget.part(seconds=_SEARCH)
             why = why.with_windows(next_windows(ledger, requests, now, exclude, budget=little))

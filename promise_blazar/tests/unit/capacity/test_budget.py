@@ -3,6 +3,7 @@
 
 import itertools
 import unittest
+from dataclasses import replace
 
 import numpy as np
 
@@ -73,7 +74,11 @@ class EvaluationsTest(unittest.TestCase):
         budget = Budget()
         ledger = cloud(100)
         busy_until(ledger, 50, np.arange(1, 201) * HOUR)
-        answer = explain(ledger, demands(100, different=True), 0, budget=budget)
+        requests = [
+            replace(each, demand=replace(each.demand, amount=3 + number % 10))
+            for number, each in enumerate(demands(100, different=True))
+        ]
+        answer = explain(ledger, requests, 0, budget=budget)
         self.assertIn("together", [reason.check for reason in answer.reasons])
         self.assertEqual((), answer.alternatives)
         self.assertEqual("search", answer.reasons[-1].check)

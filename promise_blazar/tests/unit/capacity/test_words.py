@@ -3,7 +3,9 @@
 
 import re
 import unittest
+from dataclasses import replace
 
+from promise_blazar.capacity.admission import Refusal, admit
 from promise_blazar.capacity.demand.request import AllocationRequest, Placement, Window
 from promise_blazar.capacity.demand.slots import Slots
 from promise_blazar.capacity.demand.whole_hosts import WholeHosts
@@ -78,6 +80,24 @@ class WordsTest(unittest.TestCase):
         answer = said(world, Slots(1, {"VCPU": 9}, None))
         self.assertIn("it will never fit on these hosts", answer.text)
         self.assertEqual(("never", 0), (answer.reasons[-1].check, answer.reasons[-1].hosts))
+
+    def test_what_takes_more_together_than_there_is_never_fits(self):
+        world = world_of(host(1), host(2))
+        asks = [AllocationRequest(str(n), Slots(6, {"VCPU": 1}, None), WINDOW) for n in range(3)]
+        answer = explain(world.ledger(), asks, 0)
+        self.assertIn("never fit on these hosts: all of it takes 18 VCPU of their 16", answer.text)
+        self.assertNotIn("never", explain(world.ledger(), asks[:2], 0).text)
+
+    def test_never_is_true_of_the_same_hosts_with_nothing_booked(self):
+        said_so = 0
+        for seed in range(600):
+            world, requests = worlds.crowded(seed, 1 + seed % 3)
+            requests = [replace(each, pinned=False, window=WINDOW) for each in requests]
+            if explain(world.ledger(), requests, 0).never:
+                said_so += 1
+                empty = replace(world, bookings=[]).ledger()
+                self.assertIsInstance(admit(empty, requests, 0), Refusal, seed)
+        self.assertGreater(said_so, 50)
 
     def test_what_could_be_is_not(self):
         taken = Booking(1, 1, 1, None, 1, 0, 2**62, False)
