@@ -19,9 +19,9 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 #: Threads of a process that help.
-THREADS = 96
+THREADS = 128
 #: Of these, the most that help one asker; with itself, the calls of a lease at a time.
-HELPERS = 31
+HELPERS = 49
 
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="beside")
 #: Places for helpers that whoever asked first shares with what is asked on its behalf.
