@@ -183,7 +183,7 @@ class PhysicalHost(NoServerGroup):
         context.record([*(server.id for some in building for server in some), *mine])
         known = context.servers.union(mine)
         parallel.each(self._cloud.servers.delete, [s.id for s in servers if s.id in known])
-        return Waiting(deleting(servers)) if servers else Done()
+        return Waiting(_leaving(servers, known)) if servers else Done()
 
     def end(self, context: Context) -> StepResult:
         aggregate = self._found(context)
@@ -309,6 +309,14 @@ def _together(failures: Sequence[Failed]) -> Failed | None:
     words = "; ".join(failed.reason.operator for failed in failures)
     avoid = frozenset[str]().union(*(failed.avoid for failed in failures))
     return Failed(Reason(failures[0].reason.tenant, words), avoid=avoid)
+
+
+def _leaving(servers: Sequence[Server], ours: frozenset[str]) -> Reason:
+    """Why an end waits; what others have there is for them to take away."""
+    if mine := [each for each in servers if each.id in ours]:
+        return deleting(mine)
+    names = ", ".join(each.id for each in servers)
+    return Reason("its hosts to be empty", f"servers of others to leave its hosts: {names}")
 
 
 def _members(state: HostState) -> frozenset[str]:

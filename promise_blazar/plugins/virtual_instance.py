@@ -208,6 +208,12 @@ class VirtualInstance(InstanceDrift):
         )
         holders = frozenset(each for some in found for each in some)
         servers += others(self._cloud, sorted(holders), servers)
+        unknown = holders - {each.id for each in servers}
+        if unknown:
+            # Resized to a flavor of their own, and not confirmed: they still have their slots.
+            moving = self._cloud.servers.moving(unknown)
+            holders |= {each.id for each in moving}
+            servers += moving
         context.record(each.id for each in servers)
         parallel.each(self._cloud.servers.delete, [each.id for each in servers])
         # What has neither a slot nor a host was refused both, and is not waited for: whom Nova

@@ -194,6 +194,11 @@ class Servers(Protocol):
         """A project's in BUILD that name no host yet: any of them may have been let in."""
         ...
 
+    def moving(self, consumers: Collection[str]) -> Sequence[Server]:
+        """Servers that were resized or moved, which is not confirmed yet, and that hold what they
+        had before under one of these ids, of the move and not of the server."""
+        ...
+
     def delete(self, server_id: str) -> None:
         """A forced deletion, asked for only; the server disappears later."""
         ...

@@ -74,7 +74,7 @@ class ResourceProviders(Protocol):
         """Ids of the servers with allocations of a class on the provider of this name.
 
         They have them whatever became of their flavors, SOFT_DELETED ones too. Some ids may be of
-        no server (any more).
+        no server (any more), or of a server's move (``compute.Servers.moving``).
         """
         ...
 

@@ -19,6 +19,7 @@ if there are any, and then is one transaction (``calls``). The names, for fences
 ``nova.flavor.grant`` ``.revoke``     flavors.grant, flavors.revoke
 ``nova.flavor.access``                flavors.granted
 ``nova.server.show`` ``.list``        servers.find; servers.on_host, .of_flavor, .building
+``nova.migration.list``               servers.moving
 ``nova.server.delete`` ``.snapshot``  servers.delete, servers.snapshot
 ``nova.server_group.create``          server_groups.ensure, server_groups.make
 ``nova.server_group.list``            server_groups.with_prefix, server_groups.named

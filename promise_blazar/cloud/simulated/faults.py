@@ -30,6 +30,7 @@ CALLS = frozenset(
         "nova.flavor.revoke",
         "nova.hypervisor.show",
         "nova.hypervisor.list",
+        "nova.migration.list",
         "nova.service.list",
         "nova.server.delete",
         "nova.server.show",

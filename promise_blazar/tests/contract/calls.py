@@ -43,6 +43,7 @@ class CallContract(ContractCase):
             lambda: cloud.servers.on_host(host.service_host),
             lambda: cloud.servers.of_flavor(flavor.id),
             lambda: cloud.servers.building(self.tenant.project_id),
+            lambda: cloud.servers.moving([server]),
             lambda: cloud.servers.delete(server),
             lambda: cloud.servers.snapshot(server, name, "now"),
             lambda: cloud.server_groups.delete(server),

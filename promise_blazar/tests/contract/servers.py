@@ -53,6 +53,7 @@ class ServerContract(ContractCase):
         server = self.boot_on_lent_host()
         self.assertNotIn(server, self.cloud.servers.building(self.tenant.project_id))
         self.assertEqual([], list(self.cloud.servers.building(self.unique)))
+        self.assertEqual([], list(self.cloud.servers.moving([server.id, str(uuid.uuid4())])))
 
     def test_a_server_goes(self) -> None:
         self.lend_host()

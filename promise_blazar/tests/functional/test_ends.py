@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ends: the door is closed first, and nobody holds an end up or stays behind."""
 
+from unittest import mock
+
 from promise_blazar.cloud.simulated.compute.servers import BUILD
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST, INSTANCE
@@ -110,6 +112,29 @@ class TestDoors(EndCase):
         self.ended(lease)
         self.pass_time(1)
         self.assertEqual("ACTIVE", self.show(after)["status"])
+
+
+class TestMoves(EndCase):
+    def test_c2_who_resized_out_of_a_slot_cannot_hold_an_end_up(self):
+        """Nova keeps the slot under the id of the move until that is confirmed."""
+        lease = self.active(INSTANCE)
+        (slots,) = (each["id"] for each in lease["reservations"])
+        server = self.boot(slots)
+        providers, servers = self.cloud.resource_providers, self.cloud.servers
+        holders = providers.holders
+        of_the_move = mock.patch.object(
+            providers, "holders", lambda *asked: ["move" for _ in holders(*asked)]
+        )
+        hidden = mock.patch.object(servers, "of_flavor", return_value=[])
+        moving = mock.patch.object(
+            servers,
+            "moving",
+            lambda ids: [servers.find(server["id"])] if "move" in ids else [],
+        )
+        self.until_its_end(lease)
+        with of_the_move, hidden, moving:
+            self.ended(lease)
+        self.nobody_is_left()
 
 
 @databases.on_each_database

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers of all projects: calls ``nova.server.show``, ``.list``, ``.delete``, ``.snapshot``,
-and of Glance those of ``image`` beside this package.
+``nova.migration.list``, and of Glance those of ``image`` beside this package.
 
 Nova 2.47 and later shows a server's flavor as it was, with its extra specs but without its id;
 earlier ones show the id alone. Both matter, so a look that finds something asks twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from promise_blazar import exceptions
@@ -67,6 +67,13 @@ class Servers:
     def building(self, project_id: str) -> tuple[Server, ...]:
         found = self._list({"project_id": project_id, "status": "BUILD"})
         return tuple(_server(server, None) for server in found if server[_HOST] is None)
+
+    def moving(self, consumers: Collection[str]) -> tuple[Server, ...]:
+        with calling("nova.migration.list", self._nova.list_timeout):
+            # Finished, and neither confirmed nor reverted.
+            moves = self._nova.client.migrations.list(status="finished")
+        moved = sorted({move.instance_uuid for move in moves if move.uuid in consumers})
+        return tuple(found for each in moved if (found := self.find(each)) is not None)
 
     def delete(self, server_id: str) -> None:
         # Forced: also where deletion is deferred, and in whatever state.

@@ -158,6 +158,10 @@ class Servers:
         found = self._calls.read("nova.server.list", lambda db: servers.building(db, project_id))
         return [stored.server for stored in found]
 
+    def moving(self, consumers: Collection[str]) -> Sequence[Server]:
+        """None: no server of this cloud moves."""
+        return self._calls.read("nova.migration.list", lambda db: ())
+
     def delete(self, server_id: str) -> None:
         self._calls.write(
             "nova.server.delete",

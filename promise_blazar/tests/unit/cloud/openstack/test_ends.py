@@ -63,6 +63,16 @@ class EndsTest(AdapterTest):
             {"all_tenants": "1", "project_id": "demo", "status": "BUILD"}, asked.query
         )
 
+    def test_c2_whose_move_holds_something_is_told(self) -> None:
+        moves = [
+            {"id": 1, "uuid": "move-1", "instance_uuid": "s-1", "status": "finished"},
+            {"id": 2, "uuid": "move-2", "instance_uuid": "s-2", "status": "finished"},
+        ]
+        self.services.lay("GET", f"{COMPUTE}/os-migrations", Answer(200, {"migrations": moves}))
+        self.services.lay("GET", f"{COMPUTE}/servers/s-1", Answer(200, {"server": server("s-1")}))
+        found = self.cloud.servers.moving(["move-1", "other"])
+        self.assertEqual(["s-1"], [each.id for each in found])
+
     def test_c2_who_has_access_is_told(self) -> None:
         path = f"{COMPUTE}/flavors/r/os-flavor-access"
         access = [{"flavor_id": "r", "tenant_id": name} for name in ("demo", "other")]
