@@ -120,9 +120,11 @@ def archived(connection: Connection, before: datetime, most: int) -> int:
 
 def _older(connection: Connection, column: Any, before: datetime, most: int) -> int:
     """Remove the oldest rows, about so many, by an instant of theirs that has an index."""
-    # SELECT at FROM ... WHERE at < :before ORDER BY at LIMIT 1 OFFSET :most - 1
-    last = connection.execute(
-        select(column).where(column < before).order_by(column).offset(most - 1).limit(1)
-    ).scalar()
-    old = column < before if last is None else column <= last
-    return connection.execute(delete(column.class_).where(old)).rowcount
+    # SELECT at FROM ... WHERE at < :before ORDER BY at LIMIT :most
+    rows = connection.execute(select(column).where(column < before).order_by(column).limit(most))
+    oldest = list(rows.scalars())
+    if not oldest:
+        return 0
+    # Between the two, so that it is seen how few they are.
+    few = (column >= oldest[0], column <= oldest[-1])
+    return connection.execute(delete(column.class_).where(*few)).rowcount

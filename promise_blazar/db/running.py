@@ -4,12 +4,16 @@ what is asked for by name, never on what is over."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import Connection, Row, Select, exists, false, or_, select
 
 from promise_blazar.db import leases, tables
+from promise_blazar.db.bookings import in_this_order
 from promise_blazar.model.lease import Lease
 from promise_blazar.model.states import EventStatus, EventType, LeaseStatus, ReservationStatus
+
+Key = TypeVar("Key", str, int)
 
 #: Leases, or names, that are read at a time.
 _AT_ONCE = 500
@@ -58,26 +62,40 @@ def hosts_out(
 
     ``kinds_at_home``: resource types whose hosts stay in the pool. ``now``: microseconds.
     """
-    # SELECT DISTINCT host_id FROM bookings JOIN reservations JOIN events
+    # SELECT host_id, reservation_id FROM hosts JOIN bookings ON host_id = hosts.id
     #   WHERE provider_id = :p AND released = false AND start <= :now AND deleted = false
-    #   AND resource_type NOT IN (...) AND event_type = 'start_lease' AND status <> 'UNDONE'
-    booking, reservation, event = tables.Booking, tables.Reservation, tables.Event
-    rows = connection.execute(
-        select(booking.host_id)
-        .distinct()
-        .join(reservation, reservation.id == booking.reservation_id)
-        .join(event, event.lease_id == reservation.lease_id)
-        .where(
-            booking.provider_id == provider_id,
-            booking.released == false(),
-            booking.start <= now,
-            booking.deleted == false(),
-            reservation.resource_type.not_in(kinds_at_home),
-            event.event_type == EventType.START,
-            event.status != EventStatus.UNDONE,
+    booking, host = tables.Booking, tables.Host
+    held = connection.execute(
+        in_this_order(
+            select(booking.host_id, booking.reservation_id)
+            .select_from(host)
+            .join(booking, booking.host_id == host.id)
+            .where(
+                host.provider_id == provider_id,
+                booking.released == false(),
+                booking.start <= now,
+                booking.deleted == false(),
+            )
         )
-    )
-    return frozenset(rows.scalars())
+    ).all()
+    # SELECT id FROM reservations JOIN events ON ... WHERE id IN (...)
+    #   AND resource_type NOT IN (...) AND event_type = 'start_lease' AND status <> 'UNDONE'
+    reservation, event = tables.Reservation, tables.Event
+    begun: set[int] = set()
+    for some in _chunks({row.reservation_id for row in held}):
+        begun.update(
+            connection.execute(
+                select(reservation.id)
+                .join(event, event.lease_id == reservation.lease_id)
+                .where(
+                    reservation.id.in_(some),
+                    reservation.resource_type.not_in(kinds_at_home),
+                    event.event_type == EventType.START,
+                    event.status != EventStatus.UNDONE,
+                )
+            ).scalars()
+        )
+    return frozenset(row.host_id for row in held if row.reservation_id in begun)
 
 
 def reservations(
@@ -130,7 +148,7 @@ def lent_before(
     return frozenset(found)
 
 
-def _chunks(names: Collection[str]) -> Iterator[Sequence[str]]:
+def _chunks(names: Collection[Key]) -> Iterator[Sequence[Key]]:
     in_order = sorted(names)
     for first in range(0, len(in_order), _AT_ONCE):
         yield in_order[first : first + _AT_ONCE]

@@ -91,7 +91,12 @@ class TestLeases(UpgradedTestCase):
         self.assertEqual(shown.keys(), {name for name, status in expected.items() if status})
         troubled = {n for n, lease in shown.items() if lease["status_reason"] is not None}
         self.assertEqual({n for n, status in expected.items() if status == "ERROR"}, troubled)
-        # OpenStack has what was promised, and nothing else; the ledger is what the rows say.
+        # OpenStack has what was promised, and nothing else; the ledger is what the rows say. Of
+        # two hosts half was done, and that release left no jobs.
+        self.assertEqual(
+            {"compute-21", "compute-22"}, set(self.service.reconcile.run().unfinished)
+        )
+        self.pass_time()
         self.assertEqual([], self.service.reconcile.look().lines())
         self.assertEqual([], self.service.inventory_sync.look().lines())
         self.assertEqual([], audit.faults(self.url))
@@ -108,6 +113,8 @@ class TestLeases(UpgradedTestCase):
         self.assertEqual({}, self.shown())
         self.assertEqual([], self.cloud.list_servers())
         self.assertEqual(["freepool"], list(self.aggregates()))
+        self.service.reconcile.run()  # of hosts half was done, and that release left no jobs
+        self.pass_time()
         self.assertEqual([], self.service.reconcile.look().lines())
 
     def test_running_ones_are_changed_and_new_ones_are_made(self):
@@ -119,6 +126,19 @@ class TestLeases(UpgradedTestCase):
         new = self.lease(HOST, INSTANCE, end=200)
         self.carry_on(10)
         self.assertEqual("ACTIVE", self.show(new)["status"])
+
+
+@databases.on_each_database
+class TestUnfinishedHosts(UpgradedTestCase):
+    def test_c9_what_was_cut_off_is_finished_without_anybody(self):
+        self.service.reconcile.run()
+        self.pass_time()
+        lent = self.registered_hosts()
+        self.assertTrue(lent["compute-21"]["reservable"])
+        self.assertNotIn("compute-22", lent)
+        freepool = self.aggregates()["freepool"]
+        self.assertIn("compute-21", freepool)
+        self.assertNotIn("compute-22", freepool)
 
 
 @databases.on_each_database
