@@ -215,7 +215,7 @@ class TestConfiguration(FileCase):
         self.assertEqual("we", self.conf.openstack.username)
 
     def test_g5_words_that_are_spelt_wrong_are_named_with_what_may_be_meant(self):
-        self.read("[manager]\nworker = 3\n[mangaer]\nworkers = 3\n")
+        self.read("[manager]\nworker = 3\n[managers]\nworkers = 3\n")
         first, second = map(str, unheeded.unheeded(self.conf))
         self.assertIn("[manager] worker has no effect", first)
         self.assertIn("workers is one", first)

@@ -145,7 +145,7 @@ class TestDates(CreationCase):
     def test_dates_of_another_form(self):
         with self.nothing_changes():
             for key in ("start_date", "end_date", "before_end_date"):
-                for wrong in ("", "soon", "2030-01-01", "2030-01-01 00:30:00", "2030-13-01 00:00"):
+                for wrong in ("", "soon", "2030-01-01", "00:30 2030-01-01", "2030-13-01 00:00"):
                     self.assertEqual(
                         f"{wrong} is an invalid date. Required format: %Y-%m-%d %H:%M",
                         self.refused(400, self.ask(HOST, **{key: wrong})),
@@ -192,9 +192,13 @@ class TestDates(CreationCase):
         events = [{"event_type": "delete_lease", "time": self.minute(1), "event_date": "x"}]
         lease = self.lease(HOST, events=events)
         self.assertEqual(
-            {"start_lease", "before_end_lease", "end_lease"},
+            {"start_lease", "before_end_lease", "end_lease", "delete_lease"},
             {event["event_type"] for event in lease["events"]},
         )
+        self.pass_time(5 * 60)
+        shown = self.show(lease)
+        self.assertEqual("ACTIVE", shown["status"])
+        self.assertEqual((self.at(1), "UNDONE"), self.event(shown, "delete_lease"))
 
     def test_d37_members_that_are_the_services_own_are_not_taken(self):
         theirs = {"id": "x", "status": "ACTIVE", "project_id": "other", "trust_id": "x"}
