@@ -24,13 +24,14 @@ _DAY = 86_400 * 1_000_000
 class Past:
     """``leases`` that ended, each with so many ``bookings``; ``lost``: as many rows of tombstones,
     departed reservations, keys, stamps and archived leases. ``hosts``: numbers of those that they
-    were on. ``now``: microseconds."""
+    were on. ``now``: microseconds. ``live``: bookings to come."""
 
     hosts: tuple[int, ...]
     leases: int
     bookings: int
     lost: int
     now: int
+    live: int = 0
 
 
 def fill(engine: sa.Engine, past: Past) -> None:
@@ -162,6 +163,19 @@ def _fill(connection: sa.Connection, past: Past) -> None:
             deleted=sa.false(),
             **booked,
         )
+    add(
+        tables.Booking,
+        past.live,
+        reservation_id=number,
+        host_id=_big(past.hosts[0]) + number % _big(len(past.hosts)),
+        released=sa.false(),
+        deleted=sa.false(),
+        **{
+            **booked,
+            "start": _big(past.now + _DAY) + number * _big(60_000_000),
+            "end": _big(past.now + 2 * _DAY) + number * _big(60_000_000),
+        },
+    )
     _fill_lost(
         add,
         past,

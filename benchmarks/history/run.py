@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a long past costs: the statements of engine, reconcile, lists and purge, and a cold start.
+
+    python -m benchmarks.history.run [--database NAME]
+
+Prints milliseconds without a past and with it, and the seconds and the resident size of a manager
+that loads a ledger. The past is made by the database server itself.
+"""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from sqlalchemy import pool
+
+from benchmarks.common.environments import ROOT
+from benchmarks.common.machine import machine, versions
+from promise_blazar import times
+from promise_blazar.clock import SystemClock
+from promise_blazar.cloud.simulated import SimulatedCloud
+from promise_blazar.context import RequestContext
+from promise_blazar.db.session import Database
+from promise_blazar.manager import composition
+from promise_blazar.manager.contract.messages import HostRequest
+from promise_blazar.manager.controllers.purge import Purge
+from promise_blazar.manager.ledger.store import LedgerStore
+from promise_blazar.manager.service import ManagerService
+from promise_blazar.tests import databases, history, servers
+from promise_blazar.tests.functional.base import configuration, sync
+
+CLOCK = SystemClock()
+CALLER = RequestContext("user", "project", "req-history")
+HOSTS = 8
+#: Of a cold start: seconds, and megabytes.
+SLOWEST, LARGEST = 15.0, 400.0
+
+
+def subjects(service: ManagerService, url: str) -> dict[str, Callable[[], object]]:
+    """What runs again and again, or for each request."""
+    purge = Purge(Database(url), CLOCK, 1)
+    return {
+        "engine, a turn": service.engine._pause,  # noqa: SLF001 - a turn without its sleep
+        "engine, what is due": service.engine.run_due,
+        "heartbeat": service.heartbeat.beat,
+        "reconcile": service.reconcile.look,
+        "a project's leases": lambda: service.list_leases(CALLER, CALLER.project_id),
+        "allocations": lambda: service.list_allocations(CALLER),
+        "purge": purge.run,
+    }
+
+
+def measured(work: Callable[[], object], rounds: int) -> float:
+    """Milliseconds, the median; the first time, which may have much to do, is left out."""
+    work()
+    taken = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        work()
+        taken.append(1000 * (time.perf_counter() - began))
+    return statistics.median(taken)
+
+
+def load(url: str) -> int:
+    """In a process of its own: seconds and resident megabytes of a cold start."""
+    began = time.perf_counter()
+    count = LedgerStore(Database(url), 1, CLOCK, 600).read(lambda ledger, now: len(ledger))
+    seconds = time.perf_counter() - began
+    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"cold start: {count} bookings in {seconds:.1f} s, at most {size:.0f} MB resident")
+    return int(seconds > SLOWEST or size > LARGEST)
+
+
+def run(url: str, cloud: pathlib.Path, options: argparse.Namespace) -> int:
+    conf = configuration(manager__decision_timeout=600)
+    simulated = SimulatedCloud(cloud, HOSTS, CLOCK)
+    service = composition.manager(conf, Database(url), simulated, CLOCK)
+    service.heartbeat.register()
+    for number in range(1, HOSTS + 1):
+        service.create_host(CALLER, HostRequest(f"compute-{number}", {}))
+    before = {
+        name: measured(work, options.rounds) for name, work in subjects(service, url).items()
+    }
+    engine = sa.create_engine(url, poolclass=pool.NullPool)
+    now = times.to_micros(CLOCK.now())
+    each = max(1, options.past // options.leases)
+    began = time.perf_counter()
+    past = history.Past(
+        tuple(range(1, HOSTS + 1)), options.leases, each, 100_000, now, options.live
+    )
+    history.fill(engine, past)
+    print(f"filled in {time.perf_counter() - began:.0f} s")
+    service.heartbeat.register()
+    print(f"{'ms':24}{'without':>10}{'with':>10}")
+    for name, work in subjects(service, url).items():
+        print(f"{name:24}{before[name]:10.1f}{measured(work, options.rounds):10.1f}", flush=True)
+    service.stop()
+    simulated.close()
+    command = [sys.executable, "-m", "benchmarks.history.run", "--load", url]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.history.run")
+    parser.add_argument(
+        "--database", choices=("sqlite", "mariadb", "postgresql"), default="mariadb"
+    )
+    parser.add_argument("--leases", type=int, default=200_000, help="that have ended")
+    parser.add_argument("--past", type=int, default=2_000_000, help="bookings of those")
+    parser.add_argument("--live", type=int, default=1_000_000, help="bookings to come")
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--load", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.load:
+        return load(options.load)
+    print(machine())
+    print(versions("SQLAlchemy", "psycopg", "PyMySQL", "numpy"))
+    with contextlib.ExitStack() as stack:
+        if options.database != "sqlite":
+            os.environ.update(stack.enter_context(servers.running()))
+        directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = stack.enter_context(databases.fresh_database(options.database, sync))
+        return run(url, directory / "cloud.sqlite", options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
