@@ -278,21 +278,25 @@ class TestEnd(FaultCase):
         self.assertEqual(set(END), self.calls_of(end))
 
     def test_d22_capacity_stays_promised_until_openstack_lets_go(self):
-        """What still has servers is not sold."""
+        """What still has servers is handed to nobody, and what is running is not given it."""
         lease = self.lease({**HOST, "min": 3, "max": 3}, end=self.now() + 10)
         self.pass_time()
         self.boot(reservation=lease["reservations"][0]["id"])
         self.cloud.set_server_delete_seconds(300)
         self.pass_time(600)
         self.assertEqual("TERMINATING", self.show(lease)["status"])
-        now = self.body({**HOST, "min": 3, "max": 3}, end=self.now() + 60)
-        self.refused(409, self.call("POST", "/v1/leases", now))
-        later = self.lease({**HOST, "min": 3, "max": 3}, start=self.soon(1), end=self.now() + 60)
+        whole = {**HOST, "min": 3, "max": 3}
+        now = self.lease(whole, end=self.now() + 30)
+        later = self.lease(whole, start=self.soon(30), end=self.now() + 60)
         self.pass_time(60)
-        self.assertEqual("PENDING", self.show(later)["status"])
+        self.assertEqual("PENDING", self.show(now)["status"])
+        self.assertEqual([], self.aggregates()[now["reservations"][0]["id"]])
         for _ in range(5):
             self.pass_time(60)
         self.assertEqual("TERMINATED", self.show(lease)["status"])
+        self.assertEqual("ACTIVE", self.until(now, "ACTIVE")["status"])
+        self.delete(now)
+        self.pass_time(30 * 60)
         self.assertEqual("ACTIVE", self.until(later, "ACTIVE")["status"])
 
 

@@ -9,6 +9,8 @@ from promise_blazar.tests.functional.concurrency.test_work_ownership import TwoM
 
 class TestLeftovers(TwoManagers):
     hosts = registered = 2
+    # Creates wait for what is prepared, whenever they start.
+    options = {**TwoManagers.options, "manager__prepare_ahead": 86_400}  # noqa: RUF012
 
     def setUp(self):
         super().setUp()
