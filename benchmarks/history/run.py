@@ -117,6 +117,7 @@ def main() -> int:
     parser.add_argument("--past", type=int, default=2_000_000, help="bookings of those")
     parser.add_argument("--live", type=int, default=1_000_000, help="bookings to come")
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=1, help="nothing is random here")
     parser.add_argument("--load", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.load:
