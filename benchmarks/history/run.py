@@ -128,7 +128,8 @@ def main() -> int:
         if options.database != "sqlite":
             os.environ.update(stack.enter_context(servers.running()))
         directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = stack.enter_context(databases.fresh_database(options.database, sync))
+        url = stack.enter_context(databases.fresh_database(options.database))
+        sync(url)
         return run(url, directory / "cloud.sqlite", options)
 
 
