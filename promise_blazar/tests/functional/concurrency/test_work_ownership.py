@@ -85,7 +85,7 @@ class TestTakeover(TwoManagers):
         self.rival_works(30, beside=[self.service])
         self.assertEqual([left], self.status())
         # Silent, but not for long enough.
-        self.rival_works(7)
+        self.rival_works(3)
         self.assertEqual([left], self.status())
         self.rival_works(3)
         self.assertEqual(carried_on, self.status())
