@@ -156,7 +156,10 @@ def _engine(
         clock,
         heartbeat,
         Queues(LeaseQueue(*parts), UnhurriedQueue(*parts), jobs),
-        [UnknownTypes(database, clock, runtimes, heartbeat).run],
+        [
+            UnknownTypes(database, clock, runtimes, heartbeat).run,
+            runtimes.default.ledger.keep_up,
+        ],
         EngineSettings(options.workers, options.heartbeat_interval),
     )
 

@@ -66,6 +66,17 @@ class LedgerStore:
 
     # Reading
 
+    def keep_up(self) -> None:
+        """Read what was committed since this was last asked anything, if it ever was.
+
+        Now and then, so that nothing is purged unread and all loaded anew. Raises ``Busy``,
+        ``Unavailable``.
+        """
+        access = self.access
+        if access.replica.seen is not None:
+            with in_time(), access.turn(access.budget()):
+                access.replica.catch_up()
+
     def read(self, question: Callable[[Ledger, int], T]) -> T:
         """The answer to a question (the ledger, now in microseconds) about what is promised now.
 

@@ -39,6 +39,22 @@ class TestHousekeeping(ServiceTestCase):
         self.assertEqual(201, self.call("POST", "/v1/leases", body).status_code)
         self.assertEqual(409, self.call("POST", "/v1/leases", body).status_code)
 
+    def test_a_manager_that_is_asked_nothing_for_hours_misses_nothing(self):
+        """It read every booking anew at the next request, since what it had missed was purged."""
+        idle = self.manager()
+        body = self.body(HOST, start=self.minute(60 * 24), end=60 * 25)
+        idle.ledger.rehearse([])
+        before = idle.ledger.access.replica.ledger
+        for _ in range(4):
+            lease = self.call("POST", "/v1/leases", body).json["lease"]
+            self.assertEqual(204, self.delete(lease).status_code)
+            self.pass_time(3600)
+            idle.heartbeat.beat()
+            idle.engine.run_due()
+            self.purge().run()
+        idle.ledger.rehearse([])
+        self.assertIs(before, idle.ledger.access.replica.ledger)
+
     def test_requests_that_were_decided_are_forgotten_after_a_day(self):
         self.lease(HOST)
         self.refused(409, self.call("POST", "/v1/leases", self.body(HOST)))
