@@ -17,6 +17,15 @@ Key = TypeVar("Key", str, int)
 
 #: Leases, or names, that are read at a time.
 _AT_ONCE = 500
+#: All but those that have not begun, and those that are over.
+_MAY_HAVE_HOSTS = (
+    LeaseStatus.STARTING,
+    LeaseStatus.ACTIVE,
+    LeaseStatus.UPDATING,
+    LeaseStatus.TERMINATING,
+    LeaseStatus.DELETING,
+    LeaseStatus.ERROR,
+)
 
 
 def stable(
@@ -56,46 +65,42 @@ def _stable_after(
 
 
 def hosts_out(
-    connection: Connection, provider_id: int, kinds_at_home: Collection[str], now: int
+    connection: Connection, provider_id: int, kinds_at_home: Collection[str]
 ) -> frozenset[int]:
     """Hosts that leases have, or may have, out of the pool, by the numbers of hosts.
 
-    ``kinds_at_home``: resource types whose hosts stay in the pool. ``now``: microseconds.
+    ``kinds_at_home``: resource types whose hosts stay in the pool. By what has begun, not by the
+    time: the clock of another manager may be ahead, and its lease have the hosts already.
     """
-    # SELECT host_id, reservation_id FROM hosts JOIN bookings ON host_id = hosts.id
-    #   WHERE provider_id = :p AND released = false AND start <= :now AND deleted = false
-    booking, host = tables.Booking, tables.Host
-    held = connection.execute(
-        in_this_order(
-            select(booking.host_id, booking.reservation_id)
-            .select_from(host)
-            .join(booking, booking.host_id == host.id)
-            .where(
-                host.provider_id == provider_id,
-                booking.released == false(),
-                booking.start <= now,
-                booking.deleted == false(),
-            )
-        )
-    ).all()
-    # SELECT id FROM reservations JOIN events ON ... WHERE id IN (...)
-    #   AND resource_type NOT IN (...) AND event_type = 'start_lease' AND status <> 'UNDONE'
-    reservation, event = tables.Reservation, tables.Event
-    begun: set[int] = set()
-    for some in _chunks({row.reservation_id for row in held}):
-        begun.update(
-            connection.execute(
-                select(reservation.id)
-                .join(event, event.lease_id == reservation.lease_id)
+    # SELECT host_id FROM leases JOIN reservations ... JOIN events ... JOIN bookings ...
+    #   WHERE leases.status = :s AND provider_id = :p AND resource_type NOT IN (...)
+    #   AND event_type = 'start_lease' AND events.status <> 'UNDONE'
+    #   AND deleted = false AND released = false
+    lease, reservation = tables.Lease, tables.Reservation
+    event, booking = tables.Event, tables.Booking
+    out: set[int] = set()
+    # Each by itself: of several at once databases guess that they are most of what there is.
+    for status in _MAY_HAVE_HOSTS:
+        found = connection.execute(
+            in_this_order(
+                select(booking.host_id)
+                .select_from(lease)
+                .join(reservation, reservation.lease_id == lease.id)
+                .join(event, event.lease_id == lease.id)
+                .join(booking, booking.reservation_id == reservation.id)
                 .where(
-                    reservation.id.in_(some),
+                    lease.status == status,
+                    lease.provider_id == provider_id,
                     reservation.resource_type.not_in(kinds_at_home),
                     event.event_type == EventType.START,
                     event.status != EventStatus.UNDONE,
+                    booking.deleted == false(),
+                    booking.released == false(),
                 )
-            ).scalars()
+            )
         )
-    return frozenset(row.host_id for row in held if row.reservation_id in begun)
+        out.update(found.scalars())
+    return frozenset(out)
 
 
 def reservations(

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from promise_blazar import exceptions, times
+from promise_blazar import exceptions
 from promise_blazar.clock import Clock
 from promise_blazar.cloud.contract.compute import Aggregate
 from promise_blazar.db import bookings, hosts, jobs, running
@@ -194,9 +194,8 @@ class Reconcile:
         """All that are lent; and those that no lease has, or may have, out of the freepool."""
         # Of a type that is not known here, nobody knows; so its hosts are left alone.
         stay = [k for k, plugin in self._provider.plugins.items() if not plugin.empties_freepool]
-        now = times.to_micros(self._clock.now())
         with self._database.reader() as connection:
-            out = running.hosts_out(connection, self._provider.id, stay, now)
+            out = running.hosts_out(connection, self._provider.id, stay)
             lent = hosts.listed(connection, self._provider.id)
         home = [host for host in lent if host.state == HostState.READY and host.id not in out]
         return lent, home

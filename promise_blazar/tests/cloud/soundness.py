@@ -21,6 +21,12 @@ def faults() -> list[str]:
     return [*_said("audit"), *_said("lease", "stuck"), *audit.faults(database_url())]
 
 
+def told_operators(lease_id: str) -> str:
+    """Why a lease waits or failed, in the words that name everything."""
+    leases = audit.rows(database_url(), "leases")
+    return next((row["operator_reason"] or "" for row in leases if row["id"] == lease_id), "")
+
+
 def put_right() -> None:
     """As reconcile does every few minutes: what OpenStack made late is removed."""
     list(_said("audit", "--fix"))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leases whose computes are away when they end, on the real Nova."""
 
-from promise_blazar.tests.cloud import audit, disturbances
+from promise_blazar.tests.cloud import audit, disturbances, soundness
 from promise_blazar.tests.cloud.base import (
     ONE_HOST,
     ONE_SLOT,
@@ -24,7 +24,8 @@ class CrashedComputeTest(LeaseTest):
         with disturbances.crashed("compute-1", "compute-2"):
             for lease, server in zip((whole, slots), servers, strict=True):
                 self.reservations.update(lease["id"], end_date="now")
-                waiting = self.reservations.wait_reason(lease["id"], server["id"])
+                waiting = self.reservations.wait_reason(lease["id"], "servers to disappear")
+                self.assertIn(server["id"], soundness.told_operators(lease["id"]))
                 self.assertEqual("TERMINATING", waiting["status"])
             world = audit.look()
             self.assertLessEqual({server["id"] for server in servers}, world.servers)
@@ -48,7 +49,9 @@ class CrashedComputeTest(LeaseTest):
                 self.reservations.update(lease["id"], end_date="now")
             for lease in (whole, slots):
                 self.reservations.wait_status(lease["id"], "TERMINATED")
-            self.assert_as_before()
+            self.assertEqual(self.before, audit.look())
+            away = [f"audit: host {name} is out of service" for name in ("compute-1", "compute-2")]
+            self.assertEqual(away, soundness.faults())
         self.assert_in_use_again()
 
     def assert_in_use_again(self) -> None:

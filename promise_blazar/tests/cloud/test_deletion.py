@@ -52,7 +52,7 @@ class DeletionTest(LeaseTest):
         for wanted in ((ONE_HOST,), (_IN_GROUP,)):
             with disturbances.standing_still("nova-api"), ThreadPoolExecutor() as pool:
                 ask = self.reservations.create
-                asked = pool.submit(ask, "begun", after(60), *wanted, start=after(30))
+                asked = pool.submit(ask, "begun", after(60), *wanted, start=after(5))
                 (lease,) = site.eventually("a lease is CREATING", begun)
                 self.reservations.delete(lease["id"])
                 self.assertEqual("DELETING", self.status(lease))

@@ -3,7 +3,7 @@
 
 import datetime
 
-from promise_blazar.tests.cloud import audit, clients, disturbances, site
+from promise_blazar.tests.cloud import audit, clients, disturbances, site, soundness
 from promise_blazar.tests.cloud.base import (
     END_SECONDS,
     ONE_HOST,
@@ -46,7 +46,8 @@ class UpdateTest(LeaseTest):
         with disturbances.standing_still("nova-compute-1"):
             self.wait_until(turn)
             self.reservations.wait_status(moved["id"], "ACTIVE")
-            waiting = self.reservations.wait_reason(first["id"], old["id"])
+            waiting = self.reservations.wait_reason(first["id"], "servers to disappear")
+            self.assertIn(old["id"], soundness.told_operators(first["id"]))
             self.assertEqual("TERMINATING", waiting["status"])
             self.reservations.wait_status(following["id"], "PENDING")
             world = audit.look()

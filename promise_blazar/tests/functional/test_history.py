@@ -106,7 +106,7 @@ class TestPlans(ServiceTestCase):
         self.assertEqual("PENDING", self.show(waiting)["status"])
 
     def test_f2_reconcile(self):
-        self.led(self.service.reconcile.look, "bookings_held")
+        self.led(self.service.reconcile.look, "leases_over", "bookings_of_reservation")
         self.assertEqual([], self.service.reconcile.look().lines())
 
     def test_requests(self):

@@ -2,7 +2,10 @@
 """What OpenStack has is compared with what was promised, and put right."""
 
 from promise_blazar.cloud.contract.server_groups import Caller
+from promise_blazar.db.session import Database
+from promise_blazar.manager import composition
 from promise_blazar.model.openstack_names import child_provider_of, resource_class_of
+from promise_blazar.tests.fakes import ManualClock
 from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
 
 
@@ -103,6 +106,15 @@ class TestReconcile(ServiceTestCase):
         by_name = {found.name: found.id for found in self.cloud.aggregates.list()}
         self.cloud.aggregates.remove_host(by_name["freepool"], "compute-2")
         self.assert_repaired("host compute-2 is not in the freepool")
+
+    def test_what_a_manager_has_started_whose_clock_is_ahead_is_where_it_belongs(self):
+        behind = ManualClock(self.clock.now())
+        late = composition.manager(self.conf, Database(self.url), self.cloud, behind)
+        self.addCleanup(late.stop)
+        lease = self.lease(HOST, start=self.minute(5))
+        self.pass_time(5 * 60)
+        self.assertEqual("ACTIVE", self.show(lease)["status"])
+        self.assertEqual([], late.reconcile.look().lines())
 
     def test_a_lease_that_is_being_worked_on_is_left_alone(self):
         self.cloud.set_faults(call="nova.aggregate.add_host", fail_next=1)
