@@ -6,6 +6,10 @@ Nova finds aggregates by number only, so a name costs one listing, which grows w
 that there is. So the numbers that went with names are remembered, and a name without one is
 taken for new: Nova refuses a second aggregate of a name. Nova keeps the availability zone among
 the metadata; here the zone stands apart.
+
+Changes of one aggregate wait for each other. Nova tells its scheduler at each change which hosts
+the aggregate has, as it read them before: of two that meet, the later message can lack the
+earlier one's host, and the scheduler believes it until the aggregate is changed again.
 """
 
 import threading
@@ -23,6 +27,8 @@ from promise_blazar.cloud.openstack.serialize import KeyedLock
 _ZONE = "availability_zone"
 #: Names whose numbers are remembered; one that is forgotten costs a refusal and a listing.
 _REMEMBERED = 10_000
+#: Seconds that a change waits for those of the same aggregate before it: they may be many.
+_PATIENCE = 60
 
 
 class Aggregates:
@@ -32,6 +38,7 @@ class Aggregates:
         self._nova = nova
         self._api = nova.client.aggregates
         self._host_locks = KeyedLock()
+        self._aggregate_locks = KeyedLock(_PATIENCE)
         self._lock = threading.Lock()
         self._numbers: FIFOCache[str, int] = FIFOCache(_REMEMBERED)
 
@@ -52,7 +59,10 @@ class Aggregates:
         self._remember(aggregate)
         # Nova's answers to both show the whole aggregate, unlike that to a create.
         if zone is not None and aggregate.zone != zone:
-            with calling("nova.aggregate.update", self._nova.call_timeout):
+            with (
+                self._aggregate_locks.of(str(aggregate.id)),
+                calling("nova.aggregate.update", self._nova.call_timeout),
+            ):
                 aggregate = _aggregate(self._api.update(aggregate.id, {_ZONE: zone}))
         missing = {
             key: value for key, value in metadata.items() if aggregate.metadata.get(key) != value
@@ -67,6 +77,7 @@ class Aggregates:
     def add_host(self, aggregate_id: int, service_host: str) -> None:
         try:
             with (
+                self._aggregate_locks.of(str(aggregate_id)),
                 self._host_locks.of(service_host),
                 calling("nova.aggregate.add_host", self._nova.call_timeout),
             ):
@@ -80,6 +91,7 @@ class Aggregates:
     def remove_host(self, aggregate_id: int, service_host: str) -> None:
         try:
             with (
+                self._aggregate_locks.of(str(aggregate_id)),
                 self._host_locks.of(service_host),
                 calling("nova.aggregate.remove_host", self._nova.call_timeout),
             ):
@@ -97,7 +109,10 @@ class Aggregates:
             return
 
     def _set_metadata(self, aggregate_id: int, metadata: Mapping[str, str | None]) -> Aggregate:
-        with calling("nova.aggregate.set_metadata", self._nova.call_timeout):
+        with (
+            self._aggregate_locks.of(str(aggregate_id)),
+            calling("nova.aggregate.set_metadata", self._nova.call_timeout),
+        ):
             return _aggregate(self._api.set_metadata(aggregate_id, dict(metadata)))
 
     def _known(self, name: str, number: int | None) -> Aggregate | None:

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a name costs: one listing where it is not known, and none where it is new or known."""
+"""What a name costs: one listing where it is not known, and none where it is new or known; and
+changes that come together."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from promise_blazar.cloud import openstack
 from promise_blazar.tests.unit.cloud.openstack.case import COMPUTE, AdapterTest
-from promise_blazar.tests.unit.cloud.openstack.services import Answer
+from promise_blazar.tests.unit.cloud.openstack.services import Answer, Request
 
 _AGGREGATES = f"{COMPUTE}/os-aggregates"
 _CONFLICT = Answer(409, {"conflictingRequest": {"code": 409, "message": "exists"}})
@@ -23,6 +27,26 @@ def aggregate(number: int, name: str = "a", **metadata: str) -> dict[str, Any]:
 
 
 class AggregateTest(AdapterTest):
+    def test_changes_of_one_aggregate_do_not_meet(self) -> None:
+        """The scheduler lost hosts of an aggregate that were added side by side."""
+        under_way, met = threading.Lock(), []
+
+        def change(request: Request) -> Answer:
+            alone = under_way.acquire(blocking=False)
+            met.append(not alone)
+            time.sleep(0.02)  # as Nova takes its time
+            if alone:
+                under_way.release()
+            return Answer(200, {"aggregate": aggregate(1)})
+
+        self.services.lay("POST", f"{_AGGREGATES}/1/action", change)
+        with ThreadPoolExecutor(6) as pool:
+            for number in range(2):
+                pool.submit(self.cloud.aggregates.add_host, 1, f"compute-{number}")
+                pool.submit(self.cloud.aggregates.remove_host, 1, f"compute-{number + 2}")
+                pool.submit(self.cloud.aggregates.set_metadata, 1, {"key": str(number)})
+        self.assertEqual([False] * 6, met)
+
     def test_a_new_aggregate_is_made_without_a_listing_that_grows_with_every_lease(self) -> None:
         self.services.lay("POST", _AGGREGATES, Answer(200, {"aggregate": aggregate(1)}))
         changed = Answer(200, {"aggregate": aggregate(1, key="value")})
