@@ -5,6 +5,7 @@ A question never holds what a decision needs, nor does a decision that takes lon
 needs; and what is worked out under the provider's row is short (architecture, section 4).
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -23,6 +24,8 @@ from promise_blazar.manager.ledger.changes import Decision, Rebooked, Record
 from promise_blazar.manager.ledger.deciding import Asked, Committed, Decisions
 from promise_blazar.manager.ledger.explaining import Questions
 from promise_blazar.model.lease import Lease
+
+LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -69,13 +72,17 @@ class LedgerStore:
     def keep_up(self) -> None:
         """Read what was committed since this was last asked anything, if it ever was.
 
-        Now and then, so that nothing is purged unread and all loaded anew. Raises ``Busy``,
-        ``Unavailable``.
+        Now and then, so that nothing is purged unread and all loaded anew; where that cannot be,
+        the next time will do.
         """
         access = self.access
-        if access.replica.seen is not None:
+        if access.replica.seen is None:
+            return
+        try:
             with in_time(), access.turn(access.budget()):
                 access.replica.catch_up()
+        except (exceptions.Busy, exceptions.Unavailable) as error:
+            LOG.debug("The ledger does not keep up: %s", error)
 
     def read(self, question: Callable[[Ledger, int], T]) -> T:
         """The answer to a question (the ledger, now in microseconds) about what is promised now.
