@@ -7,6 +7,8 @@ from dataclasses import dataclass
 LONGEST = 8_000
 #: Of that, what tenants are told.
 LONGEST_LINE = 1_000
+#: What stands between why a lease has failed, for operators, and what is in the way now.
+_NOW = "; taking it back: "
 #: What tenants are told of a reason that is on record in words for operators only.
 UNTOLD = "OpenStack has trouble with the lease; its operator knows more"
 
@@ -25,6 +27,14 @@ class Reason:
     def followed_by(self, words: str) -> "Reason":
         """The same, and these words in both voices."""
         return Reason(self.tenant + words, self.operator + words)
+
+    def beside(self, trouble: "Reason") -> "Reason":
+        """The same to tenants; to operators also a trouble of now, until the next one."""
+        return Reason(self.tenant, f"{self.alone().operator}{_NOW}{trouble.operator}")
+
+    def alone(self) -> "Reason":
+        """Without the trouble beside it."""
+        return Reason(self.tenant, self.operator.partition(_NOW)[0])
 
     def after(self, words: str) -> "Reason":
         """The same, behind these words in both voices."""

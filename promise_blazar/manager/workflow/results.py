@@ -86,13 +86,17 @@ class LeaseResults:
                     changed = {"status": word, "updated_at": now}
                     leases.set_event(connection, work.lease.id, event, changed)
 
-    def try_again(self, work: LeaseWork, troubles: Troubles) -> None:
-        """The step that failed is run again, after a pause that grows with the failures."""
+    def try_again(self, work: LeaseWork, troubles: Troubles, beside: Reason | None = None) -> None:
+        """The step that failed is run again, after a pause that grows with the failures.
+
+        ``beside``: why the lease has failed before, which is what its tenant is told.
+        """
         lease = work.lease
         delay = self._delay(lease)
         reason = troubles_in_words(troubles).followed_by(f"{AGAIN}{delay:g} s")
         LOG.warning("Lease %s, %s: %s", lease.id, lease.status, reason.operator)
-        self.look_again(work, reason, delay, lease.failures + 1)
+        told = reason if beside is None else beside.beside(reason)
+        self.look_again(work, told, delay, lease.failures + 1)
 
     def look_again(
         self, work: LeaseWork, reason: Reason, delay: float | None = None, failures: int = 0

@@ -204,10 +204,13 @@ class LeaseSteps:
         """After a failure: take back what had been handed over before it."""
         reservations = work.lease.reservations
         broken = [r for r in reservations if r.status == ReservationStatus.ERROR]
-        if self._take_back(work, broken):
-            told, known = work.lease.status_reason, work.lease.trouble
-            kept = None if told is None else Reason(told, known or told)
-            self._results.settle(work, LeaseStatus.ERROR, reason=kept)
+        told, known = work.lease.status_reason, work.lease.trouble
+        why = None if told is None else Reason(told, known or told).alone()
+        result = self._reservations.take_back(work, broken)
+        if result.done:
+            self._results.settle(work, LeaseStatus.ERROR, reason=why)
+        else:
+            self._go_on(work, result, why)
 
     def _delete(self, work: LeaseWork) -> None:
         if self._take_back(work, work.lease.reservations):
@@ -251,11 +254,15 @@ class LeaseSteps:
         else:
             self._go_on(work, result)
 
-    def _go_on(self, work: LeaseWork, result: CombinedResult) -> None:
+    def _go_on(
+        self, work: LeaseWork, result: CombinedResult, beside: Reason | None = None
+    ) -> None:
+        """``beside``: why the lease has failed before."""
         if result.troubles:
-            self._results.try_again(work, result.troubles)
+            self._results.try_again(work, result.troubles, beside)
         else:
             words = in_words(wait.reason for wait in result.waiting)
+            words = words if beside is None else beside.beside(words)
             known = [wait.seconds for wait in result.waiting if wait.seconds is not None]
             pause = max(known) if len(known) == len(result.waiting) else None
             self._results.look_again(work, words, pause)

@@ -47,6 +47,18 @@ class TestDoors(EndCase):
         self.ended(lease, meanwhile=come_again)
         self.nobody_is_left()
 
+    def test_c4_a_start_that_failed_says_why_after_what_it_had_has_settled(self):
+        lease = self.lease(HOST)
+        self.cloud.set_faults("nova.aggregate.add_host", fail_next=4, status=403)
+        reasons = []
+        for _ in range(12):
+            self.pass_time(3)
+            if self.show(lease)["status"] == "ERROR":
+                reasons.append(self.show(lease)["status_reason"])
+        self.assertEqual("error", self.show(lease)["reservations"][0]["status"])
+        self.assertIn("nova.aggregate.add_host", reasons[0])
+        self.assertEqual({reasons[0]}, set(reasons))
+
     def test_c2_a_flavor_that_stays_open_lets_nobody_in(self):
         lease = self.active(INSTANCE)
         (slots,) = (each["id"] for each in lease["reservations"])
