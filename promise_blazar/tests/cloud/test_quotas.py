@@ -32,7 +32,7 @@ class QuotaTest(LeaseTest):
         self.assert_as_before()
 
     def assert_refused(self, ask: Any, *args: Any, **kwargs: Any) -> None:
-        with self.assertRaisesRegex(clients.Refused, "Quota exceeded") as caught:
+        with self.assertRaisesRegex(clients.Refused, "beyond a quota") as caught:
             ask(*args, **kwargs)
         self.assertEqual(_BAD_GATEWAY, caught.exception.kwargs["code"])
 
