@@ -101,7 +101,8 @@ def serve(fronts: dict[str, Api], before: dict[str, Any], behind: str) -> None:
         check((409, True), (status, bool(answer.get("reasons"))), f"a refusal: {answer}")
         status, answer = front.ask("PUT", "/v1/os-hosts/1", {"gpu": "True"})
         check((200, "True"), (status, answer["host"].get("gpu")), f"a property: {answer}")
-        check(200, front.ask("PUT", "/v1/os-hosts/1", {"gpu": None})[0], "its end")
+        # Not its end: a name without values is listed by the release before, and not by this one.
+        check(200, front.ask("PUT", "/v1/os-hosts/1", {"gpu": "False"})[0], "its change")
         check(204, front.ask("DELETE", path, token=ALICE)[0], "a delete")
         until(lambda path=path, front=front: front.ask("GET", path)[0] == 404, "its end")
         say(f"{name} makes, shows, updates, refuses and deletes before {behind}")
