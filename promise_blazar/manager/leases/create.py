@@ -2,16 +2,12 @@
 """Creation of a lease: decided and committed; and prepared, if it starts soon."""
 
 import logging
-import uuid
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 from promise_blazar import deadline, exceptions
-from promise_blazar.capacity.demand.request import AllocationRequest
-from promise_blazar.capacity.resource_query import Query
 from promise_blazar.clock import Clock
 from promise_blazar.context import RequestContext
 from promise_blazar.db import idempotency, leases, settled
@@ -19,8 +15,8 @@ from promise_blazar.db.session import Database
 from promise_blazar.manager.contract.messages import IdempotencyKey, LeaseRequest, LeaseView
 from promise_blazar.manager.idempotency import Answers
 from promise_blazar.manager.leases.delete import begin_deletion
-from promise_blazar.manager.leases.private_properties import hidden_from
-from promise_blazar.manager.leases.validation import Dates, client_events, new_dates, new_event
+from promise_blazar.manager.leases.rehearsal import rehearse
+from promise_blazar.manager.leases.wish import Wish, Wishes
 from promise_blazar.manager.ledger.changes import KnownRules, NewLease
 from promise_blazar.manager.ledger.store import Refused
 from promise_blazar.manager.provider import ProviderRuntime, Providers
@@ -28,10 +24,9 @@ from promise_blazar.manager.queries.views import lease_view, refusal
 from promise_blazar.manager.workflow.engine import Engine
 from promise_blazar.manager.workflow.results import trouble_in
 from promise_blazar.model import lifecycle
-from promise_blazar.model.lease import Event, Lease, Reservation
+from promise_blazar.model.lease import Lease
 from promise_blazar.model.manager import PREPARED_LATER
-from promise_blazar.model.states import EventType, LeaseStatus, Preparation, ReservationStatus
-from promise_blazar.plugins.contract import demand_of, fields_of
+from promise_blazar.model.states import LeaseStatus, Preparation
 from promise_blazar.waiters import Patience
 
 LOG = logging.getLogger(__name__)
@@ -46,18 +41,6 @@ class CreationSettings:
     prepare_ahead: timedelta
     ownership_seconds: float
     patience: Patience
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """A request that is understood: the lease as it is to be committed, and what it asks of the
-    ledger. ``once``: its id came with it."""
-
-    lease: Lease
-    requests: list[AllocationRequest]
-    provider: ProviderRuntime
-    key: IdempotencyKey | None
-    once: bool
 
 
 class LeaseCreation:
@@ -76,6 +59,9 @@ class LeaseCreation:
         self._engine = engine
         self._answers = answers
         self._settings = settings
+        self._wishes = Wishes(
+            database, clock, providers, settings.warning_lead, settings.ownership_seconds
+        )
 
     def create(
         self,
@@ -89,7 +75,7 @@ class LeaseCreation:
         if dry_run:
             if key is not None:
                 self._answers.check(context, key)
-            return _rehearse(self._wish(context, request, None))
+            return rehearse(self._wishes.understood(context, request, None))
         return self._answers.once(
             context,
             key,
@@ -107,7 +93,7 @@ class LeaseCreation:
     ) -> LeaseView:
         """The lease made, or none; and once more the same, when the same message comes again."""
         try:
-            return self._make(self._wish(context, request, key), wait)
+            return self._make(self._wishes.understood(context, request, key), wait)
         except (exceptions.Conflict, exceptions.Busy):
             made = None if request.id is None else self._refused_for_good(request.id)
             if made is None:
@@ -131,7 +117,7 @@ class LeaseCreation:
             return lease_view(lease, self._providers[lease.provider_id].plugins)
         return None
 
-    def _make(self, wish: _Wish, wait: float | None) -> LeaseView:
+    def _make(self, wish: Wish, wait: float | None) -> LeaseView:
         lease, plugins = wish.lease, wish.provider.plugins
         made = self._promised(wish)
         if made is None:
@@ -142,7 +128,7 @@ class LeaseCreation:
         self._engine.wake()
         return view
 
-    def _promised(self, wish: _Wish) -> Lease | None:
+    def _promised(self, wish: Wish) -> Lease | None:
         """A lease that has time, or nothing to prepare: nothing is asked of OpenStack yet.
 
         None: it starts soon, or a manager lives that would not prepare it at its start.
@@ -169,7 +155,7 @@ class LeaseCreation:
                 raise
             return None
 
-    def _made_soon(self, wish: _Wish, wait: float | None) -> Lease:
+    def _made_soon(self, wish: Wish, wait: float | None) -> Lease:
         """A lease that is prepared at once, for which the request waits a while."""
         ownership = self._engine.new_ownership(wish.lease.id, wish.lease.attempt)
         with self._engine.holding(wish.lease.id):
@@ -178,78 +164,7 @@ class LeaseCreation:
         with self._settings.patience.granted(wait) as seconds:
             return self._prepared(lease, wish.provider, future, seconds)
 
-    def _wish(
-        self, context: RequestContext, request: LeaseRequest, key: IdempotencyKey | None
-    ) -> _Wish:
-        """Raises ``BadInput`` for what it can never be, ``OutsideLease``."""
-        now = self._clock.now()
-        provider = self._providers.default
-        dates = new_dates(request, now, self._settings.warning_lead)
-        lease = self._lease(context, request, provider, dates, now)
-        requests = _requests(lease, provider, dates)
-        return _Wish(lease, requests, provider, key, request.id is not None)
-
-    def _lease(
-        self,
-        context: RequestContext,
-        request: LeaseRequest,
-        provider: ProviderRuntime,
-        dates: Dates,
-        now: datetime,
-    ) -> Lease:
-        specs: list[Any] = []
-        queries: list[Query] = []
-        for item in request.reservations:
-            plugin = provider.plugin_for(item.resource_type)
-            specs.append(plugin.parse(item.values))
-            queries += plugin.demand(specs[-1]).where
-        hidden = hidden_from(context, self._database, queries)
-        reservations = []
-        for item, spec in zip(request.reservations, specs, strict=True):
-            reservations.append(
-                Reservation(
-                    id=0,
-                    uuid=item.id or str(uuid.uuid4()),
-                    resource_id=str(uuid.uuid4()),
-                    resource_type=item.resource_type,
-                    status=ReservationStatus.PENDING,
-                    missing_resources=False,
-                    resources_changed=False,
-                    created_at=now,
-                    updated_at=None,
-                    hidden_properties=hidden,
-                    details=fields_of(spec),
-                )
-            )
-        # A lease without reservations has nothing to prepare. The others are this manager's from
-        # their first moment; should it die, another looks at them.
-        until_taken_over = now + timedelta(seconds=self._settings.ownership_seconds)
-        return Lease(
-            id=request.id or str(uuid.uuid4()),
-            provider_id=provider.id,
-            name=request.name,
-            user_id=context.user_id,
-            project_id=context.project_id,
-            start=dates.start,
-            end=dates.end,
-            status=LeaseStatus.CREATING if reservations else LeaseStatus.PENDING,
-            degraded=False,
-            reason=None,
-            operator_reason=None,
-            owner=None,
-            attempt=1,
-            failures=0,
-            revision=0,
-            look_at=until_taken_over if reservations else dates.start,
-            created_at=now,
-            updated_at=None,
-            preparation=Preparation.BEGUN if reservations else Preparation.DONE,
-            client_events=client_events(request.events, dates, now),
-            reservations=tuple(reservations),
-            events=_events(dates, now),
-        )
-
-    def _commit(self, wish: _Wish, lease: Lease, knowing: KnownRules | None = None) -> Lease:
+    def _commit(self, wish: Wish, lease: Lease, knowing: KnownRules | None = None) -> Lease:
         try:
             change = NewLease(lease, wish.key, wish.once, knowing)
             committed = wish.provider.ledger.commit(wish.requests, change)
@@ -311,46 +226,3 @@ class LeaseCreation:
 
 
 _UNPREPARED = (LeaseStatus.CREATING, LeaseStatus.ERROR)
-
-
-def _requests(lease: Lease, provider: ProviderRuntime, dates: Dates) -> list[AllocationRequest]:
-    requests = []
-    for position, reservation in enumerate(lease.reservations):
-        plugin = provider.plugins[reservation.resource_type]
-        demand = demand_of(plugin, reservation)
-        # Where several orders are as good, the keys decide: so the same request has one answer.
-        requests.append(AllocationRequest(str(position), demand, dates.whole))
-    return requests
-
-
-def _rehearse(wish: _Wish) -> LeaseView:
-    """The same checks and the same shape; nothing is made, and nothing has an id."""
-    lease, provider = wish.lease, wish.provider
-    try:
-        provider.ledger.rehearse(wish.requests)
-    except Refused as refused:
-        raise refusal(refused.explanation) from None
-    nameless = replace(
-        lease,
-        id="",
-        status=LeaseStatus.PENDING,
-        reservations=tuple(replace(each, uuid="", resource_id="") for each in lease.reservations),
-    )
-    view = lease_view(nameless, provider.plugins)
-    return replace(
-        view,
-        created_at=None,
-        reservations=tuple(replace(each, created_at=None) for each in view.reservations),
-        events=tuple(replace(each, id="", created_at=None) for each in view.events),
-        groups_wanted=(),
-    )
-
-
-def _events(dates: Dates, now: datetime) -> tuple[Event, ...]:
-    events = [
-        new_event(EventType.START, dates.start, now),
-        new_event(EventType.END, dates.end, now),
-    ]
-    if dates.warning is not None:
-        events.append(new_event(EventType.BEFORE_END, dates.warning, now))
-    return tuple(sorted(events, key=lambda event: (event.time, event.event_type)))
