@@ -2,7 +2,7 @@
 """Table of integer columns, quick to scan whole and quick to find by id, and its array types."""
 
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -84,9 +84,9 @@ class Table:
         if self._dead > max(_MANY_DEAD, len(self)):
             self._compact()
 
-    def part(self, rows: IntArray) -> "Table":
+    def part(self, rows: IntArray) -> Self:
         """A table of its own with these living rows, by their places in order."""
-        return Table({name: self[name][rows] for name in self._columns})
+        return type(self)({name: self[name][rows] for name in self._columns})
 
     def _find(self, ids: IntArray) -> tuple[IntArray, BoolArray]:
         """Where these ids are or belong, and whether they are there."""

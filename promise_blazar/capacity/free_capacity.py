@@ -15,6 +15,7 @@ from promise_blazar.capacity.budget import Budget
 from promise_blazar.capacity.demand.request import AllocationRequest, Window
 from promise_blazar.capacity.given import Assignment, Given
 from promise_blazar.capacity.ledger import Ledger, Rows
+from promise_blazar.capacity.rows import NOWHERE
 from promise_blazar.capacity.timeline import Spans, Timeline
 from promise_blazar.model.booking import WHOLE
 
@@ -230,6 +231,7 @@ class FreeCapacity:
             np.append(rows.units, [units for _, units, _ in given]),
             np.append(rows.start, [request.window.start for _, _, request in given]),
             np.append(rows.end, [request.window.end for _, _, request in given]),
+            np.append(rows.at, [NOWHERE for _ in given]),
         )
         timeline = Timeline(together, window, len(room))
         peaks = {

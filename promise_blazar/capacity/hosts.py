@@ -2,6 +2,7 @@
 """Hosts of one provider as columns: what each has, and which of them a query accepts."""
 
 import copy
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,8 @@ from promise_blazar.capacity.resource_query import Property, Query
 
 #: Answers to queries that are kept; tenants write queries, so there must be a limit.
 _QUERIES_KEPT: Final = 256
+#: The number of the zone that a host is in which is not registered.
+NO_ZONE: Final = -1
 _NOTHING: Final = np.zeros(0, dtype=np.int64)
 
 
@@ -48,6 +51,9 @@ class HostArrays:
         self._registered: BoolArray = np.zeros(0, dtype=np.bool_)
         self._last_choice: BoolArray = np.zeros(0, dtype=np.bool_)
         self._capacity: dict[str, IntArray] = {}
+        self._zones: dict[str, int] = {}
+        self._zone: IntArray = _NOTHING
+        self._having: dict[str | None, Counter[str]] = {}
         self._properties = PropertyColumns()
         self._answers: dict[Query, BoolArray] = {}
 
@@ -56,7 +62,10 @@ class HostArrays:
     def put(self, host: LedgerHost) -> None:
         """Register a host, or replace what is known of it."""
         slot = self.made(host.id)
+        self._count(self.hosts.get(host.id), -1)
         self.hosts[host.id] = host
+        self._count(host, 1)
+        self._zone[slot] = self._zones.setdefault(host.zone, len(self._zones))
         self._reservable[slot] = host.reservable
         self._registered[slot] = True
         self._last_choice[slot] = host.last_choice
@@ -69,8 +78,10 @@ class HostArrays:
 
     def drop(self, host_id: int) -> None:
         """Forget a host, not its slot."""
-        if self.hosts.pop(host_id, None) is not None:
+        if host_id in self.hosts:
+            self._count(self.hosts.pop(host_id), -1)
             slot = self._slots[host_id]
+            self._zone[slot] = NO_ZONE
             self._reservable[slot] = self._registered[slot] = False
             self._properties.put(slot, {})
             self._answers.clear()
@@ -86,6 +97,8 @@ class HostArrays:
             self._reservable = fitted(self._reservable, slot + 1)
             self._registered = fitted(self._registered, slot + 1)
             self._last_choice = fitted(self._last_choice, slot + 1)
+            self._zone = fitted(self._zone, slot + 1)
+            self._zone[slot] = NO_ZONE
             self._properties.size = slot + 1
         return slot
 
@@ -101,6 +114,8 @@ class HostArrays:
         self._ids, self._reservable = self._ids.copy(), self._reservable.copy()
         self._registered, self._last_choice = self._registered.copy(), self._last_choice.copy()
         self._capacity = {name: column.copy() for name, column in self._capacity.items()}
+        self._zones, self._zone = dict(self._zones), self._zone.copy()
+        self._having = {scope: count.copy() for scope, count in self._having.items()}
         self._properties, self._answers = self._properties.copy(), dict(self._answers)
 
     # Reading
@@ -141,6 +156,26 @@ class HostArrays:
         column = fitted(self._capacity.get(resource_class, _NOTHING), self.size)
         return column[: self.size]
 
+    def zone_of(self) -> IntArray:
+        """The number of a registered host's zone, else NO_ZONE; int64, one entry per slot."""
+        return self._zone[: self.size]
+
+    def zone_number(self, zone: str) -> int | None:
+        """The number of a zone; None for one that no host was ever in."""
+        return self._zones.get(zone)
+
+    def zones(self) -> set[str]:
+        """The zones of registered hosts."""
+        return {host.zone for host in self.hosts.values()}
+
+    def has(self, resource_class: str) -> bool:
+        """Whether a registered host has the class."""
+        return None in self._having and self._having[None][resource_class] > 0
+
+    def classes(self, zone: str | None) -> set[str]:
+        """The classes that registered hosts have: those of a zone, or (None) all hosts."""
+        return set(+self._having.get(zone, Counter()))
+
     def matching(self, query: Query) -> BoolArray:
         """Whether the query accepts the host; bool, one entry per slot, not to be changed.
 
@@ -153,3 +188,11 @@ class HostArrays:
                 self._answers.clear()
             self._answers[query] = answer
         return answer
+
+    def _count(self, host: LedgerHost | None, by: int) -> None:
+        """Count what a registered host has in, or out again."""
+        if host is not None:
+            for scope in (None, host.zone):
+                having = self._having.setdefault(scope, Counter())
+                for name in host.capacity:
+                    having[name] += by

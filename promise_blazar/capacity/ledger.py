@@ -6,71 +6,30 @@ It is changed only under its owner's lock and does no locking of its own.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from promise_blazar.capacity.arrays import BoolArray, IntArray, Table, fitted
-from promise_blazar.capacity.hosts import HostArrays, LedgerHost
+from promise_blazar.capacity.arrays import BoolArray, IntArray
+from promise_blazar.capacity.bookings import BookingTable
+from promise_blazar.capacity.bundles import Bundles
+from promise_blazar.capacity.hosts import NO_ZONE, HostArrays, LedgerHost
 from promise_blazar.capacity.resource_query import Query
+from promise_blazar.capacity.rows import OPEN, Booking, Rows
+from promise_blazar.capacity.supply import LedgerAdjustment, Supply
 from promise_blazar.model.booking import WHOLE
 
-__all__ = ["OPEN", "Booking", "Ledger", "LedgerHost", "Rows"]
+__all__ = ["OPEN", "Booking", "Ledger", "LedgerAdjustment", "LedgerHost", "Rows"]
 
-#: An end that never comes. Fits a BIGINT and leaves room to add to it.
-OPEN: Final = 2**62
 _NOTHING: Final = np.zeros(0, dtype=np.int64)
-_COLUMNS: Final = ("id", "reservation", "slot", "bundle", "units", "start", "end", "released")
-
-
-@dataclass(frozen=True, slots=True)
-class Booking:
-    """``units`` bundles (None: the whole host) on a host in ```[start, end)```.
-
-    One that ended but is not ``released`` (OpenStack has not let go of it) *lingers*: for what
-    takes effect at once it takes its host's room at the instant ``now`` too; what can wait for its
-    start takes such hosts last.
-    """
-
-    id: int
-    reservation: int
-    host: int
-    bundle: int | None
-    units: int
-    start: int
-    end: int
-    released: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The bookings that count in a window, as columns.
-
-    int64, one entry per row. ``slot``: the host's place in the ledger; ``bundle``: the place of
-    what a unit takes, or ``WHOLE``; ``start``, ``end``: microseconds.
-    """
-
-    slot: IntArray
-    bundle: IntArray
-    units: IntArray
-    start: IntArray
-    end: IntArray
-
-    def where(self, chosen: BoolArray) -> "Rows":
-        return Rows(
-            self.slot[chosen],
-            self.bundle[chosen],
-            self.units[chosen],
-            self.start[chosen],
-            self.end[chosen],
-        )
+#: Projects of so many reservations are kept whether or not those have bookings.
+_MANY_OWNERS: Final = 1024
 
 
 class Ledger:
-    """Hosts, bundles and bookings.
+    """Hosts, bundles, bookings and adjustments.
 
     Every host that was ever mentioned has a slot, its place in the arrays; a booking may come
     before its host, or outlive it.
@@ -78,18 +37,20 @@ class Ledger:
 
     def __init__(
         self,
-        bookings: Table | None = None,
+        bookings: BookingTable | None = None,
         hosts: HostArrays | None = None,
-        bundles: Mapping[int, int] = MappingProxyType({}),
-        amounts: Mapping[str, IntArray] = MappingProxyType({}),
+        bundles: Bundles | None = None,
+        supply: Supply | None = None,
     ) -> None:
-        """Empty; or with what another has, whose hosts are copied before one is changed."""
-        empty = dict.fromkeys(_COLUMNS, _NOTHING)
-        self._bookings = Table(empty) if bookings is None else bookings
+        """Empty; or with what another has, whose hosts and supply are copied before a change."""
+        self._bookings = BookingTable.empty() if bookings is None else bookings
         self._lent = HostArrays() if hosts is None else hosts
         self._lent_is_shared = hosts is not None
-        self._bundles = dict(bundles)
-        self._amounts = dict(amounts)
+        self._bundles = Bundles() if bundles is None else bundles
+        self._supply = Supply() if supply is None else supply
+        self._supply_is_shared = supply is not None
+        # Reservations that came since it was last asked whose they are; None: look at all.
+        self._newcomers: list[IntArray] | None = None
 
     # Changes
 
@@ -103,11 +64,7 @@ class Ledger:
 
     def put_bundle(self, bundle_id: int, amounts: Mapping[str, int]) -> None:
         """What one unit of a booking takes, by class."""
-        place = self._bundles.setdefault(bundle_id, len(self._bundles))
-        for name in self._amounts.keys() | amounts.keys():
-            column = fitted(self._amounts.get(name, _NOTHING), len(self._bundles))
-            column[place] = amounts.get(name, 0)
-            self._amounts[name] = column
+        self._bundles.put(bundle_id, amounts)
 
     def has_bundle(self, bundle_id: int) -> bool:
         """Whether bookings of this bundle may be put."""
@@ -140,11 +97,13 @@ class Ledger:
             raise ValueError("the columns of bookings differ in length")
         id_, reservation, host, bundle, unit, start, end, gone = columns
         values, inverse = np.unique(bundle, return_inverse=True)
-        places = [WHOLE if b == WHOLE else self._bundles[b] for b in values.tolist()]
+        places = [WHOLE if b == WHOLE else self._bundles.place(b) for b in values.tolist()]
         bundle = np.array(places, dtype=np.int64)[inverse]
         values, inverse = np.unique(host, return_inverse=True)
         slots = self._slots_of(values.tolist())
         slot = np.array(slots, dtype=np.int64)[inverse]
+        if self._newcomers is not None:
+            self._newcomers.append(reservation)
         self._bookings.upsert(
             id_,
             {
@@ -162,6 +121,21 @@ class Ledger:
         """Forget bookings; unknown ids are none."""
         self._bookings.drop(np.asarray(ids, dtype=np.int64))
 
+    def put_adjustment(self, adjustment: LedgerAdjustment) -> None:
+        """Add an adjustment, or replace the one of the same id."""
+        self._own_supply().adjustments[adjustment.id] = adjustment
+
+    def drop_adjustment(self, adjustment_id: int) -> None:
+        """Forget an adjustment; an unknown id is none."""
+        self._own_supply().adjustments.pop(adjustment_id, None)
+
+    def put_owners(self, owners: Mapping[int, str]) -> None:
+        """The projects of reservations, by their numbers; needed where there are carve-outs."""
+        supply = self._own_supply()
+        supply.put_owners(owners)
+        if supply.owned > 2 * len(self) + _MANY_OWNERS:
+            supply.keep_owners(self._bookings.reservations())
+
     # Reading
 
     def __len__(self) -> int:
@@ -177,7 +151,7 @@ class Ledger:
         """A reservation's bookings, by id, ended ones included."""
         table = self._bookings
         at = np.flatnonzero((table["reservation"] == reservation) & table.live)
-        bundle_ids = list(self._bundles)
+        bundle_ids = self._bundles.ids
         return [
             Booking(
                 id=id_,
@@ -197,6 +171,38 @@ class Ledger:
                 strict=True,
             )
         ]
+
+    @property
+    def supply(self) -> Supply:
+        """The adjustments and whose reservations are whose; not to be changed."""
+        return self._supply
+
+    @property
+    def adjustments(self) -> Mapping[int, LedgerAdjustment]:
+        """The adjustments by id."""
+        return MappingProxyType(self._supply.adjustments)
+
+    def unowned(self) -> list[int]:
+        """Reservations with bookings whose project is not known, where that matters."""
+        if not self._supply.carved:
+            self._newcomers = None
+            return []
+        if self._newcomers is None:
+            found = self._supply.unowned(self._bookings.reservations())
+        else:
+            found = self._supply.unowned(np.concatenate([_NOTHING, *self._newcomers]))
+            if len(found):
+                found = found[np.isin(found, self._bookings.reservations())]
+        self._newcomers = [found]
+        return [int(number) for number in found]
+
+    def zones(self) -> list[str]:
+        """The zones of registered hosts and of adjustments."""
+        return sorted(self._lent.zones() | self._supply.zones())
+
+    def tracked(self, zone: str | None = None) -> list[str]:
+        """The classes that limit in the scope: of its registered hosts and its adjustments."""
+        return sorted(self._lent.classes(zone) | self._supply.classes(zone))
 
     # What a decision scans
 
@@ -231,6 +237,19 @@ class Ledger:
         """What the host has of a class; int64, one entry per slot, units of the class."""
         return self._lent.capacity(resource_class)
 
+    def zone_of(self) -> IntArray:
+        """The number of the zone of a registered host; int64, one entry per slot, else
+        ``NO_ZONE``."""
+        return self._lent.zone_of()
+
+    def zone_number(self, zone: str) -> int | None:
+        """The number of a zone; None for one that no host was ever in."""
+        return self._lent.zone_number(zone)
+
+    def on_hosts(self, resource_class: str) -> bool:
+        """Whether a registered host has the class: it is counted host by host, else all in one."""
+        return self._lent.has(resource_class)
+
     def matching(self, query: Query) -> BoolArray:
         """Whether the query accepts the host; bool, one entry per slot, not to be changed."""
         return self._lent.matching(query)
@@ -238,15 +257,24 @@ class Ledger:
     @property
     def booked_classes(self) -> list[str]:
         """The classes that any bundle takes something of."""
-        return sorted(self._amounts)
+        return self._bundles.classes
 
     def use(self, rows: Rows, resource_class: str) -> IntArray:
         """What each row takes of a class; int64, one entry per row, 0 for a whole host."""
-        amounts = self._amounts.get(resource_class)
-        if amounts is None:
-            return np.zeros(len(rows.slot), dtype=np.int64)
-        amounts = fitted(amounts, len(self._bundles))
-        return np.where(rows.bundle == WHOLE, 0, amounts[rows.bundle] * rows.units)
+        return self._bundles.use(rows, resource_class)
+
+    def charge(self, rows: Rows, resource_class: str) -> IntArray:
+        """What each row is charged of a class: a whole host all that it has, if it is
+        registered; int64, one entry per row."""
+        charge, whole = self._bundles.charge(rows, resource_class), rows.bundle == WHOLE
+        if whole.any():
+            has = np.where(self.zone_of() == NO_ZONE, 0, self.capacity(resource_class))
+            charge[whole] = has[rows.slot[whole]]
+        return charge
+
+    def reservation_of(self, rows: Rows) -> IntArray:
+        """The number of each row's reservation; int64, one entry per row."""
+        return self._bookings["reservation"][rows.at]
 
     def rows(
         self,
@@ -263,50 +291,17 @@ class Ledger:
         released. ``only``: bool, one entry per slot; of these hosts alone. ``at_once``: what
         lingers comes once more, at ``[now, now + 1)``.
         """
-        table = self._bookings
-        overlapping = table.live & (table["start"] < end)
-        overlapping &= table["end"] > start
-        lingering = table.live[:0]
-        if at_once and start <= now < end:
-            lingering = self._lingering(now)
-        if only is not None:
-            overlapping &= only[table["slot"]]
-            lingering = lingering & only[table["slot"]] if len(lingering) else lingering
-        at = np.flatnonzero(overlapping)
-        starts, ends = table["start"][at], table["end"][at]
-        counted = starts < ends
-        if exclude:
-            mine = np.isin(table["reservation"][at], np.fromiter(exclude, dtype=np.int64))
-            counted &= ~mine | ((ends <= now) & (table["released"][at] == 0))
-        here = np.flatnonzero(lingering)
-        at = np.concatenate((at[counted], here))
-        rows = Rows(
-            table["slot"][at],
-            table["bundle"][at],
-            table["units"][at],
-            np.concatenate((starts[counted], np.full(len(here), now, dtype=np.int64))),
-            np.concatenate((ends[counted], np.full(len(here), now + 1, dtype=np.int64))),
-        )
-        return rows if rows.units.all() else rows.where(rows.units > 0)
+        return self._bookings.rows(start, end, now, exclude, only, at_once)
 
     def lingers(self, now: int) -> BoolArray:
         """Whether anything lingers on the host; bool, one entry per slot."""
         found = np.zeros(self.size, dtype=np.bool_)
-        found[self._bookings["slot"][self._lingering(now)]] = True
+        found[self._bookings["slot"][self._bookings.lingering(now)]] = True
         return found
-
-    def _lingering(self, now: int) -> BoolArray:
-        table = self._bookings
-        lingering = table.live & (table["end"] <= now)
-        lingering &= table["released"] == 0
-        return lingering
 
     def count(self, start: int, end: int) -> int:
         """How many bookings ``rows`` finds, or a few more: the price of a decision, found fast."""
-        table = self._bookings
-        overlapping = table.live & (table["start"] < end)
-        overlapping &= table["end"] > start
-        return int(np.count_nonzero(overlapping))
+        return int(np.count_nonzero(self._bookings.overlapping(start, end)))
 
     def copy(self) -> "Ledger":
         """The same ledger as it is now, which stays so."""
@@ -314,21 +309,17 @@ class Ledger:
 
     def excerpt(self, start: int, end: int, now: int) -> "Ledger":
         """A copy that has only the bookings that may count in ``[start, end)`` or a part of it."""
-        table = self._bookings
-        chosen = (table["start"] < end) & (table["end"] > start)
-        chosen |= (table["end"] <= now) & (table["released"] == 0)
-        chosen &= table.live
-        return self._with(table.part(np.flatnonzero(chosen)))
+        chosen = self._bookings.overlapping(start, end) | self._bookings.lingering(now)
+        return self._with(self._bookings.part(np.flatnonzero(chosen)))
 
-    def _with(self, bookings: Table) -> "Ledger":
-        """These hosts and bundles, with other bookings."""
-        self._lent_is_shared = True
-        return Ledger(bookings, self._lent, self._bundles, self._amounts)
+    def _with(self, bookings: BookingTable) -> "Ledger":
+        """These hosts, bundles and adjustments, with other bookings."""
+        self._lent_is_shared = self._supply_is_shared = True
+        return Ledger(bookings, self._lent, self._bundles.copy(), self._supply)
 
     def last_end(self) -> int:
         """The latest end of a booking that does end; 0 if there is none."""
-        ends = self._bookings["end"]
-        return int(ends.max(initial=0, where=self._bookings.live & (ends < OPEN)))
+        return self._bookings.last_end()
 
     def _slots_of(self, host_ids: list[int]) -> list[int]:
         """The slots of hosts, which they have from now on."""
@@ -341,3 +332,9 @@ class Ledger:
         if self._lent_is_shared:
             self._lent, self._lent_is_shared = self._lent.copy(), False
         return self._lent
+
+    def _own_supply(self) -> Supply:
+        """The supply, to be changed: copied first, as the hosts are."""
+        if self._supply_is_shared:
+            self._supply, self._supply_is_shared = self._supply.copy(), False
+        return self._supply

@@ -10,6 +10,8 @@ from typing import Final
 VCPU: Final = "VCPU"
 MEMORY_MB: Final = "MEMORY_MB"
 DISK_GB: Final = "DISK_GB"
+#: One for each slot: how many servers there may be.
+INSTANCE: Final = "INSTANCE"
 
 #: The words of Blazar's reservations for them.
 BLAZAR: Final[Mapping[str, str]] = {"vcpus": VCPU, "memory_mb": MEMORY_MB, "disk_gb": DISK_GB}

@@ -47,7 +47,7 @@ class AllocationRequest:
 
     ``key``: its name in a plan or refusal. ``keep``: what the reservation holds now; it stays
     where it can. ``pinned``: all of that must stay, as servers may be running there, so the
-    reservation may only grow.
+    reservation may only grow. ``project``: whose carve-outs it may use.
     """
 
     key: str
@@ -55,10 +55,12 @@ class AllocationRequest:
     window: Window
     keep: tuple[Placement, ...] = ()
     pinned: bool = False
+    project: str | None = None
 
     def like(self, other: "AllocationRequest") -> bool:
         """Whether both want the same, whatever they hold now."""
-        return self.window == other.window and self.demand == other.demand
+        alike = self.window == other.window and self.project == other.project
+        return alike and self.demand == other.demand
 
 
 def comparisons(requests: Iterable[AllocationRequest]) -> int:

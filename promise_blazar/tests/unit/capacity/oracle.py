@@ -10,7 +10,12 @@ from dataclasses import dataclass, field
 
 from promise_blazar.capacity.demand.request import AllocationRequest, Placement, Window
 from promise_blazar.capacity.demand.whole_hosts import WholeHosts
-from promise_blazar.capacity.ledger import Booking, Ledger, LedgerHost
+from promise_blazar.capacity.ledger import (
+    Booking,
+    Ledger,
+    LedgerAdjustment,
+    LedgerHost,
+)
 
 Assignment = dict[int, int]
 
@@ -24,6 +29,8 @@ class World:
     bookings: list[Booking]
     now: int
     exclude: frozenset[int] = field(default_factory=frozenset)
+    adjustments: list[LedgerAdjustment] = field(default_factory=list)
+    owners: dict[int, str] = field(default_factory=dict)
 
     def ledger(self) -> Ledger:
         ledger = Ledger()
@@ -32,6 +39,9 @@ class World:
         for bundle, amounts in self.bundles.items():
             ledger.put_bundle(bundle, amounts)
         put(ledger, self.bookings)
+        for adjustment in self.adjustments:
+            ledger.put_adjustment(adjustment)
+        ledger.put_owners(self.owners)
         return ledger
 
 

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Supply beside the hosts: adjustments of the capacity on offer, and whose carve-outs are whose.
+
+A *scope* is the provider (None) or one zone of it. An adjustment counts for the provider, and for
+its zone where it names one. A *carve-out* is an adjustment with a source: it adds nothing to what
+there is, but sets its amounts apart for a *group*, the projects that it names. What the group has
+reserved is charged to its *share* first, and only the rest of it to what is there for all.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+from promise_blazar.capacity.arrays import BoolArray, IntArray, Table
+from promise_blazar.capacity.demand.request import Window
+
+Group = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerAdjustment:
+    """``amounts`` more (or less) of each class in ``[start, end)``, microseconds.
+
+    ``zone``: None, of the provider alone. ``source``: the id of the adjustment that this is carved
+    out of, for ``projects``.
+    """
+
+    id: int
+    zone: str | None
+    start: int
+    end: int
+    amounts: Mapping[str, int]
+    source: int | None = None
+    projects: Group = field(default_factory=frozenset)
+
+    def within(self, zone: str | None) -> bool:
+        """Whether it counts in the scope."""
+        return zone is None or self.zone == zone
+
+    def overlaps(self, window: Window) -> bool:
+        return self.start < window.end and window.start < self.end
+
+
+class Supply:
+    """The adjustments of one provider by id, and the projects of reservations by number."""
+
+    def __init__(self) -> None:
+        self.adjustments: dict[int, LedgerAdjustment] = {}
+        self._owners = Table({"id": _none(), "project": _none()})
+        self._projects: dict[str, int] = {}
+
+    def copy(self) -> "Supply":
+        """The same supply, which may be changed without changing this."""
+        twin = Supply()
+        twin.adjustments = dict(self.adjustments)
+        twin._owners = self._owners.part(np.flatnonzero(self._owners.live))
+        twin._projects = dict(self._projects)
+        return twin
+
+    @property
+    def carved(self) -> bool:
+        """Whether there are carve-outs: only then does it matter whose a reservation is."""
+        return any(each.source is not None for each in self.adjustments.values())
+
+    def classes(self, zone: str | None) -> set[str]:
+        """The classes that adjustments of the scope name, in whatever window."""
+        named = (each.amounts for each in self.adjustments.values() if each.within(zone))
+        return {name for amounts in named for name in amounts}
+
+    def zones(self) -> set[str]:
+        """The zones that adjustments name."""
+        return {each.zone for each in self.adjustments.values() if each.zone is not None}
+
+    def applying(self, zone: str | None, window: Window) -> list[LedgerAdjustment]:
+        """Those that count in the scope at some instant of the window."""
+        return [
+            each
+            for each in self.adjustments.values()
+            if each.within(zone) and each.overlaps(window)
+        ]
+
+    # Whose a reservation is
+
+    @property
+    def owned(self) -> int:
+        """Of how many reservations the project is known."""
+        return len(self._owners)
+
+    def put_owners(self, owners: Mapping[int, str]) -> None:
+        """The projects of reservations, by their numbers."""
+        for project in owners.values():
+            self._projects.setdefault(project, len(self._projects))
+        numbers = np.fromiter(owners.keys(), dtype=np.int64, count=len(owners))
+        projects = np.array([self._projects[each] for each in owners.values()], dtype=np.int64)
+        if len(numbers):
+            self._owners.upsert(numbers, {"project": projects})
+
+    def keep_owners(self, reservations: IntArray) -> None:
+        """Forget whose the other reservations are."""
+        known = self._owners["id"]
+        self._owners.drop(known[~np.isin(known, reservations)])
+
+    def unowned(self, reservations: IntArray) -> IntArray:
+        """Those of these reservations whose project is not known; int64, each once."""
+        return np.unique(reservations[self._owner(reservations) < 0])
+
+    def owned_by(self, group: Iterable[str], reservations: IntArray) -> BoolArray:
+        """Which of these reservations are a project's of the group; bool, one entry each."""
+        chosen = np.zeros(len(self._projects) + 1, dtype=np.bool_)
+        for project in group:
+            if project in self._projects:
+                chosen[self._projects[project]] = True
+        return chosen[self._owner(reservations)]  # -1, not known: the last, which is False
+
+    def _owner(self, reservations: IntArray) -> IntArray:
+        """The project's number; int64, one entry per reservation, -1 where it is not known."""
+        known = self._owners["id"]
+        if not len(known):
+            return np.full(len(reservations), -1, dtype=np.int64)
+        at = np.minimum(np.searchsorted(known, reservations), len(known) - 1)
+        found = (known[at] == reservations) & self._owners.live[at]
+        owner: IntArray = np.where(found, self._owners["project"][at], -1)
+        return owner
+
+
+def shares(adjustments: Iterable[LedgerAdjustment]) -> Mapping[Group, list[LedgerAdjustment]]:
+    """The carve-outs among these, by the group that they are for."""
+    found: dict[Group, list[LedgerAdjustment]] = {}
+    for each in adjustments:
+        if each.source is not None:
+            found.setdefault(each.projects, []).append(each)
+    return MappingProxyType(found)
+
+
+def _none() -> IntArray:
+    return np.zeros(0, dtype=np.int64)

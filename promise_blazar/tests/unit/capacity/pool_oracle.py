@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pool formula, as naively as it can be written: instant by instant, booking by booking.
+
+It shares no code with what it judges but the words.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from promise_blazar.capacity.ledger import Booking, LedgerAdjustment, LedgerHost
+from promise_blazar.tests.unit.capacity.oracle import World
+
+INSTANCE = "INSTANCE"
+#: Whose: one that no carve-out is for.
+NOBODY = "nobody"
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What is charged at an instant: so many slots of these amounts (None: the whole host)."""
+
+    host: int
+    amounts: dict[str, int] | None
+    units: int
+    project: str | None
+
+
+def on_hosts(world: World, name: str) -> bool:
+    return any(name in host.capacity for host in world.hosts)
+
+
+def tracked(world: World, zone: str | None) -> set[str]:
+    names = {name for host in world.hosts if zone in (None, host.zone) for name in host.capacity}
+    return names | {name for each in scope(world, zone) for name in each.amounts}
+
+
+def scope(world: World, zone: str | None) -> list[LedgerAdjustment]:
+    return [each for each in world.adjustments if zone is None or each.zone == zone]
+
+
+def booked(world: World, bookings: Iterable[Booking], instant: int) -> list[Charge]:
+    """What lingers is not reserved: it counts in its window alone."""
+    return [
+        Charge(
+            each.host,
+            None if each.bundle is None else world.bundles[each.bundle],
+            each.units,
+            world.owners.get(each.reservation),
+        )
+        for each in bookings
+        if each.start <= instant < each.end
+    ]
+
+
+def level(world: World, charges: Iterable[Charge], zone: str | None, name: str) -> int:
+    """What all of these take of a class in a scope."""
+    hosts: dict[int, LedgerHost] = {host.id: host for host in world.hosts}
+    by_host: dict[int, int] = {}
+    for each in charges:
+        host = hosts.get(each.host)
+        if zone is not None and (host is None or host.zone != zone):
+            continue
+        by_host[each.host] = by_host.get(each.host, 0) + _amount(each, host, name)
+    if not on_hosts(world, name):
+        return sum(by_host.values())
+    return sum(
+        min(amount, hosts[id_].capacity.get(name, 0))
+        for id_, amount in by_host.items()
+        if id_ in hosts
+    )
+
+
+def _amount(charge: Charge, host: LedgerHost | None, name: str) -> int:
+    if charge.amounts is None:
+        return 0 if host is None or not charge.units else host.capacity.get(name, 0)
+    amount = charge.amounts.get(name, 0)
+    if name == INSTANCE and amount == 0:
+        amount = 1
+    return amount * charge.units
+
+
+def offered(world: World, zone: str | None, name: str, instant: int) -> int:
+    """All that there is."""
+    total = sum(h.capacity.get(name, 0) for h in world.hosts if zone in (None, h.zone))
+    for each in scope(world, zone):
+        if each.source is None and each.start <= instant < each.end:
+            total += each.amounts.get(name, 0)
+    return total
+
+
+def share_of(
+    world: World, group: frozenset[str], zone: str | None, name: str, instant: int
+) -> int:
+    return sum(
+        each.amounts.get(name, 0)
+        for each in scope(world, zone)
+        if each.source is not None and each.projects == group and each.start <= instant < each.end
+    )
+
+
+def groups(world: World) -> set[frozenset[str]]:
+    return {each.projects for each in world.adjustments if each.source is not None}
+
+
+@dataclass(frozen=True)
+class Figures:
+    total: int
+    reserved: int
+    available: int
+
+
+def figures(
+    world: World,
+    charges: list[Charge],
+    zone: str | None,
+    name: str,
+    instant: int,
+    project: str | None,
+) -> Figures:
+    """As a project sees them; None: as the whole provider."""
+    total = offered(world, zone, name, instant)
+    demand = level(world, charges, zone, name)
+    if project is None:
+        return Figures(total, demand, total - demand)
+    shares = {group: share_of(world, group, zone, name, instant) for group in groups(world)}
+    of_group = {
+        group: level(world, [c for c in charges if c.project in group], zone, name)
+        for group in shares
+    }
+    covered = {group: min(of_group[group], shares[group]) for group in shares}
+    others = [group for group in shares if project not in group]
+    general = total - sum(shares.values()) - (demand - sum(covered.values()))
+    own = sum(shares[group] - covered[group] for group in shares if project in group)
+    return Figures(
+        total - sum(shares[group] for group in others),
+        demand - sum(covered[group] for group in others),
+        own + max(general, 0),
+    )

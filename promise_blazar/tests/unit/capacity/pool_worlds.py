@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small worlds with zones, adjustments and carve-outs, each by its number."""
+
+import dataclasses
+import random
+
+from promise_blazar.capacity.ledger import OPEN, LedgerAdjustment
+from promise_blazar.tests.unit.capacity import worlds
+from promise_blazar.tests.unit.capacity.oracle import World
+
+ZONES = ("east", "west")
+PROJECTS = ("blue", "green", "red", "white")
+GROUPS = (frozenset({"blue", "green"}), frozenset({"red"}))
+CLASSES = ("VCPU", "MEMORY_MB", "INSTANCE", "GPU")
+BUNDLES = {**worlds.BUNDLES, 5: {"VCPU": 1, "INSTANCE": 2}, 6: {"GPU": 1}}
+
+
+def adjusted(seed, count=1, carved=True):
+    """A crowded case, with what is on offer adjusted."""
+    world, requests = worlds.crowded(seed, count)
+    dice = random.Random(f"adjusted {seed}")
+    hosts = [
+        dataclasses.replace(
+            host,
+            zone=dice.choice(ZONES),
+            capacity=_capacity(dice, host.capacity),
+        )
+        for host in world.hosts
+    ]
+    bookings = [
+        dataclasses.replace(
+            each,
+            bundle=dice.choice([5, 6]) if each.bundle and dice.random() < 0.2 else each.bundle,
+            host=99 if dice.random() < 0.05 else each.host,
+            end=OPEN if dice.random() < 0.1 else each.end,
+        )
+        for each in world.bookings
+    ]
+    adjustments = [_adjustment(dice, id_) for id_ in range(1, dice.randint(2, 5))]
+    if carved and dice.random() < 0.6:
+        adjustments += [
+            _carve_out(dice, 10 + number, dice.choice(adjustments))
+            for number in range(dice.randint(1, 3))
+        ]
+    owners = {number: dice.choice(PROJECTS) for number in range(1, 7) if dice.random() < 0.9}
+    project = dice.choice([*PROJECTS, None])
+    world = World(
+        hosts=hosts,
+        bundles=BUNDLES,
+        bookings=bookings,
+        now=world.now,
+        exclude=world.exclude,
+        adjustments=adjustments,
+        owners=owners,
+    )
+    return world, [dataclasses.replace(request, project=project) for request in requests]
+
+
+def _capacity(dice, capacity):
+    """Some hosts lack a class, some have one more."""
+    names = [name for name in capacity if dice.random() < 0.95]
+    more = {"GPU": dice.randint(0, 2)} if dice.random() < 0.1 else {}
+    return {name: capacity[name] for name in names} | more
+
+
+def _adjustment(dice, id_):
+    start = dice.choice([-5, 0, *range(worlds.HORIZON)])
+    return LedgerAdjustment(
+        id_,
+        dice.choice([None, None, *ZONES]),
+        start,
+        dice.choice([OPEN, *range(start + 1, worlds.HORIZON + 2)]),
+        {
+            name: dice.choice([-6, -4, -3, -2, -1, 1, 3, 8])
+            for name in dice.sample(CLASSES, dice.choice([1, 1, 2]))
+        },
+    )
+
+
+def _carve_out(dice, id_, source):
+    start = dice.choice([source.start, *range(worlds.HORIZON)])
+    return LedgerAdjustment(
+        id_,
+        source.zone,
+        start,
+        dice.choice([OPEN, source.end, start + 3]),
+        {name: dice.randint(1, 4) for name in source.amounts},
+        source.id,
+        dice.choice(GROUPS),
+    )
