@@ -2,10 +2,10 @@
 """Admission of requests together: a plan of hosts for all of them, or a refusal.
 
 The host rule: for every host, class and instant, what is promised is at most the capacity, and
-a host that is lent whole carries nothing else. A plan always keeps it. For one request a refusal
-is a proof that nothing fits. Several kinds of requests together are NP-hard to place, so several
-requests are tried in a bounded number of orders; a refusal says when that bound, not a proof,
-ended it.
+a host that is lent whole carries nothing else. The pool formula: see ``pool``. A plan always keeps
+both. For one request a refusal is a proof that nothing fits, but for whole hosts of unlike sizes
+that a pool limits. Several kinds of requests together are NP-hard to place, so several requests
+are tried in a bounded number of orders; a refusal says when a bound, not a proof, ended it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +20,9 @@ from promise_blazar.capacity.budget import Budget
 from promise_blazar.capacity.demand.request import AllocationRequest, Placement
 from promise_blazar.capacity.free_capacity import FreeCapacity, at_once
 from promise_blazar.capacity.given import Assignment, Given, UnitsBySlot
-from promise_blazar.capacity.host_selection import Candidates, choose
+from promise_blazar.capacity.host_selection import Candidates, choose, proves
 from promise_blazar.capacity.ledger import Ledger
+from promise_blazar.capacity.limits import Taking
 
 #: Orders of requests that are tried before giving up: all of them for up to four requests.
 MAX_ORDERS: Final = 24
@@ -42,8 +43,9 @@ class Plan:
 class Refusal:
     """The request that failed first.
 
-    ``gave_up``: each request fits alone, and no order of placing them was found in which all
-    fit. ``beside``: what the others had when it failed.
+    ``gave_up``: it was not proven. Each request fits alone, and no order of placing them was found
+    in which all fit; or, of one alone, no whole hosts were found that stay within the pools.
+    ``beside``: what the others had when it failed.
     """
 
     key: str
@@ -77,7 +79,7 @@ def holds(
     now: int,
     exclude: frozenset[int] = frozenset(),
 ) -> bool:
-    """Whether a plan for these requests still keeps the host rule, on the ledger as it is now.
+    """Whether a plan for these requests still keeps both rules, on the ledger as it is now.
 
     ``exclude``, ``now``: as for ``admit``. Raises ``KeyError`` for a request that the plan lacks.
     """
@@ -95,6 +97,8 @@ def holds(
         room = free.room(request, given)
         if any(room[slot] < count for slot, count in units.items()):
             return False
+        if not Taking(free.pool.limits(request, given)).take_all(units):
+            return False
         given.add(Assignment(request, units))
     return True
 
@@ -111,7 +115,9 @@ def fitting(
     only = np.zeros(ledger.size, dtype=np.bool_)
     places = {each: ledger.slot(each.host) for each in placements}
     only[[slot for slot in places.values() if slot is not None]] = True
-    room = FreeCapacity(ledger, now, exclude, only, at_once=True).room(request)
+    free = FreeCapacity(ledger, now, exclude, only, at_once=True)
+    limits = free.pool.limits(request, Given(ledger.size))
+    room = np.minimum(free.room(request), limits.units(ledger.size))
     return frozenset(
         each.host for each, slot in places.items() if slot is not None and room[slot] >= each.units
     )
@@ -159,9 +165,10 @@ class Admission:
                 return Refusal(key)
             self._kept[key] = kept
             self._alone[key] = self._free.room(request)
-            chosen = choose(request, self._candidates(request, Given(0)))
+            candidates = self._candidates(request, Given(0))
+            chosen = choose(request, candidates)
             if chosen is None:
-                return Refusal(key)
+                return Refusal(key, gave_up=not proves(request, candidates))
             if sum(chosen.values()) < request.demand.maximum:
                 self._eager[key] = self._alone[key] > 0
         refusal = None
@@ -270,7 +277,8 @@ class Admission:
         if given:
             wanted &= ~touched
         last, kept = self._free.last_choice(request.window), self._kept[request.key]
-        return Candidates(self._free.ledger.rank, room, busy, kept, wanted, last)
+        limits = self._free.pool.limits(request, given)
+        return Candidates(self._free.ledger.rank, room, busy, kept, wanted, last, limits)
 
     def _plan(self, given: Given) -> Plan:
         ids, units = self._free.ledger.ids, given.units()

@@ -19,11 +19,12 @@ from promise_blazar.capacity.free_capacity import FreeCapacity, at_once
 from promise_blazar.capacity.given import Assignment, Given, UnitsBySlot
 from promise_blazar.capacity.host_selection import Candidates, choose
 from promise_blazar.capacity.ledger import Ledger
+from promise_blazar.capacity.limits import Limit
 from promise_blazar.capacity.window_search import MINUTE, FoundWindows, next_windows
 from promise_blazar.model.words import agreeing, counted
 
 #: Checks that count no hosts.
-_OF_NO_HOST = ("kept", "never", "search", "unexplained")
+_OF_NO_HOST = ("kept", "never", "pool", "search", "unexplained")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,9 @@ class Reason:
     Checks: ``hosts`` (not in service), ``property``, ``capacity`` (too small when empty),
     ``busy``, ``together`` (given to the rest of the request, see ``Refusal.gave_up``), ``kept``
     (a running reservation cannot leave its hosts), ``affinity``, ``fits``; and of no host:
-    ``never`` (not even if nothing were booked), ``search`` (why there is no other window),
-    ``unexplained``. ``window``: where it is short.
+    ``pool`` (all hosts together have too little of a class), ``never`` (not even if nothing were
+    booked), ``search`` (why there is no other window), ``unexplained``. ``window``: where it is
+    short.
     """
 
     check: str
@@ -193,6 +195,8 @@ class _Diagnosis:
         self, free: FreeCapacity, request: AllocationRequest, others: Given, gave_up: bool
     ) -> None:
         self._gave_up = gave_up
+        self._beside = bool(others)
+        self._limits = free.pool.limits(request, others)
         self._free = free
         self._request = request
         self._demand = request.demand
@@ -202,7 +206,11 @@ class _Diagnosis:
         self._shrinks = request.pinned and self._held > request.demand.maximum
 
     def fits(self) -> Mapping[str, int]:
-        return {} if self._shrinks else {self._demand.unit: self._demand.fits(self._room)}
+        return (
+            {}
+            if self._shrinks
+            else {self._demand.unit: self._demand.fits(self._room, self._limits)}
+        )
 
     def reasons(self) -> tuple[Reason, ...]:
         ledger, demand, request = self._free.ledger, self._demand, self._request
@@ -230,7 +238,7 @@ class _Diagnosis:
             found += _reason("busy", lost, f"busy {_shown(window)}", window)
         left &= ~lost
         lost = left & (self._room < demand.least)
-        if self._gave_up:
+        if self._gave_up and self._beside:
             hosts = int(np.count_nonzero(lost))
             text = f"{hosts} taken by the rest of the request, all of which was not found to fit"
             found.append(Reason("together", hosts, text, request.window))
@@ -238,13 +246,39 @@ class _Diagnosis:
         hosts = int(np.count_nonzero(left))
         verdict = demand.verdict(hosts, self._room)
         found.append(Reason(verdict.check, hosts, verdict.text, request.window))
-        return (*found, *self._stuck(), *self._never())
+        return (*found, *self._pool(), *self._stuck(), *self._never())
 
     def _busy_window(self, lost: BoolArray) -> Window:
         """From when the first of these hosts lacks room until the last has it again."""
         spans = self._free.lacking(self._request, self._request.window, self._demand.least)
         here = spans.where(lost[spans.slot])
         return Window(int(here.start.min()), int(here.end.max()))
+
+    def _pool(self) -> list[Reason]:
+        """What pools lack of it, each by itself or all together."""
+        demand, pool, limits = self._demand, self._free.pool, self._limits
+        if not limits:
+            return []
+        eligible = self._free.eligible(self._request)
+        asked = {each.zone: pool.least(self._request, eligible, each.zone) for each in limits}
+        short = [each for each in limits if asked[each.zone][each.resource_class] > each.room]
+        if not short:
+            enough = demand.fits(self._room, limits) >= demand.minimum
+            alone = self._gave_up and not self._beside
+            if demand.fits(self._room) < demand.minimum or (enough and not alone):
+                return []
+            short = list(limits)
+            asked = dict.fromkeys(asked, pool.least(self._request, eligible, None))
+        return [self._short(each, asked[each.zone][each.resource_class]) for each in short]
+
+    def _short(self, limit: Limit, asked: int) -> Reason:
+        """That so much of a pool is not there for what is asked."""
+        where = "the pool" if limit.zone is None else f"the pool of {limit.zone}"
+        window = self._free.pool.when_short(
+            self._request, limit.zone, limit.resource_class, max(asked, limit.room + 1)
+        )
+        text = f"{where} has {limit.room} {limit.resource_class} left {_shown(window)}"
+        return Reason("pool", 0, f"{text}, {asked} asked", window)
 
     def _no_shrinking(self) -> Reason:
         least = self._demand.maximum

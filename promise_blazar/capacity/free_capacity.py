@@ -15,6 +15,8 @@ from promise_blazar.capacity.budget import Budget
 from promise_blazar.capacity.demand.request import AllocationRequest, Window
 from promise_blazar.capacity.given import Assignment, Given
 from promise_blazar.capacity.ledger import Ledger, Rows
+from promise_blazar.capacity.limits import UNLIMITED
+from promise_blazar.capacity.pool import Pool
 from promise_blazar.capacity.rows import NOWHERE
 from promise_blazar.capacity.timeline import Spans, Timeline
 from promise_blazar.model.booking import WHOLE
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     # The contract speaks of free capacity; here demands are only asked.
     from promise_blazar.capacity.demand.contract import Demand
 
-#: More than any host can take, and few enough to be summed over all hosts.
-UNLIMITED: Final = 2**40
 _MOST: Final = 2**62
 
 
@@ -40,6 +40,7 @@ class FreeCapacity:
     ``exclude``: numbers of those reservations. ``only``: bool, one entry per slot; the hosts that
     are looked at, the room elsewhere is then not to be relied upon. ``budget``: what every look
     costs something of; so all methods raise ``OutOfTime``. ``at_once``: what lingers counts.
+    ``pool``: what hosts together have for what is asked of them.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class FreeCapacity:
         self._exclude = exclude
         self._only = only
         self.budget = budget or Budget()
+        self.pool = Pool(ledger, now, exclude, self.budget)
         self._eligible: dict[int, tuple[Demand, BoolArray]] = {}
         self._nothing = Given(ledger.size)
         self._rows: dict[Window, Rows] = {}
@@ -150,8 +152,10 @@ class FreeCapacity:
     def units_of(self, amounts: Mapping[str, int], window: Window, beside: Given) -> IntArray:
         """How many times the amounts fit on each host through the window, beside all else.
 
-        int64, one entry per slot. ``amounts``: units by resource class, each more than 0.
+        int64, one entry per slot. ``amounts``: units by resource class, each more than 0. Classes
+        that are counted in pools alone limit no host.
         """
+        amounts = self._of_hosts(amounts)
         timeline = self.timeline(window)
         for name in amounts:
             if (window, name) not in self._peaks:
@@ -175,10 +179,12 @@ class FreeCapacity:
         int64, one entry per slot. ``amounts``: as for ``units_of``.
         """
         nothing = np.zeros(self.ledger.size, dtype=np.int64)
+        amounts = self._of_hosts(amounts)
         return self._times(amounts, dict.fromkeys(amounts, nothing))
 
     def lacking_units_of(self, amounts: Mapping[str, int], window: Window, units: int) -> Spans:
         """When, within a window, the amounts do not fit ``units`` times; spans may overlap."""
+        amounts = self._of_hosts(amounts)
         timeline = self.timeline(window)
         parts = [timeline.bookings(whole_only=True)]
         for name, amount in amounts.items():
@@ -189,6 +195,9 @@ class FreeCapacity:
             np.concatenate([part.start for part in parts]),
             np.concatenate([part.end for part in parts]),
         )
+
+    def _of_hosts(self, amounts: Mapping[str, int]) -> Mapping[str, int]:
+        return {name: each for name, each in amounts.items() if not self.ledger.pooled(name)}
 
     def _whole(self, window: Window) -> BoolArray:
         if window not in self._lent_whole:

@@ -13,6 +13,7 @@ import numpy as np
 from promise_blazar.capacity.arrays import BoolArray, IntArray
 from promise_blazar.capacity.demand.request import AllocationRequest
 from promise_blazar.capacity.given import UnitsBySlot
+from promise_blazar.capacity.limits import NO_LIMITS, Limits, Taking
 
 #: Room is told apart up to this, and hosts up to 2**22, so that an order is that of one integer.
 _ROOMIEST: Final = 2**36 - 1
@@ -27,6 +28,7 @@ class Candidates:
     that it has room for (int64); ``busy``, whether anything is booked there in the window (bool);
     ``wanted``, whether another request of the same decision could do with it (bool); ``last``,
     whether the others go first (bool). ``kept``: what the reservation holds now, units by slot.
+    ``limits``: on all that is chosen together.
     """
 
     rank: IntArray
@@ -35,6 +37,7 @@ class Candidates:
     kept: UnitsBySlot
     wanted: BoolArray
     last: BoolArray
+    limits: Limits = NO_LIMITS
 
     def others(self, chosen: UnitsBySlot) -> IntArray:
         """The hosts with room for a unit or more that are not chosen yet; int64, slots."""
@@ -89,4 +92,16 @@ def choose(request: AllocationRequest, candidates: Candidates) -> UnitsBySlot | 
         return None
     if sum(pinned.values()) > request.demand.maximum:
         return None
+    if candidates.limits and not Taking(candidates.limits).take_all(pinned):
+        return None
     return request.demand.choose(candidates, pinned)
+
+
+def proves(request: AllocationRequest, candidates: Candidates) -> bool:
+    """Whether nothing satisfies the request, of which ``choose`` has found nothing."""
+    pinned = candidates.kept if request.pinned else {}
+    if not candidates.limits or any(candidates.room[at] < units for at, units in pinned.items()):
+        return True
+    if not Taking(candidates.limits).take_all(pinned):
+        return True
+    return request.demand.proves(candidates, pinned)

@@ -15,8 +15,9 @@ from promise_blazar.capacity.resource_query import Property, Query
 
 #: Answers to queries that are kept; tenants write queries, so there must be a limit.
 _QUERIES_KEPT: Final = 256
-#: The number of the zone that a host is in which is not registered.
-NO_ZONE: Final = -1
+#: The numbers of the zone of a host that is not registered, and of a zone without hosts.
+_NO_ZONE: Final = -1
+_NOWHERE: Final = -2
 _NOTHING: Final = np.zeros(0, dtype=np.int64)
 
 
@@ -81,7 +82,7 @@ class HostArrays:
         if host_id in self.hosts:
             self._count(self.hosts.pop(host_id), -1)
             slot = self._slots[host_id]
-            self._zone[slot] = NO_ZONE
+            self._zone[slot] = _NO_ZONE
             self._reservable[slot] = self._registered[slot] = False
             self._properties.put(slot, {})
             self._answers.clear()
@@ -98,7 +99,7 @@ class HostArrays:
             self._registered = fitted(self._registered, slot + 1)
             self._last_choice = fitted(self._last_choice, slot + 1)
             self._zone = fitted(self._zone, slot + 1)
-            self._zone[slot] = NO_ZONE
+            self._zone[slot] = _NO_ZONE
             self._properties.size = slot + 1
         return slot
 
@@ -156,13 +157,12 @@ class HostArrays:
         column = fitted(self._capacity.get(resource_class, _NOTHING), self.size)
         return column[: self.size]
 
-    def zone_of(self) -> IntArray:
-        """The number of a registered host's zone, else NO_ZONE; int64, one entry per slot."""
-        return self._zone[: self.size]
-
-    def zone_number(self, zone: str) -> int | None:
-        """The number of a zone; None for one that no host was ever in."""
-        return self._zones.get(zone)
+    def in_scope(self, zone: str | None) -> BoolArray:
+        """Whether there is a registered host in the zone (None: in any); bool, one entry per
+        slot."""
+        if zone is None:
+            return self._registered[: self.size]
+        return self._zone[: self.size] == self._zones.get(zone, _NOWHERE)
 
     def zones(self) -> set[str]:
         """The zones of registered hosts."""

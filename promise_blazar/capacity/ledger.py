@@ -15,11 +15,12 @@ import numpy.typing as npt
 from promise_blazar.capacity.arrays import BoolArray, IntArray
 from promise_blazar.capacity.bookings import BookingTable
 from promise_blazar.capacity.bundles import Bundles
-from promise_blazar.capacity.hosts import NO_ZONE, HostArrays, LedgerHost
+from promise_blazar.capacity.hosts import HostArrays, LedgerHost
 from promise_blazar.capacity.resource_query import Query
 from promise_blazar.capacity.rows import OPEN, Booking, Rows
 from promise_blazar.capacity.supply import LedgerAdjustment, Supply
 from promise_blazar.model.booking import WHOLE
+from promise_blazar.model.resource_classes import INSTANCE
 
 __all__ = ["OPEN", "Booking", "Ledger", "LedgerAdjustment", "LedgerHost", "Rows"]
 
@@ -237,18 +238,24 @@ class Ledger:
         """What the host has of a class; int64, one entry per slot, units of the class."""
         return self._lent.capacity(resource_class)
 
-    def zone_of(self) -> IntArray:
-        """The number of the zone of a registered host; int64, one entry per slot, else
-        ``NO_ZONE``."""
-        return self._lent.zone_of()
+    def offers(self, resource_class: str) -> IntArray:
+        """What the host has of a class while it is registered; int64, one entry per slot."""
+        return np.where(self.in_scope(None), self.capacity(resource_class), 0)
 
-    def zone_number(self, zone: str) -> int | None:
-        """The number of a zone; None for one that no host was ever in."""
-        return self._lent.zone_number(zone)
+    def in_scope(self, zone: str | None) -> BoolArray:
+        """Whether there is a registered host in the zone (None: in any); bool, one entry per
+        slot, not to be changed."""
+        return self._lent.in_scope(zone)
 
     def on_hosts(self, resource_class: str) -> bool:
-        """Whether a registered host has the class: it is counted host by host, else all in one."""
+        """Whether a registered host has the class: it is counted host by host."""
         return self._lent.has(resource_class)
+
+    def pooled(self, resource_class: str) -> bool:
+        """Whether the class is counted in pools alone, which hosts need not have."""
+        if self.on_hosts(resource_class):
+            return False
+        return resource_class == INSTANCE or resource_class in self._supply.classes(None)
 
     def matching(self, query: Query) -> BoolArray:
         """Whether the query accepts the host; bool, one entry per slot, not to be changed."""
@@ -268,8 +275,7 @@ class Ledger:
         registered; int64, one entry per row."""
         charge, whole = self._bundles.charge(rows, resource_class), rows.bundle == WHOLE
         if whole.any():
-            has = np.where(self.zone_of() == NO_ZONE, 0, self.capacity(resource_class))
-            charge[whole] = has[rows.slot[whole]]
+            charge[whole] = self.offers(resource_class)[rows.slot[whole]]
         return charge
 
     def reservation_of(self, rows: Rows) -> IntArray:

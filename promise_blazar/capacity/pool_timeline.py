@@ -15,7 +15,6 @@ import numpy as np
 
 from promise_blazar.capacity.arrays import BoolArray, IntArray
 from promise_blazar.capacity.demand.request import Window
-from promise_blazar.capacity.hosts import NO_ZONE
 from promise_blazar.capacity.instants import Instants
 from promise_blazar.capacity.ledger import Ledger
 from promise_blazar.capacity.rows import Rows
@@ -39,7 +38,8 @@ class PoolTimeline:
     """The bookings of one window as one scope and one project see them.
 
     ``times``: int64, microseconds, strictly rising; the first is the start of the window. Arrays
-    that it returns have one entry per time and are not to be changed. ``rows``: those of the
+    that it returns have one entry per time and are not to be changed. ``rows``, ``instants``: the
+    bookings of the scope, and when they count. ``rows``: those of the
     window, without what lingers. ``zone``: the scope, None for the provider. ``classes``: those
     that may be asked for. ``project``: what is set apart for other projects, and what they have
     reserved of that, is not counted; None sees the whole provider. ``exclude``: reservations that
@@ -57,10 +57,10 @@ class PoolTimeline:
         exclude: frozenset[int] = frozenset(),
     ) -> None:
         self._ledger = ledger
-        self._here = _hosts_of(ledger, zone)
+        self._here = ledger.in_scope(zone)
         if zone is not None:
             rows = rows.where(self._here[rows.slot])
-        self._rows = rows
+        self.rows = rows
         adjustments = [
             each
             for each in ledger.supply.applying(zone, window)
@@ -70,11 +70,11 @@ class PoolTimeline:
         self._shares = shares(adjustments)
         self._project = project
         moments = [moment for each in adjustments for moment in (each.start, each.end)]
-        self._instants = Instants(rows, window, moments)
-        self.times = self._instants.times
-        self._reservation = ledger.reservation_of(rows) if exclude or self._shares else None
-        self._replaced = _in(self._reservation, exclude)
-        self._by_host = _ByHost(rows, self._instants, ledger.size)
+        self.instants = Instants(rows, window, moments)
+        self.times = self.instants.times
+        self.reservation = ledger.reservation_of(rows) if exclude or self._shares else None
+        self._replaced = _in(self.reservation, exclude)
+        self._by_host = _ByHost(rows, self.instants, ledger.size)
         self._pools: dict[str, _Pool] = {}
 
     def total(self, resource_class: str) -> IntArray:
@@ -99,10 +99,25 @@ class PoolTimeline:
 
     def replaced(self, resource_class: str) -> IntArray:
         """What the excluded reservations have."""
-        charge = self._ledger.charge(self._rows, resource_class)
+        charge = self._ledger.charge(self.rows, resource_class)
         if self._replaced is None:
             return np.zeros(len(self.times), dtype=np.int64)
         return self._level(np.where(self._replaced, charge, 0), resource_class)
+
+    def exceeds_share(self, resource_class: str, project: str) -> BoolArray:
+        """Whether any of what the project's group has reserved is charged to the general pool;
+        True for a project without a share."""
+        exceeds = np.ones(len(self.times), dtype=np.bool_)
+        for group, carved in self._shares.items():
+            if project in group:
+                reserved = self._of_group(group, self._charge(resource_class), resource_class)
+                exceeds &= reserved > self._amount(carved, resource_class)
+        return exceeds
+
+    @property
+    def sharers(self) -> frozenset[str]:
+        """The projects that have shares."""
+        return frozenset().union(*self._shares)
 
     def _pool(self, resource_class: str) -> _Pool:
         if resource_class not in self._pools:
@@ -110,11 +125,9 @@ class PoolTimeline:
         return self._pools[resource_class]
 
     def _judged(self, resource_class: str) -> _Pool:
-        charge = self._ledger.charge(self._rows, resource_class)
-        if self._replaced is not None:
-            charge[self._replaced] = 0
+        charge = self._charge(resource_class)
         reserved = self._level(charge, resource_class)
-        hosts = int(self._ledger.capacity(resource_class)[self._here].sum())
+        hosts = int(self._ledger.offers(resource_class)[self._here].sum())
         total = hosts + self._amount(self._offered, resource_class)
         unused = np.zeros(len(self.times), dtype=np.int64)
         if self._project is not None:
@@ -127,17 +140,24 @@ class PoolTimeline:
                     total, reserved = total - share, reserved - covered
         return _Pool(total, reserved, unused)
 
+    def _charge(self, resource_class: str) -> IntArray:
+        """What each row is charged; one entry per row."""
+        charge = self._ledger.charge(self.rows, resource_class)
+        if self._replaced is not None:
+            charge[self._replaced] = 0
+        return charge
+
     def _of_group(self, group: Group, charge: IntArray, resource_class: str) -> IntArray:
         """What a group has reserved."""
-        assert self._reservation is not None  # where there are shares  # noqa: S101
-        mine = self._ledger.supply.owned_by(group, self._reservation)
+        assert self.reservation is not None  # where there are shares  # noqa: S101
+        mine = self._ledger.supply.owned_by(group, self.reservation)
         return self._level(np.where(mine, charge, 0), resource_class)
 
     def _level(self, charge: IntArray, resource_class: str) -> IntArray:
         """What all rows take, each host no more than it has."""
-        level = self._instants.level(charge)
+        level = self.instants.level(charge)
         if self._ledger.on_hosts(resource_class):
-            limit = np.where(self._here, self._ledger.capacity(resource_class), 0)
+            limit = self._ledger.offers(resource_class)
             level -= self._by_host.excess(charge, limit)
         return level
 
@@ -146,8 +166,8 @@ class PoolTimeline:
         change = np.zeros(len(self.times) + 1, dtype=np.int64)
         for each in adjustments:
             amount = each.amounts.get(resource_class, 0)
-            change[self._instants.place(each.start)] += amount
-            change[self._instants.place(each.end)] -= amount
+            change[self.instants.place(each.start)] += amount
+            change[self.instants.place(each.end)] -= amount
         amount_at: IntArray = np.cumsum(change[:-1])
         return amount_at
 
@@ -200,15 +220,6 @@ class _ByHost:
             first = np.flatnonzero(np.append(True, slot[1:] != slot[:-1]))
             self._sorted = row[order], sign[order], place[order], first, slot[first]
         return self._sorted
-
-
-def _hosts_of(ledger: Ledger, zone: str | None) -> BoolArray:
-    """The registered hosts of the scope; bool, one entry per slot."""
-    zones = ledger.zone_of()
-    if zone is None:
-        return zones != NO_ZONE
-    number = ledger.zone_number(zone)
-    return zones == number if number is not None else np.zeros(len(zones), dtype=np.bool_)
 
 
 def _in(reservation: IntArray | None, numbers: frozenset[int]) -> BoolArray | None:

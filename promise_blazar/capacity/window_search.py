@@ -2,10 +2,10 @@
 """Search for the next windows in which all requests are admitted.
 
 A window that moves to the right gets room only where something is freed as its start passes, so
-the starts worth trying are the ends of bookings. Which of them leave enough hosts is counted for
-all at once; what passes that count is then admitted in earnest, so no window is ever offered
-that an admission would refuse. There is no limit but the budget, and the answer says where that
-ended the search.
+the starts worth trying are the ends of bookings, and the instants at which adjustments change.
+Which of them leave enough hosts is counted for all at once; what passes that count is then
+admitted in earnest, so no window is ever offered that an admission would refuse. There is no limit
+but the budget, and the answer says where that ended the search.
 """
 
 from collections.abc import Iterator, Sequence
@@ -148,7 +148,8 @@ class _Search:
 
         Each stretch comes with the shift until which was looked.
         """
-        requests, last = self._requests, self._ledger.last_end()
+        requests = self._requests
+        last = max(self._ledger.last_end(), self._free(self._budget).pool.last_rise)
         windows = [request.window for request in requests]
         length = max((window.end - window.start for window in windows), default=1)
         shifts = np.zeros(1, dtype=np.int64)
@@ -160,7 +161,7 @@ class _Search:
                 for window in windows
             }
             for window, stretch in around.items():
-                ends = free.rows(stretch).end
+                ends = np.append(free.rows(stretch).end, free.pool.rises(stretch))
                 freed = np.maximum(ends[ends < OPEN], self._now)
                 moved = -(freed // -self._granularity) * self._granularity - window.start
                 shifts = np.append(shifts, moved[moved > low])
@@ -184,16 +185,18 @@ class _Search:
 def _enough(
     free: FreeCapacity, request: AllocationRequest, reach: Window, shifts: IntArray
 ) -> BoolArray:
-    """At which shifts may there be hosts enough? True wherever the request alone is admitted."""
+    """At which shifts may there be hosts and pools enough? True wherever the request alone is
+    admitted."""
+    starts = request.window.start + shifts
+    enough = free.pool.promising(request, free.eligible(request), reach, starts)
     affordable = max(1, _ROWS_OF_LEVELS // max(len(free.rows(reach).slot), 1))
     bound = request.demand.levels(free, min(_MOST_LEVELS, affordable))
     length = request.window.end - request.window.start
-    starts = request.window.start + shifts
     count = np.zeros(len(shifts), dtype=np.int64)
     for level in bound.levels:
         hosts = _hosts_with(free, request, reach, level.units, length, starts)
         count += level.weight * hosts
-    return count >= bound.needed
+    return enough & (count >= bound.needed)
 
 
 def _hosts_with(

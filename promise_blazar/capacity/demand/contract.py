@@ -18,6 +18,7 @@ from promise_blazar.capacity.demand.request import Window
 from promise_blazar.capacity.free_capacity import FreeCapacity
 from promise_blazar.capacity.given import Given, UnitsBySlot
 from promise_blazar.capacity.host_selection import Candidates
+from promise_blazar.capacity.limits import NO_LIMITS, Limits
 from promise_blazar.capacity.resource_query import Query
 from promise_blazar.capacity.timeline import Spans
 
@@ -72,6 +73,11 @@ class Demand(Protocol):
         ...
 
     @property
+    def minimum(self) -> int:
+        """The fewest units that satisfy it."""
+        ...
+
+    @property
     def unit(self) -> str:
         """The word for several units, as clients read it: ``hosts``, ``slots``."""
         ...
@@ -108,11 +114,15 @@ class Demand(Protocol):
     # Which hosts
 
     def choose(self, candidates: Candidates, pinned: UnitsBySlot) -> UnitsBySlot | None:
-        """The fewest units that satisfy the demand, by slot; None if nothing does.
+        """The fewest units that satisfy the demand, by slot; None if nothing does, or is found.
 
-        The answer contains all that is ``pinned``, which has room and is not more than
-        ``maximum``, and stays within the candidates' room.
+        The answer contains all that is ``pinned``, which has room, is within the limits and not
+        more than ``maximum``, and stays within the candidates' room and limits.
         """
+        ...
+
+    def proves(self, candidates: Candidates, pinned: UnitsBySlot) -> bool:
+        """Whether nothing satisfies the demand where ``choose`` has found nothing."""
         ...
 
     def grow(self, candidates: Candidates, chosen: UnitsBySlot) -> UnitsBySlot:
@@ -141,8 +151,11 @@ class Demand(Protocol):
         """What a host must have room for, in words: ``a slot of 2 VCPU``."""
         ...
 
-    def fits(self, room: IntArray) -> int:
-        """The most units that the demand, were it as large as one likes, gets of this room."""
+    def fits(self, room: IntArray, limits: Limits = NO_LIMITS) -> int:
+        """The most units that the demand, were it as large as one likes, gets of this room.
+
+        Of whole hosts under limits it may be a few more than are found.
+        """
         ...
 
     def verdict(self, hosts: int, room: IntArray) -> Verdict:

@@ -16,9 +16,10 @@ import numpy as np
 from promise_blazar.capacity.arrays import IntArray
 from promise_blazar.capacity.demand.contract import Level, Levels, Verdict
 from promise_blazar.capacity.demand.request import Window
-from promise_blazar.capacity.free_capacity import UNLIMITED, FreeCapacity
+from promise_blazar.capacity.free_capacity import FreeCapacity
 from promise_blazar.capacity.given import Given, UnitsBySlot
 from promise_blazar.capacity.host_selection import Candidates
+from promise_blazar.capacity.limits import NO_LIMITS, UNLIMITED, Limits, Taking
 from promise_blazar.capacity.resource_query import Query, without
 from promise_blazar.capacity.timeline import Spans
 from promise_blazar.model.words import agreeing, counted
@@ -55,6 +56,10 @@ class Slots:
         return self.amount
 
     @property
+    def minimum(self) -> int:
+        return self.amount
+
+    @property
     def least(self) -> int:
         return self.amount if self.affinity else 1
 
@@ -87,6 +92,9 @@ class Slots:
             return self._together(candidates, pinned)
         return self._apart(candidates, pinned)
 
+    def proves(self, candidates: Candidates, pinned: UnitsBySlot) -> bool:
+        return True
+
     def grow(self, candidates: Candidates, chosen: UnitsBySlot) -> UnitsBySlot:
         return chosen
 
@@ -108,12 +116,17 @@ class Slots:
             self.amount, tuple(Level(units, step) for units in range(1, highest + 1, step))
         )
 
-    def fits(self, room: IntArray) -> int:
-        if self.affinity is None:
-            return int(room.sum())
+    def fits(self, room: IntArray, limits: Limits = NO_LIMITS) -> int:
+        if limits:
+            room = np.minimum(room, limits.units(len(room)))
         if self.affinity:
             return int(room.max(initial=0))
-        return int(np.count_nonzero(room))
+        if self.affinity is False:
+            room = np.minimum(room, 1)
+        if limits:
+            left = Taking(limits)
+            return sum(left.take(slot, int(room[slot])) for slot in np.flatnonzero(room).tolist())
+        return int(room.sum())
 
     def verdict(self, hosts: int, room: IntArray) -> Verdict:
         asked = f"{counted(self.amount, 'slot')} asked"
@@ -135,6 +148,8 @@ class Slots:
         if len(pinned) > 1:
             return None
         roomy = candidates.room >= self.amount
+        if candidates.limits:
+            roomy &= candidates.limits.units(len(roomy)) >= self.amount
         held = {slot: units for slot, units in candidates.kept.items() if roomy[slot]}
         most = max(held.values(), default=0)
         if most:
@@ -152,10 +167,16 @@ class Slots:
         if any(units > 1 for units in pinned.values()):
             return None
         missing = max(self.amount - len(pinned), 0)
-        more = candidates.packed(candidates.others(pinned), missing)
+        others = candidates.others(pinned)
+        if candidates.limits:
+            left = Taking(candidates.limits)
+            left.take_all(pinned)
+            more = left.first(candidates.packed(others), missing)
+        else:
+            more = candidates.packed(others, missing).tolist()
         if len(pinned) + len(more) < self.amount:
             return None
-        return dict.fromkeys([*pinned, *more.tolist()], 1)
+        return dict.fromkeys([*pinned, *more], 1)
 
     def _in_any_mix(self, candidates: Candidates, pinned: UnitsBySlot) -> UnitsBySlot | None:
         room, kept = candidates.room, candidates.kept
@@ -165,8 +186,13 @@ class Slots:
         left = self.amount - sum(pinned.values())
         held = np.array([slot for slot in kept if room[slot] > 0], dtype=np.int64)
         anywhere = np.flatnonzero(room)
-        # Each host takes a slot more, but for those that are full of what was chosen before.
+        # Each host takes a slot more, but for those that are full of what was chosen before, and
+        # those in a zone whose pool is.
         enough = min(left + len(chosen) + len(held), len(anywhere))
+        pool = Taking(candidates.limits) if candidates.limits else None
+        if pool is not None:
+            pool.take_all(pinned)
+            enough = len(anywhere)
         # First what is held stays, then the rest goes wherever there is room.
         for slot, limit in chain(
             ((slot, kept[slot]) for slot in (candidates.packed(held).tolist() if kept else ())),
@@ -175,7 +201,9 @@ class Slots:
             if left == 0:
                 break
             more = min(left, min(limit, int(room[slot])) - chosen.get(slot, 0))
+            if pool is not None and more > 0:
+                more = pool.take(slot, more)
             if more > 0:
                 chosen[slot] = chosen.get(slot, 0) + more
                 left -= more
-        return chosen
+        return None if left else chosen

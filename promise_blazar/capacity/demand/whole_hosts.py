@@ -8,11 +8,13 @@ from typing import ClassVar, Self
 import numpy as np
 
 from promise_blazar.capacity.arrays import IntArray
+from promise_blazar.capacity.demand import vector_sum
 from promise_blazar.capacity.demand.contract import Level, Levels, Verdict
 from promise_blazar.capacity.demand.request import Window
 from promise_blazar.capacity.free_capacity import FreeCapacity
 from promise_blazar.capacity.given import Given, UnitsBySlot
 from promise_blazar.capacity.host_selection import Candidates
+from promise_blazar.capacity.limits import NO_LIMITS, Limits
 from promise_blazar.capacity.resource_query import Query, without
 from promise_blazar.capacity.timeline import Spans
 from promise_blazar.model.words import agreeing
@@ -55,10 +57,17 @@ class WholeHosts:
         return free.timeline(window).bookings()
 
     def choose(self, candidates: Candidates, pinned: UnitsBySlot) -> UnitsBySlot | None:
+        if candidates.limits:
+            return vector_sum.chosen(candidates, pinned, self.minimum, self.maximum)
         chosen = _filled(candidates, pinned, self.minimum)
         return chosen if len(chosen) >= self.minimum else None
 
+    def proves(self, candidates: Candidates, pinned: UnitsBySlot) -> bool:
+        return not candidates.limits or vector_sum.proves(candidates, pinned, self.minimum)
+
     def grow(self, candidates: Candidates, chosen: UnitsBySlot) -> UnitsBySlot:
+        if candidates.limits:
+            return vector_sum.grown(candidates, chosen, self.maximum)
         return _filled(candidates, chosen, self.maximum)
 
     def slack(self, room: IntArray) -> float:
@@ -67,8 +76,8 @@ class WholeHosts:
     def levels(self, free: FreeCapacity, most: int) -> Levels:
         return Levels(self.minimum, (Level(1, 1),))
 
-    def fits(self, room: IntArray) -> int:
-        return int(room.sum())
+    def fits(self, room: IntArray, limits: Limits = NO_LIMITS) -> int:
+        return vector_sum.most(room, limits) if limits else int(room.sum())
 
     def verdict(self, hosts: int, room: IntArray) -> Verdict:
         return Verdict("fits", f"{hosts} {agreeing(hosts, 'fits', 'fit')}, {self.minimum} asked")

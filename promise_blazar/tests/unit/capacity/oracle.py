@@ -122,7 +122,7 @@ def _instant_kept(
     if isinstance(mine.demand, WholeHosts):
         return True
     for name, amount in mine.demand.amounts.items():
-        if amount == 0:
+        if amount == 0 or pooled(world, name):
             continue
         used = sum(world.bundles[b.bundle].get(name, 0) * b.units for b in booked if b.bundle)
         used += sum(
@@ -133,6 +133,13 @@ def _instant_kept(
         if used > host.capacity.get(name, 0):
             return False
     return True
+
+
+def pooled(world: World, name: str) -> bool:
+    """Is this a class that hosts need not have?"""
+    if any(name in host.capacity for host in world.hosts):
+        return False
+    return name == "INSTANCE" or any(name in each.amounts for each in world.adjustments)
 
 
 def satisfies(request: AllocationRequest, assignment: Mapping[int, int]) -> bool:

@@ -7,8 +7,9 @@ It shares no code with what it judges but the words.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from promise_blazar.capacity.demand.request import AllocationRequest
 from promise_blazar.capacity.ledger import Booking, LedgerAdjustment, LedgerHost
-from promise_blazar.tests.unit.capacity.oracle import World
+from promise_blazar.tests.unit.capacity.oracle import Assignment, World
 
 INSTANCE = "INSTANCE"
 #: Whose: one that no carve-out is for.
@@ -135,4 +136,81 @@ def figures(
         total - sum(shares[group] for group in others),
         demand - sum(covered[group] for group in others),
         own + max(general, 0),
+    )
+
+
+class PoolRule:
+    """The rule of one world for the decisions of a project; what it has worked out it keeps."""
+
+    def __init__(self, world: World, project: str | None) -> None:
+        self._world = world
+        self._project = project or NOBODY
+        self._most: dict[tuple[str | None, str, int], int] = {}
+        self._tracked = {
+            zone: tracked(world, zone) for zone in {None, *(host.zone for host in world.hosts)}
+        }
+
+    def kept(self, given: list[tuple[AllocationRequest, Assignment]]) -> bool:
+        """Is each of these charged only what there is for it, at every instant of its window?"""
+        zones = {host.id: host.zone for host in self._world.hosts}
+        for request, assignment in given:
+            used = [host for host, units in assignment.items() if units]
+            scopes = {None, *(zones[host] for host in used)} if used else set()
+            for instant in range(request.window.start, request.window.end):
+                mine = charges_of([(request, assignment)], instant)
+                together = charges_of(given, instant)
+                for zone in scopes:
+                    for name in self._tracked[zone]:
+                        if not self._sum(mine, zone, name):
+                            continue
+                        if self._sum(together, zone, name) > self._limit(zone, name, instant):
+                            return False
+        return True
+
+    def _sum(self, charges: list[Charge], zone: str | None, name: str) -> int:
+        hosts = {host.id: host for host in self._world.hosts}
+        return sum(
+            _amount(each, hosts[each.host], name)
+            for each in charges
+            if zone in (None, hosts[each.host].zone)
+        )
+
+    def _limit(self, zone: str | None, name: str, instant: int) -> int:
+        """What there is for the project, or what is replaced."""
+        key = (zone, name, instant)
+        if key not in self._most:
+            world = self._world
+            replaced = [b for b in world.bookings if b.reservation in world.exclude]
+            others = [b for b in world.bookings if b.reservation not in world.exclude]
+            there = figures(
+                world, booked(world, others, instant), zone, name, instant, self._project
+            )
+            had = level(world, booked(world, replaced, instant), zone, name)
+            self._most[key] = max(there.available, had)
+        return self._most[key]
+
+
+def charges_of(given: list[tuple[AllocationRequest, Assignment]], instant: int) -> list[Charge]:
+    return [
+        Charge(host, _bundle(request), units, request.project)
+        for request, assignment in given
+        if request.window.start <= instant < request.window.end
+        for host, units in assignment.items()
+        if units
+    ]
+
+
+def _bundle(request: AllocationRequest) -> dict[str, int] | None:
+    amounts = request.demand.amounts
+    return None if amounts is None else dict(amounts)
+
+
+def comparable(world: World, names: Iterable[str]) -> bool:
+    """Is of any two hosts one at least as large in all of these classes?"""
+    sizes = [[host.capacity.get(name, 0) for name in names] for host in world.hosts]
+    return all(
+        all(a <= b for a, b in zip(one, other, strict=True))
+        or all(a >= b for a, b in zip(one, other, strict=True))
+        for one in sizes
+        for other in sizes
     )

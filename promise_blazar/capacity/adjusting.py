@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a changed supply breaks: shortages that begin or grow, and whose promises they touch."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from promise_blazar.capacity.arrays import BoolArray, IntArray
+from promise_blazar.capacity.demand.request import Window
+from promise_blazar.capacity.ledger import OPEN, Ledger, LedgerAdjustment, Rows
+from promise_blazar.capacity.pool_timeline import PoolTimeline
+
+#: A view of what is there for all: nobody's, no carve-out is for it.
+_NOBODY = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """What is promised of a class in a scope is more than there is: by so much ``at`` the instant
+    (microseconds) at which most is lacking. ``zone``: None for the provider."""
+
+    zone: str | None
+    resource_class: str
+    at: int
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """The numbers of the reservations that book what is short when it is, and what is."""
+
+    reservations: frozenset[int]
+    shortages: tuple[Shortage, ...]
+
+
+def affected(before: Ledger, after: Ledger, now: int) -> Affected:
+    """What is short from ``now`` (microseconds) on in ``after``, and was not, or not as much, in
+    ``before``. The two have the same hosts and bookings, and other adjustments.
+
+    A reservation that its group's share covers is not affected.
+    """
+    changed = _changed(before, after)
+    ends = max((each.end for each in changed), default=now)
+    start = max(min((each.start for each in changed), default=now), now)
+    if start >= ends:
+        return Affected(frozenset(), ())
+    window = Window(start, ends)
+    rows = after.rows(window.start, window.end, now, at_once=False)
+    numbers: list[IntArray] = []
+    shortages: list[Shortage] = []
+    for zone, names in _scopes(changed):
+        tracked = [name for name in names if name in after.tracked(zone)]
+        was = PoolTimeline(before, rows, window, zone, names, _NOBODY)
+        will_be = PoolTimeline(after, rows, window, zone, names, _NOBODY)
+        # An instant at which only the earlier supply changes is one of the later's as well.
+        times = np.union1d(was.times, will_be.times)
+        then = np.searchsorted(was.times, times, side="right") - 1
+        later = np.searchsorted(will_be.times, times, side="right") - 1
+        for name in tracked:
+            lacking = _lacking(will_be, name)[later]
+            worse = lacking > _lacking(was, name)[then]
+            if worse.any():
+                at = int(np.argmax(np.where(worse, lacking, 0)))
+                shortages.append(Shortage(zone, name, int(times[at]), int(lacking[at])))
+                numbers.append(_booking(after, will_be, name, times, later, worse))
+    return Affected(_together(numbers), tuple(shortages))
+
+
+def still_short(ledger: Ledger, reservations: frozenset[int], now: int) -> frozenset[int]:
+    """Those of these reservations that book what is short, at an instant from ``now`` on at which
+    it is."""
+    if not (reservations and ledger.adjustments):
+        return frozenset()
+    window = Window(now, OPEN)
+    rows = ledger.rows(window.start, window.end, now, at_once=False)
+    numbers: list[IntArray] = []
+    for zone in (None, *ledger.zones()):
+        names = ledger.supply.classes(zone)
+        seen = PoolTimeline(ledger, rows, window, zone, names, _NOBODY)
+        places = np.arange(len(seen.times))
+        for name in sorted(names):
+            short = _lacking(seen, name) > 0
+            if short.any():
+                numbers.append(_booking(ledger, seen, name, seen.times, places, short))
+    return _together(numbers) & reservations
+
+
+def _together(numbers: list[IntArray]) -> frozenset[int]:
+    return frozenset(np.concatenate(numbers).tolist()) if numbers else frozenset()
+
+
+def _changed(before: Ledger, after: Ledger) -> list[LedgerAdjustment]:
+    """The adjustments that only one of the two has."""
+    was, will_be = before.adjustments, after.adjustments
+    return [
+        each
+        for one, other in ((was, will_be), (will_be, was))
+        for each in one.values()
+        if other.get(each.id) != each
+    ]
+
+
+def _scopes(changed: list[LedgerAdjustment]) -> Iterator[tuple[str | None, list[str]]]:
+    """The scopes that these count in, and the classes that they name there."""
+    zones = {each.zone for each in changed if each.zone is not None}
+    for zone in (None, *sorted(zones)):
+        names = {name for each in changed if each.within(zone) for name in each.amounts}
+        yield zone, sorted(names)
+
+
+def _lacking(seen: PoolTimeline, resource_class: str) -> IntArray:
+    """By how much there is too little for all; one entry per time."""
+    lacking: IntArray = np.maximum(seen.reserved(resource_class) - seen.total(resource_class), 0)
+    return lacking
+
+
+def _booking(
+    ledger: Ledger,
+    seen: PoolTimeline,
+    resource_class: str,
+    times: IntArray,
+    places: IntArray,
+    short: BoolArray,
+) -> IntArray:
+    """The reservations that book the class while it is ``short`` and are not covered by shares.
+
+    ``short``: bool, one entry for each of ``times``; ``places``: those in the timeline.
+    """
+    rows = seen.rows
+    counted = _counted(ledger, rows, resource_class) > 0
+    reservation = ledger.reservation_of(rows)
+    first = np.searchsorted(times, seen.times)[seen.instants.first]
+    ends = np.append(np.searchsorted(times, seen.times), len(times))
+    last = ends[seen.instants.last]
+    found = counted & _any_in(short, first, last)
+    for project in seen.sharers:
+        mine = ledger.supply.owned_by((project,), reservation)
+        beyond = short & seen.exceeds_share(resource_class, project)[places]
+        found &= ~mine | _any_in(beyond, first, last)
+    return reservation[found]
+
+
+def _counted(ledger: Ledger, rows: Rows, resource_class: str) -> IntArray:
+    """What of each row counts at most; int64, one entry per row."""
+    charge = ledger.charge(rows, resource_class)
+    if not ledger.on_hosts(resource_class):
+        return charge
+    counted: IntArray = np.minimum(charge, ledger.offers(resource_class)[rows.slot])
+    return counted
+
+
+def _any_in(chosen: BoolArray, first: IntArray, last: IntArray) -> BoolArray:
+    """Whether any is chosen from the first place to before the last; one entry per pair."""
+    before = np.append(0, np.cumsum(chosen))
+    found: BoolArray = before[last] > before[first]
+    return found
