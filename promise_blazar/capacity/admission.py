@@ -97,7 +97,7 @@ def holds(
         room = free.room(request, given)
         if any(room[slot] < count for slot, count in units.items()):
             return False
-        if not Taking(free.pool.limits(request, given)).take_all(units):
+        if not Taking(free.pool.limits(request, given, every=True)).take_all(units):
             return False
         given.add(Assignment(request, units))
     return True
@@ -116,7 +116,7 @@ def fitting(
     places = {each: ledger.slot(each.host) for each in placements}
     only[[slot for slot in places.values() if slot is not None]] = True
     free = FreeCapacity(ledger, now, exclude, only, at_once=True)
-    limits = free.pool.limits(request, Given(ledger.size))
+    limits = free.pool.limits(request, Given(ledger.size), every=True)
     room = np.minimum(free.room(request), limits.units(ledger.size))
     return frozenset(
         each.host for each, slot in places.items() if slot is not None and room[slot] >= each.units

@@ -196,7 +196,7 @@ class _Diagnosis:
     ) -> None:
         self._gave_up = gave_up
         self._beside = bool(others)
-        self._limits = free.pool.limits(request, others)
+        self._limits = free.pool.limits(request, others, every=True)
         self._free = free
         self._request = request
         self._demand = request.demand
@@ -269,7 +269,11 @@ class _Diagnosis:
                 return []
             short = list(limits)
             asked = dict.fromkeys(asked, pool.least(self._request, eligible, None))
-        return [self._short(each, asked[each.zone][each.resource_class]) for each in short]
+        found = [self._short(each, asked[each.zone][each.resource_class]) for each in short]
+        if self._gave_up and not self._beside:
+            text = "no hosts were found that are within all of this; not all choices were tried"
+            found.append(Reason("pool", 0, text, self._request.window))
+        return found
 
     def _short(self, limit: Limit, asked: int) -> Reason:
         """That so much of a pool is not there for what is asked."""

@@ -27,6 +27,11 @@ class Limit:
     members: BoolArray
     charge: IntArray
 
+    @property
+    def largest(self) -> int:
+        """The most that a unit is charged."""
+        return int(self.charge.max(initial=0, where=self.members))
+
 
 class Limits:
     """All of a choice's limits; no limits are False."""

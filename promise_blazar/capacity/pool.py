@@ -12,6 +12,7 @@ only the others are looked at here, and nothing where there are no adjustments.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
 
@@ -26,7 +27,9 @@ from promise_blazar.capacity.supply import LedgerAdjustment
 from promise_blazar.model.resource_classes import INSTANCE
 
 #: Whose view it is where nobody's is known: no carve-out is for it.
-_NOBODY = ""
+_NOBODY: Final = ""
+#: More than there is of any class.
+_MOST: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,11 @@ class Pool:
         self._watched: dict[tuple[Window, str, tuple[str, ...]], list[_Watched]] = {}
         self._charged: dict[int, tuple[Assignment, dict[tuple[str | None, str], int]]] = {}
 
-    def limits(self, request: AllocationRequest, beside: Given) -> Limits:
-        """What is left for a request beside what others are given. Raises ``OutOfTime``."""
+    def limits(self, request: AllocationRequest, beside: Given, every: bool = False) -> Limits:
+        """What is left for a request beside what others are given. Raises ``OutOfTime``.
+
+        ``every``: also of what is enough for as many units as the request may have.
+        """
         if self.quiet:
             return NO_LIMITS
         watched = self.watched(request)
@@ -84,27 +90,29 @@ class Pool:
             return NO_LIMITS
         self._budget.spend()
         charges = self.charges(request)
-        return Limits(
-            [
-                Limit(
-                    each.zone,
-                    each.resource_class,
-                    max(self._left(each, request.window, beside), 0),
-                    self._hosts(each.zone),
-                    charges[each.resource_class],
-                )
-                for each in watched
-            ]
-        )
+        limits = [
+            Limit(
+                each.zone,
+                each.resource_class,
+                max(self._left(each, request.window, beside), 0),
+                self._hosts(each.zone),
+                charges[each.resource_class],
+            )
+            for each in watched
+        ]
+        most = request.demand.maximum
+        return Limits([each for each in limits if every or each.room < most * each.largest])
 
     def charges(self, request: AllocationRequest) -> Mapping[str, IntArray]:
         """What a unit is charged on each host, by class; int64, one entry per slot in each."""
         amounts, ledger = request.demand.amounts, self._ledger
         if amounts is None:
-            return {name: ledger.offers(name) for name in self._classes(None)}
+            names = filter(ledger.on_hosts, self._classes(None))
+            return {name: ledger.offers(name) for name in names}
         amounts = {INSTANCE: 1, **{name: amount for name, amount in amounts.items() if amount}}
         return {
-            name: np.full(ledger.size, amount, dtype=np.int64) for name, amount in amounts.items()
+            name: np.full(ledger.size, min(amount, _MOST), dtype=np.int64)
+            for name, amount in amounts.items()
         }
 
     def watched(
@@ -197,7 +205,10 @@ class Pool:
             for moment in (each.start, each.end)
         ]
         if self._exclude and not self.quiet:
-            moments += self._rows_of(window).start.tolist()
+            rows = self._rows_of(window)
+            numbers = np.fromiter(self._exclude, dtype=np.int64)
+            replaced = np.isin(self._ledger.reservation_of(rows), numbers)
+            moments += rows.start[replaced].tolist()
         found = np.array(moments, dtype=np.int64)
         return found[(found > window.start) & (found < window.end)]
 

@@ -4,9 +4,9 @@
 import dataclasses
 import random
 
-from promise_blazar.capacity.ledger import OPEN, LedgerAdjustment
+from promise_blazar.capacity.ledger import OPEN, Ledger, LedgerAdjustment
 from promise_blazar.tests.unit.capacity import worlds
-from promise_blazar.tests.unit.capacity.oracle import World
+from promise_blazar.tests.unit.capacity.oracle import World, put
 
 ZONES = ("east", "west")
 PROJECTS = ("blue", "green", "red", "white")
@@ -54,6 +54,34 @@ def adjusted(seed, count=1, carved=True):
         owners=owners,
     )
     return world, [dataclasses.replace(request, project=project) for request in requests]
+
+
+def stirred(world, seed):
+    """The world's ledger, before which there was another of the same hosts and adjustments."""
+    dice = random.Random(seed)
+    ledger = Ledger()
+    for host in world.hosts:
+        had = {name: dice.randint(0, 9) for name in dice.sample(CLASSES, 2)}
+        ledger.put_host(dataclasses.replace(host, zone=dice.choice(ZONES), capacity=had))
+    ledger.put_host(dataclasses.replace(world.hosts[0], id=98, capacity={"GPU": 4}))
+    ledger.put_host(dataclasses.replace(world.hosts[0], id=99, capacity={"VCPU": 4}))
+    for id_ in (1, 2, 77):
+        ledger.put_adjustment(_adjustment(dice, id_))
+    for id_, amounts in world.bundles.items():
+        ledger.put_bundle(id_, amounts)
+    put(ledger, world.bookings)
+    before = ledger.copy()
+    for number in (98, 99, *(host.id for host in world.hosts if dice.random() < 0.3)):
+        ledger.drop_host(number)
+    for number in (1, 2, 77):
+        ledger.drop_adjustment(number)
+    for host in world.hosts:
+        ledger.put_host(host)
+    for adjustment in world.adjustments:
+        ledger.put_adjustment(adjustment)
+    ledger.put_owners(world.owners)
+    assert {98, 99} <= before.hosts.keys()
+    return ledger
 
 
 def _capacity(dice, capacity):
