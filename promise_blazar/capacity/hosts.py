@@ -162,7 +162,8 @@ class HostArrays:
         slot."""
         if zone is None:
             return self._registered[: self.size]
-        return self._zone[: self.size] == self._zones.get(zone, _NOWHERE)
+        here: BoolArray = self._zone[: self.size] == self._zones.get(zone, _NOWHERE)
+        return here
 
     def zones(self) -> set[str]:
         """The zones of registered hosts."""

@@ -111,7 +111,7 @@ def _carve_out(dice, id_, source):
         id_,
         source.zone,
         start,
-        dice.choice([OPEN, source.end, start + 3]),
+        dice.choice([end for end in (OPEN, source.end, start + 3) if end > start]),
         {name: dice.randint(1, 4) for name in source.amounts},
         source.id,
         dice.choice(GROUPS),

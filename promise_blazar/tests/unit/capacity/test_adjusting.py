@@ -15,14 +15,14 @@ _END = 3 * worlds.HORIZON
 class AffectedAgainstTheOracleTest(unittest.TestCase):
     def test_who_books_what_begins_to_be_short_or_is_shorter(self):
         seen = collections.Counter()
-        for seed in range(600):
+        for seed in range(150):
             with self.subTest(seed=seed):
                 seen[self._check(seed)] += 1
-        self.assertGreater(seen[True], 60, seen)
-        self.assertGreater(seen[False], 60, seen)
+        self.assertGreater(seen[True], 20, seen)
+        self.assertGreater(seen[False], 20, seen)
 
     def test_who_still_books_what_is_short(self):
-        for seed in range(300):
+        for seed in range(60):
             with self.subTest(seed=seed):
                 world, _ = pool_worlds.adjusted(seed)
                 some = frozenset(random.Random(seed).sample(range(1, 7), 3))

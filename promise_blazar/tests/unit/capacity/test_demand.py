@@ -11,6 +11,7 @@ from promise_blazar.capacity.demand.slots import Slots
 from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.capacity.explanation import explain
 from promise_blazar.capacity.ledger import Booking, LedgerHost
+from promise_blazar.capacity.limits import NO_LIMITS, Taking
 from promise_blazar.capacity.resource_query import without
 from promise_blazar.capacity.window_search import next_windows
 from promise_blazar.tests import tree
@@ -30,6 +31,10 @@ class Pairs:
     unit: ClassVar[str] = "slots"
     least: ClassVar[int] = 2
     size: ClassVar[str] = "a pair"
+
+    @property
+    def minimum(self):
+        return 2 * self.pairs
 
     @property
     def maximum(self):
@@ -59,12 +64,18 @@ class Pairs:
         left = self.maximum - sum(chosen.values())
         if left < 0 or any(candidates.room[slot] < units for slot, units in chosen.items()):
             return None
+        pool = Taking(candidates.limits)
+        pool.take_all(chosen)
         for slot in candidates.packed(candidates.room.nonzero()[0]).tolist():
             more = min(left, int(candidates.room[slot]) - chosen.get(slot, 0))
+            more = pool.take(slot, pool.most(slot, more) // 2 * 2)
             if more > 0:
                 chosen[slot] = chosen.get(slot, 0) + more
                 left -= more
         return None if left else chosen
+
+    def proves(self, candidates, pinned):
+        return True
 
     def grow(self, candidates, chosen):
         return chosen
@@ -78,8 +89,9 @@ class Pairs:
         levels = (Level(2 * pairs, 2 * step) for pairs in range(1, highest + 1, step))
         return Levels(self.maximum, tuple(levels))
 
-    def fits(self, room):
-        return int(room.sum())
+    def fits(self, room, limits=NO_LIMITS):
+        left = Taking(limits)
+        return sum(left.take(slot, int(units)) // 2 * 2 for slot, units in enumerate(room))
 
     def verdict(self, hosts, room):
         return Verdict("fits", f"{hosts} fit for {self.fits(room) // 2} pairs")
