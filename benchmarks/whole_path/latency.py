@@ -22,8 +22,8 @@ from benchmarks.whole_path.leases import (
 HOSTS = "POST /os-hosts"
 INSTANCE = "POST /leases, virtual:instance, 1 slot"
 HOST = "POST /leases, physical:host, 1"
-INSTANCE_PREPARED = "virtual:instance, answered when prepared"
-HOST_PREPARED = "physical:host, answered when prepared"
+INSTANCE_SOON = "POST /leases, virtual:instance, in five minutes"
+HOST_SOON = "POST /leases, physical:host, in five minutes"
 LIST = "GET /leases"
 GET = "GET /leases/{id}"
 DELETE_INSTANCE = "DELETE /leases/{id}, pending, virtual:instance"
@@ -94,14 +94,17 @@ def measure(
     return found
 
 
-def prepared(user: Client, table: Table, calendar: Calendar, number: int) -> dict[str, Times]:
-    """Creates alone; leaves the leases behind."""
-    asked = {
-        INSTANCE_PREPARED: [lease(*calendar.crowded(), **slots()) for _ in range(number)],
-        HOST_PREPARED: [lease(*calendar.empty(), **hosts()) for _ in range(number)],
-    }
-    found = {row: _times([user.create(one) for one in leases]) for row, leases in asked.items()}
-    table.settle()
+def soon(user: Client, table: Table, calendar: Calendar, number: int) -> dict[str, Times]:
+    """Creates of what has to be prepared at once; each is deleted before the next."""
+    found = {}
+    for row, reservation in ((INSTANCE_SOON, slots()), (HOST_SOON, hosts())):
+        answers = []
+        for _ in range(number):
+            answers.append(user.create(lease(*calendar.soon(), **reservation)))
+            table.settle()
+            sound([user.request("DELETE", f"/leases/{answers[-1].lease_id}")])
+            table.settle()
+        found[row] = _times(answers)
     return found
 
 

@@ -73,6 +73,11 @@ class Calendar:
         start = self._crowded + timedelta(hours=self._random.randrange(480))
         return start, start + timedelta(days=1)
 
+    def soon(self) -> tuple[datetime, datetime]:
+        """An hour that begins in five minutes."""
+        start = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=5)
+        return start, start + timedelta(hours=1)
+
     def empty(self) -> tuple[datetime, datetime]:
         start, self._empty = self._empty, self._empty + timedelta(hours=2)
         return start, start + timedelta(hours=1)

@@ -20,7 +20,7 @@ from datetime import timedelta
 
 from benchmarks.common.environments import environment
 from benchmarks.common.machine import machine, versions
-from benchmarks.whole_path import honesty, latency, lateness
+from benchmarks.whole_path import honesty, latency, lateness, outage
 from benchmarks.whole_path.client import Client
 from benchmarks.whole_path.leases import Calendar, Table
 from benchmarks.whole_path.sides import (
@@ -31,6 +31,8 @@ from benchmarks.whole_path.sides import (
     deployment,
     fresh_cloud,
     gunicorn_directory,
+    nova_away,
+    nova_back,
 )
 
 COMPUTES, LENT = 20, 18
@@ -43,6 +45,9 @@ LEADS = 30
 #: How many times as fast as Blazar, by the median.
 FASTER = {latency.INSTANCE: 20, latency.HOST: 20, latency.GET: 5, latency.LIST: 10}
 CREATES_A_SECOND = 50
+#: Times Blazar's rate of creates at once, which does for the target as well.
+RATE = 15
+LATEST_AFTER = 3.0
 LATEST = {lateness.ONE_START: 1.0, lateness.INSTANCES: 3.0, lateness.HOSTS: 3.0}
 
 
@@ -54,6 +59,8 @@ class Found:
     late: dict[str, lateness.Late] = field(default_factory=dict)
     accepted: dict[str, list[int]] = field(default_factory=dict)
     fully: tuple[int, int, int] = (0, 0, 0)
+    without_nova: dict[str, latency.Times] = field(default_factory=dict)
+    late_after: list[float] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
 
@@ -104,8 +111,10 @@ def service(
 
 @dataclass
 class Site:
-    """One service at work, and what is asked of it."""
+    """One service at work, and what is asked of it. ``home``: the cloud's."""
 
+    service: Ours | Blazar
+    home: pathlib.Path
     user: Client
     table: Table
     calendar: Calendar
@@ -125,17 +134,14 @@ def look(service: Ours | Blazar, options: argparse.Namespace) -> Found:
         found.times[latency.HOSTS] = latency.register(Client(side, "admin"), hosts)
         user = Client(side, "demo")
         watch = lateness.Watch(user, table, side.cloud)
-        site = Site(user, table, Calendar(options.seed), watch, hosts, options)
+        site = Site(
+            service, side.cloud.home, user, table, Calendar(options.seed), watch, hosts, options
+        )
         for part in options.parts:
             try:
                 PARTS[part](site, found)
             except (RuntimeError, OSError) as error:
                 found.broken.append(f"{part}: {error!r}")
-        if isinstance(service, Ours) and "latencies" in options.parts:
-            service.wait_for_openstack()
-            # Its connections went with the processes that it was connected to.
-            user = Client(side, "demo")
-            found.times |= latency.prepared(user, table, site.calendar, options.number)
     return found
 
 
@@ -144,6 +150,7 @@ def _latencies(site: Site, found: Found) -> None:
     found.times |= latency.measure(
         site.user, site.table, site.calendar, asked.number, asked.before, asked.together
     )
+    found.times |= latency.soon(site.user, site.table, site.calendar, asked.number)
 
 
 def _lateness(site: Site, found: Found) -> None:
@@ -168,10 +175,22 @@ def _honesty(site: Site, found: Found) -> None:
     }
 
 
+def _outage(site: Site, found: Found) -> None:
+    """Blazar asks Nova for each lease that it makes, so there is nothing to be measured."""
+    if isinstance(site.service, Ours):
+        found.without_nova, found.late_after = outage.without_nova(
+            site.user,
+            site.table,
+            lambda: nova_away(site.service.cloud),
+            lambda: nova_back(site.home),
+        )
+
+
 PARTS: dict[str, Callable[[Site, Found], None]] = {
     "latencies": _latencies,
     "lateness": _lateness,
     "honesty": _honesty,
+    "outage": _outage,
 }
 
 
@@ -182,6 +201,13 @@ def report(name: str, side: Found) -> None:
         rate += f", {times.refused} refused" if times.refused else ""
         spread = f"p50 {times.p50:7.1f}  p95 {times.p95:7.1f}{rate}"
         print(f"  {row:52} n {len(times.seconds):3}  {spread}")
+    if side.without_nova:
+        print(f"{name}: while Nova is away, ms")
+    for row, times in side.without_nova.items():
+        print(f"  {row:52} n {len(times.seconds):3}  p50 {times.p50:7.1f}  p95 {times.p95:7.1f}")
+    if side.late_after:
+        words = " ".join(f"{value:.2f}" for value in side.late_after)
+        print(f"  {outage.STARTED:52} {words} s late")
     if side.late:
         print(f"{name}: seconds late (first, p50, last)")
     for row, late in side.late.items():
@@ -223,14 +249,22 @@ def judge(found: dict[str, Found]) -> bool:
     if latency.TOGETHER in ours.times:
         together = ours.times[latency.TOGETHER]
         rate, refused = together.rate or 0, together.refused
-        words = f"{rate:.1f} a second (target {CREATES_A_SECOND}), {refused} refused"
-        good &= says(f"{latency.TOGETHER}: {words}", rate >= CREATES_A_SECOND and not refused)
+        theirs = blazar.times[latency.TOGETHER].rate if blazar is not None else None
+        words = f"{rate:.1f} a second (target {CREATES_A_SECOND}"
+        words += f", or {RATE} x {theirs:.2f}" if theirs else ""
+        enough = rate >= CREATES_A_SECOND or bool(theirs and rate >= RATE * theirs)
+        words += f"), {refused} refused"
+        good &= says(f"{latency.TOGETHER}: {words}", enough and not refused)
     for row, most in LATEST.items():
         if row in ours.late:
             late = ours.late[row]
             last = max(late.seconds, default=float("inf"))
             words = f"{row}: the last {last:.2f} s late (target {most:g}), {late.failed} in ERROR"
             good &= says(words, last <= most and not late.failed)
+    if ours.late_after:
+        last = max(ours.late_after)
+        words = f"{outage.STARTED}: the last {last:.2f} s late (target 3)"
+        good &= says(words, last <= LATEST_AFTER)
     for row, counts in ours.accepted.items():
         good &= says(f"{row}: {' '.join(map(str, counts))}", set(counts) == RIGHT[row])
     if ours.accepted:

@@ -52,11 +52,11 @@ class Ours(deployment.Deployment):
         self._gunicorn = gunicorn
 
     def start(self) -> Side:
-        """On a cloud that is up and new. A create is answered when it is committed.
+        """On a cloud that is up and new, with the settings that it has by default.
 
         Raises ``Failed``.
         """
-        self._configure({"prepare_wait": "0"})
+        self._configure()
         _new_database(self.cloud, deployment.DATABASE)
         log = self.cloud.log_of("promise-blazar-manage")
         manage = self.bin / "promise-blazar-manage"
@@ -64,12 +64,6 @@ class Ours(deployment.Deployment):
         self._enter_catalogue()
         _start(self.cloud, self.services())
         return Side(self.name, self.cloud, self.endpoint, deployment.DATABASE)
-
-    def wait_for_openstack(self) -> None:
-        """From now on a create is answered when it is prepared, as by default."""
-        self._configure({})
-        self.stop()
-        _start(self.cloud, self.services())
 
     def stop(self) -> None:
         processes.stop(self.cloud, [service.name for service in self.services()])
@@ -86,11 +80,11 @@ class Ours(deployment.Deployment):
         api.files = [self.config]
         return [manager, api]
 
-    def _configure(self, manager: dict[str, str]) -> None:
+    def _configure(self) -> None:
         self._write_config()
         tokens = {"memcached_servers": self.cloud.memcached}
         with self.config.open("a") as file:
-            file.write("\n" + console.ini({"keystone_authtoken": tokens, "manager": manager}))
+            file.write("\n" + console.ini({"keystone_authtoken": tokens}))
 
 
 class Blazar:
@@ -190,6 +184,16 @@ def fresh_cloud(home: pathlib.Path, port_base: int, computes: int) -> None:
         return
     size = ("--computes", str(computes), "--vcpus", "8")
     up.minicloud("up", *deployment.FILTER_OPTIONS, "--port-base", str(port_base), *size)
+
+
+def nova_away(cloud: Cloud) -> None:
+    """Stop Nova's API; ``nova_back`` starts it."""
+    processes.stop(cloud, ["nova-api"])
+
+
+def nova_back(home: pathlib.Path) -> None:
+    """Start what is stopped of a cloud. Raises ``Failed``."""
+    deployment.Deployment(home, pathlib.Path(sys.prefix)).minicloud("up")
 
 
 def cloud_down(home: pathlib.Path) -> None:

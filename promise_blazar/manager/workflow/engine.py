@@ -112,6 +112,7 @@ class Engine:
     def stop(self) -> None:
         """Begin nothing more, and wait for what is under way."""
         self._stopping = True
+        self.idle_gate.open()
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
@@ -186,7 +187,7 @@ class Engine:
         count = 0
         while batch := [(lane, due) for lane in self._lanes for due in self._take(lane)]:
             for lane, due in batch:
-                self._work(lane, due)
+                self._work(lane, due, lambda: None)
                 count += 1
         for lane in self._lanes:
             lane.queue.look_around()
@@ -202,7 +203,7 @@ class Engine:
             try:
                 for lane in self._lanes:
                     for due in self._take(lane):
-                        lane.pool.submit(self._work, lane, due)
+                        lane.pool.submit(self._work, lane, due, lane.gate)
                 self._make_rounds()
                 pause = self._pause()
             except (exceptions.Busy, exceptions.Unavailable, LostRace) as error:
@@ -271,10 +272,13 @@ class Engine:
             self._under_way += Counter()  # forgets those that nobody is at
         self.progress.made(key)
 
-    def _work(self, lane: _Lane, due: Due) -> None:
+    def _work(self, lane: _Lane, due: Due, gate: Callable[[], None]) -> None:
         try:
-            lane.gate()
-            self._attend(lane.queue, due.key, lambda: lane.queue.take(due))
+            gate()
+            if self._stopping:
+                self._leave(due.key)
+            else:
+                self._attend(lane.queue, due.key, lambda: lane.queue.take(due))
         finally:
             with self._lock:
                 lane.begun -= 1

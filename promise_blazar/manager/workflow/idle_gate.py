@@ -2,7 +2,8 @@
 """Idle gate, where work that nobody waits for stands back behind requests.
 
 It opens while no request is being decided, nor was one a moment ago, since a client that asks one
-thing after another asks for the next; and in any case after a while.
+thing after another asks for the next; and in any case after a while. What waits here is due later:
+should requests never end, its time comes in another lane.
 """
 
 import contextlib
@@ -11,9 +12,9 @@ import time
 from collections.abc import Iterator
 
 #: Seconds since the last request that make a lull.
-LULL = 0.05
+LULL = 0.5
 #: Seconds to wait for one.
-MOST = 0.25
+MOST = 5.0
 
 
 class IdleGate:
@@ -23,6 +24,7 @@ class IdleGate:
         self._changed = threading.Condition()
         self._requests = 0
         self._last = float("-inf")
+        self._over = False
 
     @contextlib.contextmanager
     def request(self) -> Iterator[None]:
@@ -41,8 +43,14 @@ class IdleGate:
         """Until there is a lull, or it has been long enough."""
         give_up = time.monotonic() + self._most
         with self._changed:
-            while (left := give_up - time.monotonic()) > 0:
+            while not self._over and (left := give_up - time.monotonic()) > 0:
                 rest = self._last + self._lull - time.monotonic()
                 if not self._requests and rest <= 0:
                     return
                 self._changed.wait(left if self._requests else min(left, rest))
+
+    def open(self) -> None:
+        """Let everybody through, for good."""
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()

@@ -97,6 +97,14 @@ class TestUnhurried(EngineCase):
             pass
         eventually(lambda: self.prepared(lease))
 
+    def test_who_stops_does_not_wait_for_a_lull(self):
+        self.service.engine.idle_gate = IdleGate(lull=10 * DEADLINE, most=10 * DEADLINE)
+        self.service.engine.start()
+        lease = self.lease_of_later()
+        eventually(self.begun)
+        self.service.engine.stop()
+        self.assertFalse(self.prepared(lease))
+
 
 class TestNoneBehindAnother(EngineCase):
     def setUp(self):
