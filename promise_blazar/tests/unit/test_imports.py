@@ -6,6 +6,7 @@ db``. What joins them (``cmd``, ``wsgi``, ``manager.composition``, ``cloud.regis
 everything. Each line allows what is used, and nothing else: a test says which are not.
 """
 
+import configparser
 import importlib.metadata
 import re
 import sys
@@ -87,6 +88,7 @@ ROOMS = {
         "plugins",
     ),
     "model": (),
+    "osc": (),
     "plugins": ("capacity", "cloud.contract", "cloud.parallel", "model"),
     "policies": (),
 }
@@ -97,10 +99,14 @@ JOINERS = ("cmd", "wsgi", "cloud.registry", "manager.composition", "manager.serv
 HIDDEN = {
     "alembic": ("promise_blazar.db",),
     "asyncio": (),
+    "cliff": ("promise_blazar.osc",),
     "eventlet": (),
     "flask": ("promise_blazar.api", "promise_blazar.cmd", "promise_blazar.wsgi"),
     "nova": ("nova_filter.filters",),
     "novaclient": ("promise_blazar.cloud.openstack",),
+    "openstack": ("promise_blazar.osc",),
+    "openstackclient": ("promise_blazar.osc",),
+    "osc_lib": ("promise_blazar.osc",),
     # Its options are registered where all others are.
     "oslo_db": ("promise_blazar.db", "promise_blazar.conf"),
     "sqlalchemy": ("promise_blazar.db",),
@@ -137,6 +143,15 @@ def room(name):
 
 def ours(name):
     return tree.inside(name, *tree.PACKAGES)
+
+
+def names(requirements):
+    """The distributions that these lines require."""
+    return {
+        re.match(r"[\w.-]+", line)[0].lower().replace("_", "-")
+        for line in requirements.splitlines()
+        if line and not line.startswith("#")
+    }
 
 
 class TestImports(base.TestCase):
@@ -227,18 +242,21 @@ class TestImports(base.TestCase):
         self.assertEqual([], found)
 
     def test_every_library_is_a_declared_requirement(self):
-        lines = (tree.ROOT / "requirements.txt").read_text().splitlines()
-        declared = {
-            re.match(r"[\w.-]+", line)[0].lower().replace("_", "-")
-            for line in lines
-            if line and not line.startswith("#")
-        }
+        setup = configparser.ConfigParser()
+        setup.read(tree.ROOT / "setup.cfg")
+        always = names((tree.ROOT / "requirements.txt").read_text())
+        commands = always | names(setup["extras"]["cli"])
         providers = importlib.metadata.packages_distributions()
         own = {*sys.stdlib_module_names, *tree.PACKAGES}
 
-        def allowed(name):
-            root = name.split(".")[0]
-            distributions = {each.lower().replace("_", "-") for each in providers.get(root, ())}
-            return root in own or bool(distributions & declared)
+        def undeclared(modules, declared):
+            def allowed(name):
+                root = name.split(".")[0]
+                found = {each.lower().replace("_", "-") for each in providers.get(root, ())}
+                return root in own or bool(found & declared)
 
-        self.assertEqual([], wrong(of("promise_blazar"), allowed))
+            return wrong(modules, allowed)
+
+        service = [each for each in of("promise_blazar") if each not in of("promise_blazar.osc")]
+        self.assertEqual([], undeclared(service, always))
+        self.assertEqual([], undeclared(of("promise_blazar.osc"), commands))

@@ -40,6 +40,8 @@ LOOPS = {
     "promise_blazar.manager.workflow.idle_gate": 1,
     # A request, as long as it may.
     "promise_blazar.manager.workflow.progress": 1,
+    # A command of the shell, as long as it is told to.
+    "promise_blazar.osc.commands.leases": 1,
 }
 MAKERS = ("Thread", "Timer", "ThreadPoolExecutor", "ProcessPoolExecutor", "Process")
 
