@@ -58,6 +58,7 @@ docs: $(INSTALLED)
 	@$(PIP) install -c constraints.txt -r doc/requirements.txt -r api-ref/requirements.txt
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html -d doc/build/doctrees doc/source doc/build/html
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html -d doc/build/api-ref-doctrees api-ref/source doc/build/html/api-ref
+	@$(BIN)/python tools/openapi doc/build/html/api-ref/openapi.json
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html -d doc/build/notes-doctrees releasenotes/source doc/build/releasenotes
 	@echo "doc/build/html/index.html, with the API reference in api-ref, and doc/build/releasenotes/index.html"
 

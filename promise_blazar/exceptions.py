@@ -23,6 +23,7 @@
     │   ├── GroupsWanted             server groups have to be made first, by who asks
     │   └── RequestInFlight          an Idempotency-Key whose first request still runs
     ├── KeyReused                    an Idempotency-Key with another request
+    ├── TooManyRequests              more than a project may ask: later again
     ├── CloudError                   OpenStack answered, but not what we asked for
     │   └── CloudUnavailable         OpenStack did not answer, or with 5xx: try again
     ├── Busy                         no decision in time: try again, nothing changed
@@ -155,6 +156,13 @@ class RequestInFlight(Conflict):
 class KeyReused(PromiseBlazarError):
     code = "key-reused"
     sentence = "This Idempotency-Key was used for another request; use a new key"
+
+
+class TooManyRequests(PromiseBlazarError):
+    """Facts: ``most`` (a minute), ``retry_after``, in seconds."""
+
+    code = "too-many-requests"
+    sentence = "A project may ask {most} questions a minute; ask again in {retry_after} s"
 
 
 class CloudError(PromiseBlazarError):

@@ -6,7 +6,7 @@ from oslo_config import cfg
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud import openstack
 from promise_blazar.cloud.contract.cloud import Cloud
-from promise_blazar.cloud.contract.server_groups import TenantServerGroups
+from promise_blazar.cloud.contract.tenants import TenantCloud
 from promise_blazar.cloud.simulated import SimulatedCloud
 
 
@@ -15,11 +15,9 @@ def cloud(conf: cfg.ConfigOpts) -> Cloud:
     return simulated(conf) if conf.cloud.driver == "simulated" else openstack.connect(conf)
 
 
-def groups(conf: cfg.ConfigOpts) -> TenantServerGroups:
-    """For the API: what only the tenants' tokens can make."""
-    if conf.cloud.driver == "simulated":
-        return simulated(conf).server_groups
-    return openstack.groups(conf)
+def tenants(conf: cfg.ConfigOpts) -> TenantCloud:
+    """For the API: what only the tenants' tokens can do."""
+    return simulated(conf) if conf.cloud.driver == "simulated" else openstack.tenants(conf)
 
 
 def simulated(conf: cfg.ConfigOpts) -> SimulatedCloud:

@@ -18,7 +18,7 @@ from promise_blazar.plugins import registry as plugins
 
 def application(conf: cfg.ConfigOpts) -> Any:
     """A WSGI callable, as ``create_app`` makes it."""
-    return create_app(conf, _manager(conf), clouds.groups(conf), SystemClock())
+    return create_app(conf, _manager(conf), clouds.tenants(conf), SystemClock())
 
 
 def _manager(conf: cfg.ConfigOpts) -> Manager:

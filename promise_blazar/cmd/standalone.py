@@ -36,13 +36,13 @@ def main() -> None:
     clock = SystemClock()
     cloud = registry.cloud(conf)
     # The same world for both ends of a simulated cloud; the real one has another session.
-    groups = cloud.server_groups if isinstance(cloud, SimulatedCloud) else registry.groups(conf)
+    tenants = cloud if isinstance(cloud, SimulatedCloud) else registry.tenants(conf)
     service = composition.manager(conf, database, cloud, clock)
     service.start()
     extensions = []
     if isinstance(cloud, SimulatedCloud) and conf.api.auth_strategy == "noauth":
         extensions.append(simulated.blueprint(cloud))
-    application = create_app(conf, service, groups, clock, extensions)
+    application = create_app(conf, service, tenants, clock, extensions)
     host, port = arguments.bind
     try:
         limit = conf.oslo_middleware.max_request_body_size

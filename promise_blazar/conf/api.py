@@ -56,6 +56,28 @@ gives to a process.
 """,
     ),
     cfg.IntOpt(
+        "question_rate",
+        default=600,
+        min=0,
+        help="""
+Questions that a project may ask within a minute: ``GET /v1/capacity`` and ``POST
+/v1/availability`` together. The next one is answered 429, with ``Retry-After``. Each takes some
+milliseconds of a manager, and up to seconds of one of its threads for a search over months.
+Lower it where tenants' dashboards and scripts keep managers busy. 0: as many as they like.
+""",
+    ),
+    cfg.StrOpt(
+        "question_rate_storage",
+        default="memory://",
+        regex=r"^(memory://|memcached://[\w.\-\[\]:]+(,[\w.\-\[\]:]+)*)$",
+        help="""
+Where questions are counted. ``memory://``: in each API process by itself, so that a project may
+ask ``question_rate`` of every one. ``memcached://HOST:PORT[,HOST:PORT...]``: for all processes
+together, at the cost of a few round trips a question; while memcached is away each process counts
+by itself.
+""",
+    ),
+    cfg.IntOpt(
         "max_reservations_per_lease",
         default=100,
         min=1,

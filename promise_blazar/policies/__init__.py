@@ -7,7 +7,7 @@ import logging
 from oslo_config import cfg
 from oslo_policy import policy
 
-from promise_blazar.policies import base, leases, oshosts
+from promise_blazar.policies import adjustments, base, capacity, leases, oshosts
 
 LOG = logging.getLogger(__name__)
 
@@ -18,7 +18,8 @@ class BadPolicyFile(ValueError):
 
 def list_rules() -> list[policy.RuleDefault]:
     """Every rule with its default; entry point ``oslo.policy.policies``."""
-    return list(itertools.chain(base.list_rules(), leases.list_rules(), oshosts.list_rules()))
+    areas = (base, leases, oshosts, capacity, adjustments)
+    return list(itertools.chain.from_iterable(area.list_rules() for area in areas))
 
 
 def new_enforcer(conf: cfg.ConfigOpts) -> policy.Enforcer:

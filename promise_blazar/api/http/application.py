@@ -24,8 +24,9 @@ from promise_blazar.api.http import (
     versions,
 )
 from promise_blazar.api.http.dialect import SUFFIX, Dialect, Dialects
+from promise_blazar.api.http.question_rate import QuestionRate
 from promise_blazar.clock import Clock
-from promise_blazar.cloud.contract.server_groups import TenantServerGroups
+from promise_blazar.cloud.contract.tenants import TenantCloud
 from promise_blazar.conf import api as options
 from promise_blazar.manager.contract.interface import Manager
 from promise_blazar.waiters import Waiters
@@ -36,14 +37,14 @@ LOG = logging.getLogger(__name__)
 def create_app(
     conf: cfg.ConfigOpts,
     manager: Manager,
-    groups: TenantServerGroups,
+    cloud: TenantCloud,
     clock: Clock,
     extensions: Sequence[flask.Blueprint] = (),
     dialects: Sequence[Dialect] = known.DIALECTS,
 ) -> Any:
     """A WSGI callable that serves these dialects, safe to call from many threads.
 
-    ``manager`` does what is asked, ``groups`` makes server groups with a caller's token.
+    ``manager`` does what is asked, ``cloud`` what needs a caller's own token.
 
     ``extensions`` are blueprints that belong to no dialect; their handlers find the caller's
     identity in ``flask.g`` (``promise_blazar.api.http.auth``) and their errors leave in
@@ -62,7 +63,12 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = conf.oslo_middleware.max_request_body_size
     most = conf.api.threads // 2 if conf.api.waiters is None else conf.api.waiters
     found = dependencies.Dependencies(
-        conf, manager, groups, policies.new_enforcer(conf), Waiters(most)
+        conf,
+        manager,
+        cloud,
+        policies.new_enforcer(conf),
+        Waiters(most),
+        QuestionRate(conf.api.question_rate, conf.api.question_rate_storage, clock),
     )
     dependencies.register(app, found)
     errors.register(app, spoken)
@@ -92,8 +98,14 @@ def _with_middleware(
     tokens: a browser sends none with its preflight.
     """
     cors_options.set_defaults(
-        allow_headers=["X-Auth-Token", versions.HEADER, "Idempotency-Key", "Content-Type"],
-        expose_headers=["X-OpenStack-Request-ID", versions.HEADER],
+        allow_headers=[
+            "X-Auth-Token",
+            versions.HEADER,
+            "Content-Type",
+            "Idempotency-Key",
+            "If-None-Match",
+        ],
+        expose_headers=["X-OpenStack-Request-ID", versions.HEADER, "ETag", "Retry-After"],
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
     )
     tracing_options.set_defaults(service_name="promise-blazar-api")

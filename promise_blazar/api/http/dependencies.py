@@ -10,7 +10,8 @@ from oslo_policy import policy
 
 from promise_blazar import exceptions
 from promise_blazar.api.http.lease_cache import LeaseCache
-from promise_blazar.cloud.contract.server_groups import TenantServerGroups
+from promise_blazar.api.http.question_rate import QuestionRate
+from promise_blazar.cloud.contract.tenants import Caller, TenantCloud
 from promise_blazar.context import RequestContext
 from promise_blazar.manager.contract.interface import Manager
 from promise_blazar.waiters import Waiters
@@ -22,14 +23,16 @@ _KEY = "promise_blazar"
 class Dependencies:
     """An application's collaborators, handed in when it is made.
 
-    ``waiters``: requests that wait for what managers carry out.
+    ``cloud``: what callers' own tokens do. ``waiters``: requests that wait for what managers carry
+    out. ``questions``: how many of them each project may ask.
     """
 
     conf: cfg.ConfigOpts
     manager: Manager
-    groups: TenantServerGroups
+    cloud: TenantCloud
     enforcer: policy.Enforcer
     waiters: Waiters
+    questions: QuestionRate
     lease_cache: LeaseCache = field(default_factory=LeaseCache)
 
 
@@ -64,6 +67,14 @@ def allowed(rule: str, target: Mapping[str, str]) -> bool:
 def caller() -> RequestContext:
     """The caller, for what administrators are answered otherwise."""
     return replace(flask.g.context, is_admin=allowed("admin", own()))
+
+
+def owner_of_token() -> Caller:
+    """The same, with the token, for what OpenStack does for nobody else."""
+    context = flask.g.context
+    return Caller(
+        flask.g.token, context.user_id, context.project_id, is_admin=allowed("admin", own())
+    )
 
 
 def authorize(rule: str, target: Mapping[str, str]) -> None:

@@ -29,6 +29,7 @@ STATUS: dict[type[exceptions.PromiseBlazarError], int] = {
     exceptions.NotFound: 404,
     exceptions.Conflict: 409,
     exceptions.KeyReused: 422,
+    exceptions.TooManyRequests: 429,
     exceptions.CloudError: 502,
     exceptions.CloudUnavailable: 503,
     exceptions.Busy: 503,
@@ -42,6 +43,9 @@ MESSAGES = {
     405: "This path does not know the method",
     413: "The request body is too large",
 }
+
+#: Of what is worth another try, later.
+_LATER = (http.HTTPStatus.SERVICE_UNAVAILABLE, http.HTTPStatus.TOO_MANY_REQUESTS)
 
 #: Seconds, where the error itself does not know better.
 RETRY_AFTER = 5
@@ -105,9 +109,10 @@ class _Handlers:
         if status == http.HTTPStatus.INTERNAL_SERVER_ERROR:
             return self.unexpected(error)
         response = self._response(status, error.public, error)
-        if status == http.HTTPStatus.SERVICE_UNAVAILABLE:
+        if status in _LATER:
             patience = error.facts.get("retry_after") or RETRY_AFTER
             response.headers["Retry-After"] = str(math.ceil(patience))
+        if status == http.HTTPStatus.SERVICE_UNAVAILABLE:
             LOG.warning("Answering 503: %s", error.message)
         elif status == http.HTTPStatus.BAD_GATEWAY:
             LOG.warning("Answering 502: %s", error.message)

@@ -30,12 +30,13 @@ class UnknownMembers(enum.Enum):
 class Schema:
     """A JSON schema (draft 2020-12), compiled once.
 
-    ``names``: members that an error calls otherwise than the schema does.
+    ``names``: members that an error calls otherwise than the schema does. ``document``: the schema
+    as it was given.
     """
 
     def __init__(self, document: dict[str, Any], names: dict[str, str] | None = None) -> None:
         jsonschema.Draft202012Validator.check_schema(document)
-        self._document = document
+        self.document = document
         self._open = jsonschema.Draft202012Validator(document)
         self._names = names or {}
 
@@ -52,7 +53,7 @@ class Schema:
 
     @functools.cached_property
     def _closed(self) -> jsonschema.Draft202012Validator:
-        return jsonschema.Draft202012Validator(_closed(self._document))
+        return jsonschema.Draft202012Validator(closed(self.document))
 
     def _explain(self, fault: jsonschema.ValidationError) -> exceptions.BadInput:
         if fault.validator == "required":
@@ -61,15 +62,17 @@ class Schema:
         return exceptions.BadInput(f"{_place(fault)} must {_demand(fault)}")
 
 
-def _closed(schema: dict[str, Any]) -> dict[str, Any]:
-    """The same, whose objects have no members but those that it names."""
+def closed(schema: dict[str, Any]) -> dict[str, Any]:
+    """The same schema, whose objects have no members but those that it names."""
     found = dict(schema)
     if "properties" in schema:
         members = schema["properties"]
-        found["properties"] = {name: _closed(member) for name, member in members.items()}
+        found["properties"] = {name: closed(member) for name, member in members.items()}
         found.setdefault("additionalProperties", {"not": {}, "description": "left out"})
     if "items" in schema:
-        found["items"] = _closed(schema["items"])
+        found["items"] = closed(schema["items"])
+    if isinstance(schema.get("additionalProperties"), dict):
+        found["additionalProperties"] = closed(schema["additionalProperties"])
     return found
 
 

@@ -10,8 +10,7 @@ import flask
 from oslo_log import log as logging
 
 from promise_blazar import exceptions
-from promise_blazar.api.http.dependencies import dependencies
-from promise_blazar.cloud.contract.server_groups import Caller
+from promise_blazar.api.http.dependencies import dependencies, owner_of_token
 from promise_blazar.manager.contract.messages import GroupMade, LeaseView
 from promise_blazar.model import openstack_names
 
@@ -22,7 +21,7 @@ def add(view: LeaseView) -> LeaseView:
     """The lease with the groups that it wants. Raises ``CloudError``."""
     for wanted in view.groups_wanted:
         name = openstack_names.SERVER_GROUP + wanted.reservation_id
-        group_id = dependencies().groups.ensure(_caller(), name, wanted.policy)
+        group_id = dependencies().cloud.server_groups.ensure(owner_of_token(), name, wanted.policy)
         try:
             dependencies().manager.set_server_group(
                 flask.g.context, wanted.reservation_id, group_id, wanted.policy
@@ -51,7 +50,7 @@ def make(wanted: Iterable[tuple[str, str]]) -> tuple[GroupMade, ...]:
     try:
         for reservation_id, policy in wanted:
             name = openstack_names.SERVER_GROUP + reservation_id
-            group_id = dependencies().groups.make(_caller(), name, policy)
+            group_id = dependencies().cloud.server_groups.make(owner_of_token(), name, policy)
             made.append(GroupMade(reservation_id, policy, group_id))
     except Exception:
         remove(made)
@@ -67,10 +66,6 @@ def remove(made: Iterable[GroupMade]) -> None:
 
 def _remove(group_id: str) -> None:
     try:
-        dependencies().groups.remove(_caller(), group_id)
+        dependencies().cloud.server_groups.remove(owner_of_token(), group_id)
     except exceptions.PromiseBlazarError as error:
         LOG.warning("Server group %s is of no use, and stays: %s", group_id, error)
-
-
-def _caller() -> Caller:
-    return Caller(flask.g.token, flask.g.context.user_id, flask.g.context.project_id)

@@ -10,6 +10,7 @@ import contextlib
 import flask
 
 from promise_blazar import exceptions
+from promise_blazar.api.http import requests
 from promise_blazar.api.http.dependencies import allowed, authorize, dependencies, own
 from promise_blazar.api.http.dialect import Answer, read
 from promise_blazar.api.v1 import reader, schemas, writer
@@ -30,7 +31,7 @@ def create() -> Answer:
     reader.refuse_dry_run()
     body = read(schemas.HOST_CREATE)
     request = reader.host_request(body)
-    key = reader.idempotency_key("POST /v1/os-hosts", body)
+    key = requests.idempotency_key("POST /v1/os-hosts", body)
     view = dependencies().manager.create_host(flask.g.context, request, key)
     return {"host": writer.host(view, _hidden())}, 201
 

@@ -17,6 +17,7 @@ import msgspec
 from oslo_log import log as logging
 
 from promise_blazar import exceptions
+from promise_blazar.api.http import requests
 from promise_blazar.api.http.dependencies import (
     allowed,
     authorize,
@@ -62,7 +63,7 @@ def create() -> Answer:
     dry_run = reader.dry_run()
     body = read(schemas.LEASE_CREATE, first=reader.check_numbers)
     request = _with_ids(reader.lease_request(body))
-    key = reader.idempotency_key("POST /v1/leases", body)
+    key = requests.idempotency_key("POST /v1/leases", body)
     with _waiting() as wait:
         view = dependencies().manager.create_lease(caller(), request, key, dry_run, wait)
     if dry_run:
@@ -93,7 +94,7 @@ def update(lease_id: str) -> Answer:
     current = _visible(lease_id)
     authorize(policies.PUT, _target(current))
     dry_run = reader.dry_run()
-    body = read(schemas.LEASE_UPDATE, first=reader.check_number_of_reservations)
+    body = read(schemas.LEASE_UPDATE, first=requests.check_number_of_reservations)
     change = reader.lease_change(body)
     if change == LeaseChange():
         return {"lease": writer.lease(current)}, 200

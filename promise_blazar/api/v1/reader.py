@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests of v1: the parts of a path, a query, a header and a body, as values for the manager."""
 
-import hashlib
-import json
 import re
 from typing import Any
 
@@ -10,23 +8,21 @@ import flask
 from oslo_utils import strutils
 
 from promise_blazar import exceptions, times
-from promise_blazar.api.http.dependencies import dependencies
+from promise_blazar.api.http import requests
 from promise_blazar.api.http.dialect import SUFFIX
+from promise_blazar.api.http.requests import date
 from promise_blazar.api.v1 import schemas, writer
 from promise_blazar.manager.contract.messages import (
     EventRequest,
     HostRequest,
-    IdempotencyKey,
     LeaseChange,
     LeaseRequest,
     LeaseSelection,
     ReservationChange,
-    ReservationRequest,
 )
 
 _UUID = re.compile(schemas.UUID)
 _HOST_ID = re.compile("[0-9]{1,18}")
-_KEY = re.compile("[\x20-\x7e]{1,255}")
 #: Names that no extra capability can have.
 RESERVED = writer.HOST_COLUMNS | {"name"}
 #: Columns that only the service writes: what a client has read of them may be old by now.
@@ -45,14 +41,6 @@ def host_id(text: str) -> str:
     if not _HOST_ID.fullmatch(text):
         raise exceptions.NotFound(object={"host_id": text})
     return text
-
-
-def date(text: str) -> str:
-    """A date for the manager: ``now`` as it is, all others in ISO 8601 and UTC.
-
-    Raises ``InvalidDate``.
-    """
-    return text if text == "now" else times.parse_date(text).isoformat()
 
 
 def dry_run() -> bool:
@@ -76,18 +64,6 @@ def flag(name: str) -> bool:
     return bool(strutils.bool_from_string(flask.request.args.get(name, "false"), default=True))
 
 
-def idempotency_key(operation: str, body: dict[str, Any]) -> IdempotencyKey | None:
-    """The ``Idempotency-Key`` of a create, if it has one. Raises ``BadInput``."""
-    key = flask.request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
-    if not _KEY.fullmatch(key):
-        raise exceptions.BadInput("Idempotency-Key must be 1 to 255 printable ASCII characters")
-    request = [operation, flask.g.context.project_id, body]
-    canonical = json.dumps(request, sort_keys=True, separators=(",", ":"))
-    return IdempotencyKey(key, hashlib.sha256(canonical.encode()).hexdigest())
-
-
 def lease_request(body: dict[str, Any]) -> LeaseRequest:
     """What a lease is made from, of a body that its schema has passed.
 
@@ -99,13 +75,7 @@ def lease_request(body: dict[str, Any]) -> LeaseRequest:
         start=date(body["start_date"]),
         end=date(body["end_date"]),
         before_end=None if before_end is None else date(before_end),
-        reservations=tuple(
-            ReservationRequest(
-                entry["resource_type"],
-                {key: value for key, value in entry.items() if key != "resource_type"},
-            )
-            for entry in body.get("reservations", ())
-        ),
+        reservations=requests.reservations(body),
         events=tuple(map(_event, body.get("events") or ())),
     )
 
@@ -140,23 +110,13 @@ def lease_change(body: dict[str, Any]) -> LeaseChange:
     )
 
 
-def check_number_of_reservations(body: dict[str, Any]) -> None:
-    """Before the schema, which would take seconds to find fault with thousands of them.
+def check_numbers(body: dict[str, Any]) -> None:
+    """How many reservations and events a lease asks for, before the schema looks at each.
 
     Raises ``BadInput``.
     """
-    _check_number(body, "reservations", dependencies().conf.api.max_reservations_per_lease)
-
-
-def check_numbers(body: dict[str, Any]) -> None:
-    """The same of a lease to be made, and of what is to be kept with it."""
-    check_number_of_reservations(body)
-    _check_number(body, "events", schemas.EVENTS)
-
-
-def _check_number(body: dict[str, Any], name: str, limit: int) -> None:
-    if isinstance(body.get(name), list) and len(body[name]) > limit:
-        raise exceptions.BadInput(f"{name} must have at most {limit} entries")
+    requests.check_number_of_reservations(body)
+    requests.check_number(body, "events", schemas.EVENTS)
 
 
 def host_request(body: dict[str, Any]) -> HostRequest:

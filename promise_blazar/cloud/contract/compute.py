@@ -216,7 +216,7 @@ class Servers(Protocol):
 class ServerGroups(Protocol):
     """The server groups of all projects, which the service finds and deletes.
 
-    They are made with the tenants' tokens (``promise_blazar.cloud.contract.server_groups``).
+    They are made with the tenants' tokens (``promise_blazar.cloud.contract.tenants``).
     """
 
     def delete(self, group_id: str) -> None:

@@ -7,9 +7,9 @@
 from oslo_config import cfg
 
 from promise_blazar.cloud.contract.cloud import Cloud
-from promise_blazar.cloud.contract.server_groups import TenantServerGroups
+from promise_blazar.cloud.contract.tenants import TenantCloud
 from promise_blazar.cloud.openstack import cloud, session
-from promise_blazar.cloud.openstack.compute import server_groups
+from promise_blazar.cloud.openstack.tenants import OpenStackTenants
 
 
 def connect(conf: cfg.ConfigOpts) -> Cloud:
@@ -17,6 +17,6 @@ def connect(conf: cfg.ConfigOpts) -> Cloud:
     return cloud.OpenStackCloud(conf, session.load(conf))
 
 
-def groups(conf: cfg.ConfigOpts) -> TenantServerGroups:
-    """Server groups by the tenants' tokens, for the process that has the tokens: the API's."""
-    return server_groups.TenantServerGroups(conf, session.load(conf))
+def tenants(conf: cfg.ConfigOpts) -> TenantCloud:
+    """What the tenants' tokens do, for the process that has the tokens: the API's."""
+    return OpenStackTenants(conf, session.load(conf))

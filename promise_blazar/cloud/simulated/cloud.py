@@ -18,6 +18,7 @@ if there are any, and then is one transaction (``calls``). The names, for fences
 ``nova.flavor.list``                  flavors.with_prefix
 ``nova.flavor.grant`` ``.revoke``     flavors.grant, flavors.revoke
 ``nova.flavor.access``                flavors.granted
+``nova.flavor.show``                  flavors.find
 ``nova.server.show`` ``.list``        servers.find; servers.on_host, .of_flavor, .building
 ``nova.migration.list``               servers.moving
 ``nova.server.delete`` ``.snapshot``  servers.delete, servers.snapshot
@@ -53,7 +54,7 @@ from promise_blazar.cloud.simulated.world import World
 
 
 class SimulatedCloud(Tenants):
-    """A ``Cloud``, whose server groups are the tenants' too; with ``Tenants``, what its users do.
+    """A ``Cloud``, and a ``TenantCloud``; with ``Tenants``, what its users do.
 
     The file at ``path`` is made with ``hosts`` hosts if there is none. ``sleep`` is how an
     injected latency passes.

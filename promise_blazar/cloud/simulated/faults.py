@@ -27,6 +27,7 @@ CALLS = frozenset(
         "nova.flavor.create",
         "nova.flavor.delete",
         "nova.flavor.list",
+        "nova.flavor.show",
         "nova.flavor.revoke",
         "nova.hypervisor.show",
         "nova.hypervisor.list",

@@ -208,19 +208,15 @@ def _scheduled(
     admin: bool,
 ) -> Boot:
     asked = hints or {}
-    seen = flavors.seen_by(db, project_id, admin)
-    # An id goes before a name, which another flavor may have as its id.
-    found = [stored for stored in seen if stored.flavor.id == flavor] or [
-        stored for stored in seen if stored.flavor.name == flavor
-    ]
-    if not found:
+    found = flavors.find(db, project_id, flavor, admin)
+    if found is None:
         raise exceptions.BadInput(f"Flavor {flavor} could not be found")
     if not images.exists(db, image or IMAGE):
         raise exceptions.BadInput(f"Image {image} could not be found")
     for group in _group_hints(asked):
         if not server_groups.exists(db, project_id, group):
             raise exceptions.BadInput(f"Server group {group} could not be found")
-    return servers.schedule(db, project_id, name, found[0], asked)
+    return servers.schedule(db, project_id, name, found, asked)
 
 
 def _group_hints(hints: Mapping[str, object]) -> list[str]:

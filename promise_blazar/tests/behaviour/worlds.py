@@ -6,7 +6,8 @@ A file names its world under ``fixtures``. Beside the service's own paths a worl
 ``POST /clock``   ``{"minutes": 90}``: so much time passes, and what is due then has been done
 ``GET /clock``    ``{"now": "2030-01-01 01:30"}``
 
-Time stands still otherwise, and begins at 2030-01-01 00:00.
+Time stands still otherwise, and begins at 2030-01-01 00:00. Every answer of our extensions is held
+to the schema that is published for it (``answers``).
 """
 
 import json
@@ -21,6 +22,7 @@ from werkzeug import Request, Response
 from promise_blazar import times
 from promise_blazar.api.dialects import DIALECTS
 from promise_blazar.api.http.dialect import Dialect
+from promise_blazar.tests.behaviour import answers
 from promise_blazar.tests.examples import calendar
 from promise_blazar.tests.functional.base import ServiceTestCase
 
@@ -88,9 +90,14 @@ class World(GabbiFixture):
         def begin(status: str, headers: Any, exc_info: Any = None) -> Any:
             # Never what a test is after, and only the log knows why.
             assert not status.startswith("500"), self._log.output
+            began.append((int(status[:3]), dict(headers)))
             return start_response(status, headers, exc_info)
 
-        return self._service.api.application(environ, begin)
+        began: list[tuple[int, dict[str, str]]] = []
+        body = list(self._service.api.application(environ, begin))
+        ((status, headers),) = began
+        answers.check(request.method, request.path, status, headers, body)
+        return body
 
     def _clock(self, request: Request) -> Response:
         if request.method == "POST":
@@ -109,6 +116,12 @@ class NoHosts(World):
     registered = 0
 
 
+class FewQuestions(World):
+    """Three hosts on lend, and five questions a minute for each project."""
+
+    options = {"api__question_rate": 5}  # noqa: RUF012 - never changed
+
+
 class WithCalendar(World):
     """Three hosts on lend, and beside the service's dialects that of the example."""
 
@@ -116,5 +129,5 @@ class WithCalendar(World):
 
 
 WORLDS: dict[str, Callable[[Stage], World]] = {
-    world.__name__: world for world in (ThreeHosts, NoHosts, WithCalendar)
+    world.__name__: world for world in (ThreeHosts, NoHosts, FewQuestions, WithCalendar)
 }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from promise_blazar.cloud import openstack
 from promise_blazar.cloud.contract.compute import Flavor, Server
-from promise_blazar.cloud.contract.server_groups import Caller
+from promise_blazar.cloud.contract.tenants import Caller
 from promise_blazar.tests import base, contract
 from promise_blazar.tests.cloud import site
 
@@ -17,7 +17,9 @@ class RealContractTest(contract.CloudContract, base.TestCase):
         super().setUp()
         conf = site.service_conf()
         self.cloud = openstack.connect(conf)
-        self.groups = openstack.groups(conf)
+        tenants = openstack.tenants(conf)
+        self.groups = tenants.server_groups
+        self.tenant_flavors = tenants.flavors
         self.user = site.user("demo")
         self.tenant = _caller("demo")
         self.stranger = _caller("other")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from promise_blazar import exceptions
 from promise_blazar.cloud.contract.cloud import Cloud
 from promise_blazar.cloud.contract.compute import Aggregate, Flavor, Hypervisor, Server
-from promise_blazar.cloud.contract.server_groups import Caller, TenantServerGroups
+from promise_blazar.cloud.contract.tenants import Caller, TenantFlavors, TenantServerGroups
 
 # Discovery runs every test case that it finds in a package: these are to be mixed into one.
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class ContractCase(_Mixin):
     #: The adapter.
     cloud: Cloud
     groups: TenantServerGroups
+    tenant_flavors: TenantFlavors
     #: A tenant, who boots servers, and one of another project.
     tenant: Caller
     stranger: Caller

@@ -96,3 +96,26 @@ class FlavorContract(ContractCase):
         self.at_once(*[lambda: self.cloud.flavors.ensure(flavor)] * THREADS)
         self.cloud.flavors.grant(flavor.id, self.tenant.project_id)
         self.assertEqual(flavor, self.tenant_flavor(flavor.id))
+
+    def test_a_tenant_finds_by_id_and_by_name_what_it_may_use(self) -> None:
+        flavor = self.flavor()
+        self.cloud.flavors.ensure(flavor)
+        for text in (flavor.id, flavor.name):
+            with self.assertRaises(exceptions.NotFound):
+                self.tenant_flavors.find(self.tenant, text)
+        self.cloud.flavors.grant(flavor.id, self.tenant.project_id)
+        for text in (flavor.id, flavor.name):
+            found = self.tenant_flavors.find(self.tenant, text)
+            self.assertEqual((flavor.id, flavor.name), (found.id, found.name))
+            self.assertEqual({"VCPU": 2, "MEMORY_MB": 512, "DISK_GB": 3}, dict(found.amounts))
+            with self.assertRaises(exceptions.NotFound):
+                self.tenant_flavors.find(self.stranger, text)
+
+    def test_what_a_flavor_takes_is_in_its_extra_specs(self) -> None:
+        specs = {"resources:VCPU": "0", "resources:CUSTOM_GPU": "2"}
+        flavor = dataclasses.replace(self.flavor(), extra_specs=specs)
+        self.cloud.flavors.ensure(flavor)
+        self.cloud.flavors.grant(flavor.id, self.tenant.project_id)
+        found = self.tenant_flavors.find(self.tenant, flavor.id)
+        amounts = {"MEMORY_MB": 512, "DISK_GB": 3, "CUSTOM_GPU": 2}
+        self.assertEqual(amounts, dict(found.amounts))

@@ -7,7 +7,7 @@ from pathlib import Path
 import fixtures
 
 from promise_blazar.cloud.contract.compute import Flavor, Server
-from promise_blazar.cloud.contract.server_groups import Caller
+from promise_blazar.cloud.contract.tenants import Caller
 from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.tests import base, contract
 
@@ -24,6 +24,7 @@ class SimulatedContractTest(contract.CloudContract, base.TestCase):
         self.simulated = SimulatedCloud(directory / "cloud.sqlite", hosts=12)
         self.cloud = self.simulated
         self.groups = self.simulated.server_groups
+        self.tenant_flavors = self.simulated.flavors
 
     def start_server(self, flavor: str, hints: Mapping[str, object]) -> Server:
         view = self.simulated.create_server(self.tenant.project_id, "contract", flavor, hints)

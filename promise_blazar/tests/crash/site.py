@@ -67,7 +67,7 @@ class Site:
         conf = configuration(**OPTIONS)
         self.service = composition.manager(conf, Database(self.url), self.cloud, clock)
         self.service.heartbeat.register()
-        self._api = Client(create_app(conf, self.service, self.cloud.server_groups, clock))
+        self._api = Client(create_app(conf, self.service, self.cloud, clock))
 
     @classmethod
     def founded(cls, directory: Path, clock: SharedClock) -> "Site":

@@ -129,8 +129,7 @@ class ServiceTestCase(base.DatabaseTestCase):
 
     def application(self, service: Manager) -> Any:
         extensions = [simulated.blueprint(self.cloud)]
-        groups = self.cloud.server_groups
-        return create_app(self.conf, service, groups, self.clock, extensions, self.dialects)
+        return create_app(self.conf, service, self.cloud, self.clock, extensions, self.dialects)
 
     def with_a_database(self, manager: Manager, url: str = "") -> Client:
         """What speaks to an API process that has ``manager``, and the database for itself."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What OpenStack has is compared with what was promised, and put right."""
 
-from promise_blazar.cloud.contract.server_groups import Caller
+from promise_blazar.cloud.contract.tenants import Caller
 from promise_blazar.db.session import Database
 from promise_blazar.manager import composition
 from promise_blazar.model.openstack_names import child_provider_of, resource_class_of

@@ -58,20 +58,32 @@ class Nova:
         key: str,
         query: Mapping[str, str] | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """The members of a list, however many pages it has; each page is one call.
+        """``pages``, within the time-out of lists."""
+        return pages(call, self.list_timeout, client, path, key, query)
 
-        The next page is asked for by its marker only: the address in the answer's link may be
-        one that a proxy hides.
-        """
-        asked = dict(query or {})
-        while True:
-            with calling(call, self.list_timeout):
-                _, body = client.client.get(f"{path}?{parse.urlencode(asked)}")
-            members = body[key]
-            yield from members
-            if not members or not body.get(f"{key}_links"):
-                return
-            asked["marker"] = str(members[-1]["id"])
+
+def pages(
+    call: str,
+    timeout: float,
+    client: Client,
+    path: str,
+    key: str,
+    query: Mapping[str, str] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """The members of a list, however many pages it has; each page is one call.
+
+    The next page is asked for by its marker only: the address in the answer's link may be one
+    that a proxy hides.
+    """
+    asked = dict(query or {})
+    while True:
+        with calling(call, timeout):
+            _, body = client.client.get(f"{path}?{parse.urlencode(asked)}")
+        members = body[key]
+        yield from members
+        if not members or not body.get(f"{key}_links"):
+            return
+        asked["marker"] = str(members[-1]["id"])
 
 
 def refuse_partial(call: str, members: list[dict[str, Any]]) -> None:

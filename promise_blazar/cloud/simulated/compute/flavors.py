@@ -36,6 +36,15 @@ def seen_by(db: sqlite3.Connection, project_id: str, admin: bool) -> list[Stored
     return [_stored(row) for row in rows]
 
 
+def find(db: sqlite3.Connection, project_id: str, text: str, admin: bool) -> StoredFlavor | None:
+    """The one with this id, else with this name, which another may have as its id."""
+    seen = seen_by(db, project_id, admin)
+    return next(
+        (stored for stored in seen if stored.flavor.id == text),
+        next((stored for stored in seen if stored.flavor.name == text), None),
+    )
+
+
 def with_prefix(db: sqlite3.Connection, prefix: str) -> list[str]:
     """Ids, by age."""
     rows = db.execute("SELECT id, name FROM flavors ORDER BY number")

@@ -5,10 +5,11 @@ What a call does is in the modules beside this one; which method makes which cal
 (``promise_blazar.cloud.simulated.cloud``).
 """
 
+import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 
 from promise_blazar.cloud.contract.compute import Aggregate, Flavor, Hypervisor, Server
-from promise_blazar.cloud.contract.server_groups import Caller
+from promise_blazar.cloud.contract.tenants import Caller, FlavorContent
 from promise_blazar.cloud.simulated.calls import Calls
 from promise_blazar.cloud.simulated.compute import (
     aggregates,
@@ -19,6 +20,7 @@ from promise_blazar.cloud.simulated.compute import (
 )
 from promise_blazar.cloud.simulated.refusals import missing
 from promise_blazar.cloud.simulated.world import World
+from promise_blazar.model.flavors import amounts as of_flavor
 
 
 class Hypervisors:
@@ -109,7 +111,7 @@ class Aggregates:
 
 
 class Flavors:
-    """``contract.compute.Flavors``."""
+    """``contract.compute.Flavors``, and ``contract.tenants.TenantFlavors``."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
@@ -133,6 +135,22 @@ class Flavors:
 
     def granted(self, flavor_id: str) -> Sequence[str]:
         return self._calls.read("nova.flavor.access", lambda db: flavors.granted(db, flavor_id))
+
+    def find(self, caller: Caller, flavor: str) -> FlavorContent:
+        def of(db: sqlite3.Connection) -> FlavorContent:
+            found = flavors.find(db, caller.project_id, flavor, caller.is_admin)
+            if found is None:
+                raise missing("flavor", flavor)
+            amounts = of_flavor(
+                found.flavor.vcpus,
+                found.flavor.memory_mb,
+                found.flavor.disk_gb,
+                0,
+                found.flavor.extra_specs,
+            )
+            return FlavorContent(found.flavor.id, found.flavor.name, amounts)
+
+        return self._calls.read("nova.flavor.show", of)
 
 
 class Servers:

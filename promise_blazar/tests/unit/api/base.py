@@ -11,7 +11,7 @@ from promise_blazar.api.http.application import create_app
 from promise_blazar.conf import api as options
 from promise_blazar.tests import base
 from promise_blazar.tests.fakes import ManualClock
-from promise_blazar.tests.unit.api.fake_manager import FakeGroups, FakeManager
+from promise_blazar.tests.unit.api.fake_manager import FakeCloud, FakeManager
 
 ALICE = "alice:demo"
 ADMIN = "admin:operators"
@@ -33,6 +33,12 @@ LEASE: dict[str, Any] = {
     "events": [],
 }
 
+QUESTION: dict[str, Any] = {
+    "reservations": [{"resource_type": "physical:host", "min": 1, "max": 1}],
+    "duration": 3600,
+}
+ADJUSTMENT: dict[str, Any] = {"resources": {"VCPU": -8}, "end": "2030-02-01 12:00"}
+
 
 class ApiTestCase(base.TestCase):
     """``self.call(method, path)`` as alice of the project demo, unless told otherwise."""
@@ -46,13 +52,14 @@ class ApiTestCase(base.TestCase):
         self.conf.set_override("auth_strategy", self.auth_strategy, "api")
         self.conf([], project="promise-blazar", default_config_files=[], default_config_dirs=[])
         self.manager = FakeManager()
-        self.groups = FakeGroups()
+        self.cloud = FakeCloud()
+        self.groups = self.cloud.server_groups
         self.make_application()
 
     def make_application(self) -> None:
         """Again, for a configuration that has changed."""
         self.application = create_app(
-            self.conf, self.manager, self.groups, ManualClock(), self.extensions()
+            self.conf, self.manager, self.cloud, ManualClock(), self.extensions()
         )
         self.client = Client(self.application)
 
@@ -84,6 +91,11 @@ class ApiTestCase(base.TestCase):
         answer = self.call("POST", "/v1/os-hosts", {"name": name, **extras}, ADMIN)
         self.assertEqual(201, answer.status_code, answer.text)
         return answer.json["host"]
+
+    def adjustment(self, **changes: Any) -> dict[str, Any]:
+        answer = self.call("POST", "/v1/capacity/adjustments", ADJUSTMENT | changes, ADMIN)
+        self.assertEqual(201, answer.status_code, answer.text)
+        return answer.json
 
     def assert_refused(self, status: int, message: str, answer: TestResponse) -> None:
         self.assertEqual((status, message), (answer.status_code, answer.json["error_message"]))

@@ -5,12 +5,12 @@ import dataclasses
 import threading
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
 from promise_blazar import exceptions, times
-from promise_blazar.cloud.contract.server_groups import Caller
+from promise_blazar.cloud.contract.tenants import Caller, FlavorContent
 from promise_blazar.context import RequestContext
 from promise_blazar.manager.contract.messages import (
     AllocationView,
@@ -31,14 +31,14 @@ from promise_blazar.manager.contract.messages import (
     ReservationRequest,
     ReservationView,
 )
+from promise_blazar.tests.unit.api.fake_asking import NOW, FakeAsking
 
-NOW = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 
-
-class FakeManager:
+class FakeManager(FakeAsking):
     """What it was asked is in ``calls``; ``fails`` names a method and the error it raises."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.leases: dict[str, LeaseView] = {}
         self.hosts: dict[str, HostView] = {}
         self.private: set[str] = set()
@@ -337,3 +337,27 @@ class FakeGroups:
 
     def remove(self, caller: Caller, group_id: str) -> None:
         self.made.pop(group_id.removeprefix("group-of-"))
+
+
+class FakeFlavors:
+    """One flavor for everybody; ``error`` is what the next call raises."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Caller, str]] = []
+        self.error: Exception | None = None
+
+    def find(self, caller: Caller, flavor: str) -> FlavorContent:
+        self.asked.append((caller, flavor))
+        if self.error is not None:
+            raise self.error
+        if flavor not in ("2", "m1.small"):
+            raise exceptions.NotFound(object={"flavor": flavor})
+        return FlavorContent("2", "m1.small", {"VCPU": 1, "MEMORY_MB": 2048, "DISK_GB": 20})
+
+
+class FakeCloud:
+    """What callers' tokens do."""
+
+    def __init__(self) -> None:
+        self.server_groups = FakeGroups()
+        self.flavors = FakeFlavors()

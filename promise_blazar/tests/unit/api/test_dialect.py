@@ -86,7 +86,7 @@ class ForeignCase(base.ApiTestCase):
 
     def make_application(self) -> None:
         self.application = create_app(
-            self.conf, self.manager, self.groups, ManualClock(), dialects=self.dialects
+            self.conf, self.manager, self.cloud, ManualClock(), dialects=self.dialects
         )
         self.client = Client(self.application)
 

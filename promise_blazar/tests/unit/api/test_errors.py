@@ -30,6 +30,7 @@ EXPECTED = {
     exceptions.GroupsWanted: 409,
     exceptions.RequestInFlight: 409,
     exceptions.KeyReused: 422,
+    exceptions.TooManyRequests: 429,
     exceptions.CloudError: 502,
     exceptions.CloudUnavailable: 503,
     exceptions.Busy: 503,
@@ -59,6 +60,7 @@ class TestErrors(base.ApiTestCase):
         for error, seconds in (
             (exceptions.Busy(retry_after=2), "2"),
             (exceptions.Busy(retry_after=0.2), "1"),
+            (exceptions.TooManyRequests(most=600, retry_after=7), "7"),
             (exceptions.Unavailable(what="database"), str(errors.RETRY_AFTER)),
             (exceptions.CloudUnavailable(call="nova", detail="503"), str(errors.RETRY_AFTER)),
         ):

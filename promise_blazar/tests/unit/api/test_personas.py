@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from promise_blazar.api import v1
+from promise_blazar.api.dialects import DIALECTS
 from promise_blazar.tests.unit.api import base
 from promise_blazar.tests.unit.api.fake_manager import FakeManager
 
@@ -32,6 +32,12 @@ EXPECTED = {
     ("GET", "/os-hosts/<host_id>/allocation"): (403, 403, 200, 403, 403, 401),
     ("GET", "/os-hosts/properties"): (403, 403, 200, 403, 403, 401),
     ("PATCH", "/os-hosts/properties/<path:name>"): (403, 403, 200, 403, 403, 401),
+    ("GET", "/capacity"): (200, 200, 200, 403, 200, 401),
+    ("POST", "/availability"): (200, 200, 200, 403, 200, 401),
+    ("GET", "/capacity/adjustments"): (403, 403, 200, 403, 403, 401),
+    ("POST", "/capacity/adjustments"): (403, 403, 201, 403, 403, 401),
+    ("GET", "/capacity/adjustments/<adjustment_id>"): (403, 403, 200, 403, 403, 401),
+    ("DELETE", "/capacity/adjustments/<adjustment_id>"): (403, 403, 204, 403, 403, 401),
 }
 
 #: The same, for what belongs to no version.
@@ -49,24 +55,31 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/os-hosts"): {"name": "compute-2"},
     ("PUT", "/os-hosts/<host_id>"): {"gpu": "False"},
     ("PATCH", "/os-hosts/properties/<path:name>"): {"private": True},
+    ("POST", "/availability"): base.QUESTION,
+    ("POST", "/capacity/adjustments"): base.ADJUSTMENT,
 }
 
 
 class TestPersonas(base.ApiTestCase):
     def attempt(self, operation: tuple[str, str], token: str | None) -> tuple[int, str]:
-        """In a world of one host and one lease of the project demo."""
+        """In a world of one host, one adjustment and one lease of the project demo."""
         self.manager.__dict__.update(FakeManager().__dict__)
         self.host(gpu="True")
-        lease_id = self.lease()["id"]
+        lease_id, adjustment_id = self.lease()["id"], self.adjustment()["id"]
         self.manager.calls.clear()
         verb, path = operation
-        path = path.replace("<lease_id>", lease_id)
+        path = path.replace("<lease_id>", lease_id).replace("<adjustment_id>", adjustment_id)
         path = path.replace("<host_id>", "1").replace("<path:name>", "gpu")
         answer = self.call(verb, "/v1" + path, BODIES.get(operation), token)
         return answer.status_code, answer.text
 
     def test_the_table_names_every_operation(self) -> None:
-        served = {(verb, path) for path, verbs in v1.ROUTES.items() for verb in verbs}
+        served = {
+            (verb, path)
+            for dialect in DIALECTS
+            for path, verbs in dialect.routes.items()
+            for verb in verbs
+        }
         self.assertEqual(served, set(EXPECTED))
 
     def test_every_operation_by_everyone(self) -> None:

@@ -5,7 +5,7 @@ import uuid
 
 from promise_blazar import exceptions
 from promise_blazar.cloud.contract.compute import Flavor
-from promise_blazar.cloud.contract.server_groups import Caller
+from promise_blazar.cloud.contract.tenants import Caller
 from promise_blazar.cloud.simulated.tenants import ServerView
 from promise_blazar.tests.unit.cloud.simulated_case import SimulatedCase
 

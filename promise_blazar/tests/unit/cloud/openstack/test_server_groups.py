@@ -3,7 +3,7 @@
 
 from promise_blazar import exceptions
 from promise_blazar.cloud import openstack
-from promise_blazar.cloud.contract.server_groups import Caller
+from promise_blazar.cloud.contract.tenants import Caller
 from promise_blazar.tests.unit.cloud.openstack.case import AdapterTest
 from promise_blazar.tests.unit.cloud.openstack.services import Answer
 
@@ -19,7 +19,7 @@ def group(group_id: str, name: str, policy: str, project: str) -> dict[str, str]
 class GroupTest(AdapterTest):
     def setUp(self) -> None:
         super().setUp()
-        self.groups = openstack.groups(self.services.conf())
+        self.groups = openstack.tenants(self.services.conf()).server_groups
 
     def test_the_callers_group_is_made_as_the_caller(self) -> None:
         others = [
