@@ -12,6 +12,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 #: Fewer dead rows than this are not worth a copy of the living.
 _MANY_DEAD: Final = 1024
+#: Of an integer that is not negative.
+_BITS: Final = 63
 
 Kind = TypeVar("Kind", bound=np.generic)
 
@@ -30,6 +32,19 @@ def distinct(values: IntArray) -> IntArray:
     ordered = np.sort(values)
     found: IntArray = ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
     return found
+
+
+def order_of(keys: IntArray, limit: int) -> IntArray:
+    """The places of these in their order, equal ones in any; int64.
+
+    ``limit``: more than each of them; none is negative. Where a key and its place go into one
+    integer, those are sorted, several times faster than ``numpy.argsort``.
+    """
+    bits = len(keys).bit_length()
+    if limit.bit_length() + bits > _BITS:
+        return np.argsort(keys)
+    packed = np.sort(keys << bits | np.arange(len(keys)))
+    return packed & ((1 << bits) - 1)
 
 
 class Table:

@@ -17,6 +17,7 @@ from promise_blazar.capacity.given import Assignment, Given
 from promise_blazar.capacity.ledger import Ledger, Rows
 from promise_blazar.capacity.limits import UNLIMITED
 from promise_blazar.capacity.pool import Pool
+from promise_blazar.capacity.room_steps import RoomSteps
 from promise_blazar.capacity.rows import NOWHERE
 from promise_blazar.capacity.timeline import Spans, Timeline
 from promise_blazar.model.booking import WHOLE
@@ -198,6 +199,22 @@ class FreeCapacity:
 
     def _of_hosts(self, amounts: Mapping[str, int]) -> Mapping[str, int]:
         return {name: each for name, each in amounts.items() if not self.ledger.pooled(name)}
+
+    def steps_of(self, request: AllocationRequest, window: Window) -> RoomSteps:
+        """How many units of the request's amounts fit on eligible hosts, all through a window."""
+        amounts = self._of_hosts(request.demand.amounts or {})
+        rows, timeline = self.rows(window), self.timeline(window)
+        self.budget.spend(len(rows.slot) * (1 + len(amounts)))
+        slot, start = timeline.steps()
+        room = np.full(len(slot), UNLIMITED, dtype=np.int64)
+        for name, amount in ((n, a) for n, a in amounts.items() if a > 0):
+            free = self.ledger.capacity(name)[slot] - timeline.used(self.ledger.use(rows, name))
+            np.minimum(room, free // min(amount, _MOST), out=room)
+        whole = timeline.used((rows.bundle == WHOLE).astype(np.int64))
+        room = np.where(whole > 0, 0, np.maximum(room, 0))
+        counts = self.eligible(request)[slot]
+        counts[:-1] &= (slot[1:] != slot[:-1]) | (start[1:] != start[:-1])
+        return RoomSteps(slot, start, room).where(counts)
 
     def _whole(self, window: Window) -> BoolArray:
         if window not in self._lent_whole:

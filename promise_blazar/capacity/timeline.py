@@ -10,12 +10,14 @@ from typing import Final
 
 import numpy as np
 
-from promise_blazar.capacity.arrays import BoolArray, IntArray
+from promise_blazar.capacity.arrays import BoolArray, IntArray, distinct, order_of
 from promise_blazar.capacity.demand.request import Window
 from promise_blazar.capacity.ledger import Rows
 from promise_blazar.model.booking import WHOLE
 
 _KEY_LIMIT: Final = 2**62
+#: Microseconds.
+_MINUTE: Final = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +113,57 @@ class Timeline:
         spans = Spans(high, np.full(len(high), start, dtype=np.int64), until[high])
         if not len(changes.row):
             return spans
-        running, before = self._running(use)
-        counts = np.diff(np.append(changes.first, len(running)))
-        slot = np.repeat(changes.slot, counts)
+        slot = self._slots()
         following = np.append(changes.time[1:], end)
-        following[np.append(changes.first[1:], len(running)) - 1] = end
-        higher = running - np.repeat(before, counts) + level[slot] > limit[slot]
+        following[np.append(changes.first[1:], len(slot)) - 1] = end
+        higher = self._after(use, level) > limit[slot]
         higher &= following > changes.time
         return Spans(
             np.concatenate((spans.slot, slot[higher])),
             np.concatenate((spans.start, changes.time[higher])),
             np.concatenate((spans.end, following[higher])),
         )
+
+    def steps(self) -> tuple[IntArray, IntArray]:
+        """The hosts and instants of the steps that ``used`` tells of; int64, slots and
+        microseconds, in this order.
+
+        They are the start of the window, for every host, and each start and end of its bookings
+        after that. Of several steps of a host at one instant the last counts.
+        """
+        slot = self._slots()
+        everywhere = np.arange(self._size, dtype=np.int64)
+        at_start = np.full(self._size, self._window.start, dtype=np.int64)
+        return self._joined(everywhere, slot), self._joined(at_start, self._changes().time)
+
+    def used(self, use: IntArray) -> IntArray:
+        """What is used from each step on; int64, one entry per step, units of the class."""
+        level = self._at_start(use)
+        return self._joined(level, self._after(use, level))
+
+    def _joined(self, at_start: IntArray, later: IntArray) -> IntArray:
+        """A column of the steps: what is so at the start, by slot, and from each change on."""
+        places = np.arange(len(later)) + self._slots() + 1
+        column = np.empty(self._size + len(later), dtype=np.int64)
+        changed = np.zeros(len(column), dtype=np.bool_)
+        changed[places] = True
+        column[changed], column[~changed] = later, at_start
+        return column
+
+    def _after(self, use: IntArray, level: IntArray) -> IntArray:
+        """What is used from each change on; ``level``: at the start, by slot."""
+        changes = self._changes()
+        if not len(changes.row):
+            return changes.row
+        running, before = self._running(use)
+        counts = np.diff(np.append(changes.first, len(running)))
+        running += np.repeat(level[changes.slot] - before, counts)
+        return running
+
+    def _slots(self) -> IntArray:
+        """The host of each change."""
+        changes = self._changes()
+        return np.repeat(changes.slot, np.diff(np.append(changes.first, len(changes.row))))
 
     def _at_start(self, use: IntArray) -> IntArray:
         """What is used at the start of the window, by slot."""
@@ -162,13 +203,48 @@ def in_order(slot: IntArray, time: IntArray, sign: IntArray, size: int) -> IntAr
 
     ``size``: how many slots there are.
 
-    Slot and time are packed in one integer where they fit, as nearly always: sorting that is
-    several times faster than sorting by three keys.
+    Slot and time are packed in one integer where they fit, as nearly always, and times are counted
+    in minutes where all are whole: sorting that is several times faster than sorting by three
+    keys.
     """
     if not len(time):
         return np.zeros(0, dtype=np.int64)
-    earliest = int(time.min())
-    width = 2 * (int(time.max()) - earliest + 1)
+    since = time - int(time.min())
+    minutes = since // _MINUTE
+    if np.array_equal(minutes * _MINUTE, since):
+        since = minutes
+    width = 2 * (int(since.max()) + 1)
     if size * width < _KEY_LIMIT:
-        return np.argsort(slot * width + 2 * (time - earliest) + (sign > 0))
-    return np.lexsort((sign, time, slot)).astype(np.int64)
+        return order_of(slot * width + 2 * since + (sign > 0), size * width)
+    return np.lexsort((sign, since, slot)).astype(np.int64)
+
+
+def ends_of_stretches(spans: Spans, size: int) -> tuple[IntArray, IntArray]:
+    """Where the stretches begin that the spans of a host make together, and where they end.
+
+    int64, microseconds, each in order: one entry per stretch in both, of all hosts, no longer in
+    pairs. A stretch is a time of one host that spans cover without a break. ``size``: how many
+    slots there are.
+
+    Starts and ends are sorted by themselves: of n spans in the order of their starts, the next one
+    begins a stretch exactly if n ends come before it. That is several times faster than sorting
+    spans.
+    """
+    count = len(spans.slot)
+    if not count:
+        return spans.start, spans.end
+    earliest = int(spans.start.min())
+    width = int(spans.end.max()) - earliest + 1
+    times = np.zeros(0, dtype=np.int64)
+    if size * width < _KEY_LIMIT:
+        start, end = spans.start - earliest, spans.end - earliest
+    else:
+        times = distinct(np.concatenate((spans.start, spans.end)))
+        width = len(times)
+        start, end = np.searchsorted(times, spans.start), np.searchsorted(times, spans.end)
+    start, end = np.sort(spans.slot * width + start), np.sort(spans.slot * width + end)
+    apart = start[1:] > end[:-1]
+    first, last = start[np.append(True, apart)] % width, end[np.append(apart, True)] % width
+    if len(times):
+        return np.sort(times[first]), np.sort(times[last])
+    return np.sort(first) + earliest, np.sort(last) + earliest

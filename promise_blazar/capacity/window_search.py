@@ -3,9 +3,10 @@
 
 A window that moves to the right gets room only where something is freed as its start passes, so
 the starts worth trying are the ends of bookings, and the instants at which adjustments change.
-Which of them leave enough hosts is counted for all at once; what passes that count is then
-admitted in earnest, so no window is ever offered that an admission would refuse. There is no limit
-but the budget, and the answer says where that ended the search.
+Which of them leave room enough is counted for all at once, exactly for each request by itself on
+hosts; what passes that count is then admitted in earnest, so no window is ever offered that an
+admission would refuse. There is no limit but the budget, and the answer says where that ended the
+search.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,15 +21,11 @@ from promise_blazar.capacity.budget import Budget, OutOfTime
 from promise_blazar.capacity.demand.request import AllocationRequest, Window
 from promise_blazar.capacity.free_capacity import FreeCapacity
 from promise_blazar.capacity.ledger import OPEN, Ledger
-from promise_blazar.capacity.timeline import Spans, in_order
+from promise_blazar.capacity.room_steps import room_through
+from promise_blazar.capacity.timeline import Spans, ends_of_stretches
 
 #: Microseconds.
 MINUTE: Final = 60_000_000
-
-#: Numbers of units on one host that are told apart; fewer where bookings are many, so that all
-#: of them together look at not many more bookings than this.
-_MOST_LEVELS: Final = 16
-_ROWS_OF_LEVELS: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,17 +182,20 @@ class _Search:
 def _enough(
     free: FreeCapacity, request: AllocationRequest, reach: Window, shifts: IntArray
 ) -> BoolArray:
-    """At which shifts may there be hosts and pools enough? True wherever the request alone is
+    """At which shifts are there hosts and pools enough? True wherever the request alone is
     admitted."""
+    bound = request.demand.bound
+    length = request.window.end - request.window.start
     starts = request.window.start + shifts
     enough = free.pool.promising(request, free.eligible(request), reach, starts)
-    affordable = max(1, _ROWS_OF_LEVELS // max(len(free.rows(reach).slot), 1))
-    bound = request.demand.levels(free, min(_MOST_LEVELS, affordable))
-    length = request.window.end - request.window.start
-    count = np.zeros(len(shifts), dtype=np.int64)
-    for level in bound.levels:
-        hosts = _hosts_with(free, request, reach, level.units, length, starts)
-        count += level.weight * hosts
+    if bound.units == 0:
+        return enough
+    if bound.once:
+        count = _hosts_with(free, request, reach, bound.units, length, starts)
+    else:
+        steps = free.steps_of(request, reach)
+        times = np.minimum(steps.units // bound.units, bound.needed)
+        count = room_through(replace(steps, units=times), length, starts)
     return enough & (count >= bound.needed)
 
 
@@ -211,22 +211,7 @@ def _hosts_with(
     lacking = free.lacking(request, reach, units)
     # A window of this length from s meets [a, b) exactly if a - length < s < b.
     barred = Spans(lacking.slot, lacking.start - length + 1, lacking.end)
-    times, change = _barred_changes(barred, free.ledger.size)
-    barred_at = np.append(0, np.cumsum(change))[np.searchsorted(times, starts, side="right")]
+    first, last = ends_of_stretches(barred, free.ledger.size)
+    barred_at = np.searchsorted(first, starts, side="right")
+    barred_at -= np.searchsorted(last, starts, side="right")
     return np.count_nonzero(free.eligible(request)) - barred_at
-
-
-def _barred_changes(barred: Spans, size: int) -> tuple[IntArray, IntArray]:
-    """When the number of barred hosts changes, and by how much; a host counts once."""
-    count = len(barred.slot)
-    slot = np.concatenate((barred.slot, barred.slot))
-    time = np.concatenate((barred.start, barred.end))
-    sign = np.repeat(np.array((1, -1), dtype=np.int64), count)
-    order = in_order(slot, time, sign, size)
-    sign = sign[order]
-    # Each host's signs sum to nothing, so the depth needs no new beginning at a new host.
-    depth = np.cumsum(sign)
-    turning = np.where(sign > 0, depth == 1, depth == 0)
-    time, sign = time[order][turning], sign[turning]
-    by_time = np.argsort(time, kind="stable")
-    return time[by_time], sign[by_time]

@@ -24,22 +24,17 @@ from promise_blazar.capacity.timeline import Spans
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
-    """A host with room for ``units`` or more counts ``weight`` times."""
+class Bound:
+    """Where a demand fits: where hosts count ``needed`` times or more, together.
 
-    units: int
-    weight: int
-
-
-@dataclass(frozen=True, slots=True)
-class Levels:
-    """A bound on where a demand fits: the hosts' counts, over all levels, reach ``needed``.
-
-    It is reached wherever the demand is admitted, and may be reached elsewhere too.
+    A host counts once for every ``units`` that it has room for all through the window; if
+    ``once``, not more than once. So it is wherever the demand is admitted; it may be so elsewhere
+    too.
     """
 
     needed: int
-    levels: tuple[Level, ...]
+    units: int = 1
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +130,9 @@ class Demand(Protocol):
 
     # When
 
-    def levels(self, free: FreeCapacity, most: int) -> Levels:
-        """The bound by which the search for windows passes over starts, of ``most`` levels."""
+    @property
+    def bound(self) -> Bound:
+        """By which the search for windows passes over starts."""
         ...
 
     # Why not

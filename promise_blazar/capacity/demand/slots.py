@@ -14,7 +14,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from promise_blazar.capacity.arrays import IntArray
-from promise_blazar.capacity.demand.contract import Level, Levels, Verdict
+from promise_blazar.capacity.demand.contract import Bound, Verdict
 from promise_blazar.capacity.demand.request import Window
 from promise_blazar.capacity.free_capacity import FreeCapacity
 from promise_blazar.capacity.given import Given, UnitsBySlot
@@ -103,18 +103,11 @@ class Slots:
             return float(np.count_nonzero(room >= self.amount))
         return float(self.fits(room)) / max(self.amount, 1)
 
-    def levels(self, free: FreeCapacity, most: int) -> Levels:
-        if self.affinity is False:
-            return Levels(self.amount, (Level(1, 1),))
+    @property
+    def bound(self) -> Bound:
         if self.affinity:
-            return Levels(1, (Level(self.amount, 1),))
-        # A host that has room for k slots counts once for each level up to k. Where there are
-        # many levels only every nth is looked at and counts n times: never too few.
-        highest = min(int(self.empty_room(free).max(initial=0)), self.amount)
-        step = max(1, -(-highest // most))
-        return Levels(
-            self.amount, tuple(Level(units, step) for units in range(1, highest + 1, step))
-        )
+            return Bound(1, self.amount, once=True)
+        return Bound(self.amount, once=self.affinity is False)
 
     def fits(self, room: IntArray, limits: Limits = NO_LIMITS) -> int:
         if limits:

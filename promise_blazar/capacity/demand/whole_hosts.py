@@ -9,7 +9,7 @@ import numpy as np
 
 from promise_blazar.capacity.arrays import IntArray
 from promise_blazar.capacity.demand import vector_sum
-from promise_blazar.capacity.demand.contract import Level, Levels, Verdict
+from promise_blazar.capacity.demand.contract import Bound, Verdict
 from promise_blazar.capacity.demand.request import Window
 from promise_blazar.capacity.free_capacity import FreeCapacity
 from promise_blazar.capacity.given import Given, UnitsBySlot
@@ -73,8 +73,9 @@ class WholeHosts:
     def slack(self, room: IntArray) -> float:
         return float(np.count_nonzero(room)) / max(self.minimum, 1)
 
-    def levels(self, free: FreeCapacity, most: int) -> Levels:
-        return Levels(self.minimum, (Level(1, 1),))
+    @property
+    def bound(self) -> Bound:
+        return Bound(self.minimum, once=True)
 
     def fits(self, room: IntArray, limits: Limits = NO_LIMITS) -> int:
         return vector_sum.most(room, limits) if limits else int(room.sum())

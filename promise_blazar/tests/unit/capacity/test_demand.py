@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from promise_blazar.capacity.admission import Plan, Refusal, admit, holds
-from promise_blazar.capacity.demand.contract import Demand, Level, Levels, Verdict
+from promise_blazar.capacity.demand.contract import Bound, Demand, Verdict
 from promise_blazar.capacity.demand.request import AllocationRequest, Window
 from promise_blazar.capacity.demand.slots import Slots
 from promise_blazar.capacity.demand.whole_hosts import WholeHosts
@@ -83,11 +83,9 @@ class Pairs:
     def slack(self, room):
         return float(room.sum()) / max(self.maximum, 1)
 
-    def levels(self, free, most):
-        highest = min(int(self.empty_room(free).max(initial=0)), self.maximum) // 2
-        step = max(1, -(-highest // most))
-        levels = (Level(2 * pairs, 2 * step) for pairs in range(1, highest + 1, step))
-        return Levels(self.maximum, tuple(levels))
+    @property
+    def bound(self):
+        return Bound(self.pairs, 2)
 
     def fits(self, room, limits=NO_LIMITS):
         left = Taking(limits)

@@ -34,10 +34,10 @@ BUNDLES = {1: {"VCPU": 1, "MEMORY_MB": 1}, 2: {"VCPU": 2}, 3: {"MEMORY_MB": 3}, 
 QUERIES = ('["=", "$gpu", "1"]', '["not", ["=", "$gpu", "1"]]', '[">=", "$rank", "2"]')
 
 
-def _query(text):
-    query = parse(text)
-    assert query is not None
-    return query
+def query(text):
+    parsed = parse(text)
+    assert parsed is not None
+    return parsed
 
 
 capacities = st.fixed_dictionaries(
@@ -47,7 +47,7 @@ properties = st.fixed_dictionaries(
     {}, optional={"gpu": st.sampled_from(["1", "0"]), "rank": st.integers(0, 3)}
 )
 wheres = st.sampled_from([None, None, None, None, *QUERIES]).map(
-    lambda text: () if text is None else (_query(text),)
+    lambda text: () if text is None else (query(text),)
 )
 
 
@@ -174,7 +174,7 @@ def crowded(seed, count=1):
         )
 
     def request(key):
-        where = (_query(dice.choice(QUERIES)),) if dice.random() < 0.15 else ()
+        where = (query(dice.choice(QUERIES)),) if dice.random() < 0.15 else ()
         if dice.random() < 0.3:
             minimum = dice.choice([1, 1, 2])
             demand = WholeHosts(minimum, minimum + dice.randint(0, 2), where)
