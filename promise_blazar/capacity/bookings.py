@@ -63,13 +63,11 @@ class BookingTable(Table):
             mine = np.isin(self["reservation"][at], np.fromiter(exclude, dtype=np.int64))
             counted &= ~mine | ((ends <= now) & (self["released"][at] == 0))
         here = np.flatnonzero(lingering)
-        at = np.concatenate((at[counted], here))
-        rows = Rows(
-            self["slot"][at],
-            self["bundle"][at],
-            self["units"][at],
-            np.concatenate((starts[counted], np.full(len(here), now, dtype=np.int64))),
-            np.concatenate((ends[counted], np.full(len(here), now + 1, dtype=np.int64))),
-            at,
-        )
+        if not counted.all():
+            at, starts, ends = at[counted], starts[counted], ends[counted]
+        if len(here):
+            at = np.concatenate((at, here))
+            starts = np.concatenate((starts, np.full(len(here), now, dtype=np.int64)))
+            ends = np.concatenate((ends, np.full(len(here), now + 1, dtype=np.int64)))
+        rows = Rows(self["slot"][at], self["bundle"][at], self["units"][at], starts, ends, at)
         return rows if rows.units.all() else rows.where(rows.units > 0)

@@ -15,11 +15,11 @@ import numpy as np
 
 from promise_blazar.capacity.arrays import BoolArray, IntArray
 from promise_blazar.capacity.demand.request import Window
+from promise_blazar.capacity.host_limits import HostLimits
 from promise_blazar.capacity.instants import Instants
 from promise_blazar.capacity.ledger import Ledger
 from promise_blazar.capacity.rows import Rows
 from promise_blazar.capacity.supply import Group, LedgerAdjustment, shares
-from promise_blazar.capacity.timeline import in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,9 @@ class PoolTimeline:
         self.times = self.instants.times
         self.reservation = ledger.reservation_of(rows) if exclude or self._shares else None
         self._replaced = _in(self.reservation, exclude)
-        self._by_host = _ByHost(rows, self.instants, ledger.size)
+        self._on_hosts = [name for name in classes if ledger.on_hosts(name)]
+        self._charges: dict[str, IntArray] = {}
+        self._limits: HostLimits | None = None
         self._pools: dict[str, _Pool] = {}
 
     def total(self, resource_class: str) -> IntArray:
@@ -99,10 +101,10 @@ class PoolTimeline:
 
     def replaced(self, resource_class: str) -> IntArray:
         """What the excluded reservations have."""
-        charge = self._ledger.charge(self.rows, resource_class)
         if self._replaced is None:
             return np.zeros(len(self.times), dtype=np.int64)
-        return self._level(np.where(self._replaced, charge, 0), resource_class)
+        charge = np.where(self._replaced, self._charge_of_all(resource_class), 0)
+        return self._level(charge, resource_class)
 
     def exceeds_share(self, resource_class: str, project: str) -> BoolArray:
         """Whether any of what the project's group has reserved is charged to the general pool;
@@ -141,11 +143,15 @@ class PoolTimeline:
         return _Pool(total, reserved, unused)
 
     def _charge(self, resource_class: str) -> IntArray:
-        """What each row is charged; one entry per row."""
-        charge = self._ledger.charge(self.rows, resource_class)
-        if self._replaced is not None:
-            charge[self._replaced] = 0
-        return charge
+        """What each row is charged that counts; one entry per row."""
+        charge = self._charge_of_all(resource_class)
+        return charge if self._replaced is None else np.where(self._replaced, 0, charge)
+
+    def _charge_of_all(self, resource_class: str) -> IntArray:
+        """What each row is charged; one entry per row, not to be changed."""
+        if resource_class not in self._charges:
+            self._charges[resource_class] = self._ledger.charge(self.rows, resource_class)
+        return self._charges[resource_class]
 
     def _of_group(self, group: Group, charge: IntArray, resource_class: str) -> IntArray:
         """What a group has reserved."""
@@ -157,9 +163,18 @@ class PoolTimeline:
         """What all rows take, each host no more than it has."""
         level = self.instants.level(charge)
         if self._ledger.on_hosts(resource_class):
-            limit = self._ledger.offers(resource_class)
-            level -= self._by_host.excess(charge, limit)
+            level -= self._host_limits().excess(charge, resource_class)
         return level
+
+    def _host_limits(self) -> HostLimits:
+        if self._limits is None:
+            self._limits = HostLimits(
+                self.rows,
+                self.instants,
+                {name: self._charge_of_all(name) for name in self._on_hosts},
+                {name: self._ledger.offers(name) for name in self._on_hosts},
+            )
+        return self._limits
 
     def _amount(self, adjustments: Iterable[LedgerAdjustment], resource_class: str) -> IntArray:
         """The sum of what they give and take."""
@@ -170,56 +185,6 @@ class PoolTimeline:
             change[self.instants.place(each.end)] -= amount
         amount_at: IntArray = np.cumsum(change[:-1])
         return amount_at
-
-
-class _ByHost:
-    """What rows begin and end on each host, in the order of time, ends before starts."""
-
-    def __init__(self, rows: Rows, instants: Instants, size: int) -> None:
-        self._rows = rows
-        self._instants = instants
-        self._size = size
-        self._sorted: tuple[IntArray, IntArray, IntArray, IntArray, IntArray] | None = None
-
-    def excess(self, charge: IntArray, limit: IntArray) -> IntArray:
-        """What is charged above the limits of hosts; int64, one entry per time.
-
-        ``charge``: int64, one entry per row, not less than 0; ``limit``: one entry per slot.
-        """
-        nothing = np.zeros(len(self._instants.times), dtype=np.int64)
-        if not len(self._rows):
-            return nothing
-        row, sign, place, first, slot = self._changes()
-        change = charge[row] * sign
-        running = np.cumsum(change)
-        before = running[first] - change[first]
-        above = np.maximum.reduceat(running, first) - before > limit[slot]
-        if not above.any():
-            return nothing
-        counts = np.diff(np.append(first, len(row)))
-        here = np.repeat(above, counts)
-        counts, slot, before = counts[above], slot[above], before[above]
-        excess = np.maximum(running[here] - np.repeat(before + limit[slot], counts), 0)
-        last = np.cumsum(counts)
-        change = np.diff(excess, prepend=0)
-        change[last[:-1]] = excess[last[:-1]]
-        found: IntArray = np.cumsum(self._instants.summed(place[here], change))
-        return found
-
-    def _changes(self) -> tuple[IntArray, IntArray, IntArray, IntArray, IntArray]:
-        """One entry per change: its row, sign and place in time. One per host that has any: the
-        first change, and the slot."""
-        if self._sorted is None:
-            ending = np.flatnonzero(self._instants.last < len(self._instants.times))
-            row = np.concatenate((ending, np.arange(len(self._rows))))
-            place = np.concatenate((self._instants.last[ending], self._instants.first))
-            sign = np.repeat(np.array((-1, 1), dtype=np.int64), (len(ending), len(self._rows)))
-            slot = self._rows.slot[row]
-            order = in_order(slot, place, sign, self._size)
-            slot = slot[order]
-            first = np.flatnonzero(np.append(True, slot[1:] != slot[:-1]))
-            self._sorted = row[order], sign[order], place[order], first, slot[first]
-        return self._sorted
 
 
 def _in(reservation: IntArray | None, numbers: frozenset[int]) -> BoolArray | None:

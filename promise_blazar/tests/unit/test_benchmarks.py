@@ -8,8 +8,8 @@ from unittest import mock
 
 from promise_blazar.tests import base, tree
 
-#: Started by a benchmark in the environment of its peer, which is not here.
-ELSEWHERE = {"benchmarks.admission.peer_inside"}
+#: Started by a benchmark with the code of its peer, which is not here.
+ELSEWHERE = {"benchmarks.admission.peer_inside", "benchmarks.ask.earlier"}
 
 
 def programs():
