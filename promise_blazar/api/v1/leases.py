@@ -124,6 +124,8 @@ def _page(scope: str | None, selection: LeaseSelection) -> bytes:
     found = dependencies().manager.page_leases(flask.g.context, scope, selection)
     leases = _visible_among([_shown(view) for view in found.leases], scope)
     text = b'{"leases":[' + b",".join(each.text for each in leases) + b"]"
+    if found.utilization is not None:
+        text += b',"utilization":' + msgspec.json.encode(found.utilization)
     if selection.limit is None:
         return text + b"}"
     links = []

@@ -179,10 +179,11 @@ def property_names(name: str) -> tuple[str, ...]:
 def lease_selection() -> LeaseSelection | None:
     """Which leases the query asks for; None: all, in one list.
 
-    ``limit`` asks for pages, and with it ``marker`` and ``sort`` count. Raises ``BadInput``.
+    ``limit`` asks for pages, and with it ``marker`` and ``sort`` count; ``utilization`` is of the
+    window from ``start`` to ``end``. Raises ``BadInput``.
     """
     query = flask.request.args.to_dict()
-    asked = query.keys() & {"limit", "name", "status", "start", "end"}
+    asked = query.keys() & {"limit", "name", "status", "start", "end", "utilization"}
     if not asked:
         return None
     paging = ("marker", "sort") if "limit" in query else ()
@@ -199,6 +200,7 @@ def lease_selection() -> LeaseSelection | None:
         status=query.get("status"),
         start=dates.get("start"),
         end=dates.get("end"),
+        utilization=bool(strutils.bool_from_string(query.get("utilization", "false"))),
     )
 
 

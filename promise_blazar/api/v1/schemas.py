@@ -131,6 +131,7 @@ LEASE_QUERY = Schema(
             "status": {"type": "string", "maxLength": 16, **_printable},
             "start": _date,
             "end": _date,
+            "utilization": _flag,
         }
     )
 )

@@ -157,6 +157,7 @@ class LeaseSelection:
     ``sort``: ``created_at``, ``id``, ``name``, ``status``, ``start_date`` or ``end_date``; what is
     the same there stands in the order of ids. ``marker``: the id of the last lease of the page
     before. ``start``, ``end``: a window that their own overlap; None is open. ``limit`` None: all.
+    ``utilization``: what all of them, not only the page, have in that window is asked for too.
     """
 
     limit: int | None = None
@@ -167,14 +168,17 @@ class LeaseSelection:
     status: str | None = None
     start: datetime | None = None
     end: datetime | None = None
+    utilization: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LeasePage:
-    """``more``: whether there are others behind the last of these."""
+    """``more``: whether there are others behind the last of these. ``utilization``: by resource
+    class, the most that is promised at one instant of the window; None: it was not asked for."""
 
     leases: tuple[LeaseView, ...]
     more: bool = False
+    utilization: dict[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

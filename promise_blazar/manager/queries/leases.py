@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import msgspec
 
-from promise_blazar import exceptions
+from promise_blazar import exceptions, times
 from promise_blazar.db import archive, lease_pages, leases
 from promise_blazar.db.session import ReadHandle
 from promise_blazar.manager.contract.messages import (
@@ -20,6 +20,7 @@ from promise_blazar.manager.contract.messages import (
     LeaseSelection,
     LeaseView,
 )
+from promise_blazar.manager.queries.utilization import utilization
 from promise_blazar.manager.queries.views import lease_view
 from promise_blazar.plugins.contract import ResourceType
 
@@ -90,6 +91,12 @@ class LeaseQueries:
             found = lease_pages.ids(
                 connection, mine & wanted, order, selection.descending, after, most
             )
+            used = None
+            if selection.utilization:
+                if selection.start is None or selection.end is None:
+                    raise exceptions.BadInput("utilization: of a window, from start to end")
+                window = times.to_micros(selection.start), times.to_micros(selection.end)
+                used = utilization(connection, self._provider_id, mine & wanted, *window)
             shown = {
                 lease.id: lease_view(lease, self._kinds)
                 for n in range(0, len(found), _AT_ONCE)
@@ -97,4 +104,4 @@ class LeaseQueries:
             }
         # Some may have been removed since their ids were read.
         there = tuple(shown[each] for each in found[:limit] if each in shown)
-        return LeasePage(there, limit is not None and len(found) > limit)
+        return LeasePage(there, limit is not None and len(found) > limit, used)

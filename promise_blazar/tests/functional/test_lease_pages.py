@@ -4,7 +4,7 @@
 from urllib.parse import urlsplit
 
 from promise_blazar.tests import databases
-from promise_blazar.tests.functional.base import ServiceTestCase
+from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
 
 
 @databases.on_each_database
@@ -109,3 +109,38 @@ class TestPages(ServiceTestCase):
         self.pass_time()
         rest = self.listed(f"?limit=10&marker={first[1]}")
         self.assertEqual(self.ids[2:], rest)
+
+
+@databases.on_each_database
+class TestUtilization(ServiceTestCase):
+    """What a selection of leases has in its window (R19)."""
+
+    def used(self, query, token="alice:demo"):
+        answer = self.call("GET", f"/v1/leases?utilization=true&{query}", token=token)
+        self.assertEqual(200, answer.status_code, answer.text)
+        return answer.json["utilization"]
+
+    def between(self, start, end):
+        return f"start={self.minute(start)}&end={self.minute(end)}"
+
+    def test_r19_it_is_the_most_at_one_instant_of_the_window(self):
+        self.lease(INSTANCE, start=self.minute(10), end=30)
+        self.lease(INSTANCE, HOST, start=self.minute(20), end=40, name="whole")
+        self.lease(INSTANCE, start=self.minute(30), end=50)
+        self.lease(INSTANCE, start=self.minute(20), end=50, token="eve:other")
+        slots = {"DISK_GB": 20, "INSTANCE": 2, "MEMORY_MB": 4096, "VCPU": 4}
+        self.assertEqual({}, self.used(self.between(0, 10)))
+        self.assertEqual(slots, self.used(self.between(0, 20)))
+        both = {"DISK_GB": 2040, "INSTANCE": 4, "MEMORY_MB": 139264, "VCPU": 40}
+        self.assertEqual(both, self.used(self.between(0, 60)))
+        self.assertEqual(slots, self.used(self.between(40, 60)))
+        # Of all chosen leases, though a page shows one; and of these alone.
+        self.assertEqual(both, self.used(self.between(0, 60) + "&limit=1"))
+        self.assertEqual(36, self.used(self.between(0, 60) + "&name=whole")["VCPU"])
+        self.assertEqual(44, self.used(self.between(0, 60), "admin:admin")["VCPU"])
+
+    def test_r19_it_is_of_a_window(self):
+        for query in ("", "start=2030-01-01 00:00", "end=2030-01-01 00:00"):
+            answer = self.call("GET", f"/v1/leases?utilization=true&{query}")
+            self.assertIn("utilization", self.refused(400, answer))
+        self.assertNotIn("utilization", self.call("GET", "/v1/leases?utilization=false").json)
