@@ -20,6 +20,7 @@
     │   ├── CannotUpdate
     │   ├── CannotAddHost
     │   ├── CannotDeleteHost
+    │   ├── AdjustmentConflict       of the capacity on offer, with who is affected
     │   ├── GroupsWanted             server groups have to be made first, by who asks
     │   └── RequestInFlight          an Idempotency-Key whose first request still runs
     ├── KeyReused                    an Idempotency-Key with another request
@@ -139,6 +140,14 @@ class CannotAddHost(Conflict):
 class CannotDeleteHost(Conflict):
     code = "cannot-delete-host"
     sentence = "Host {host} cannot be deleted: {reason}"
+
+
+class AdjustmentConflict(Conflict):
+    """Facts: ``affected``, the uuids of the reservations whose promises it would break, by start;
+    empty where something else is in the way."""
+
+    code = "adjustment-conflict"
+    sentence = "The adjustment conflicts with what is promised or on offer"
 
 
 class GroupsWanted(Conflict):

@@ -35,7 +35,7 @@ from promise_blazar.db import bookings, migrate, tables
 from promise_blazar.db.session import Connection, Database
 from promise_blazar.manager import composition
 from promise_blazar.manager.contract.messages import LeaseRequest, ReservationRequest
-from promise_blazar.manager.ledger import writer
+from promise_blazar.manager.ledger import decisions
 from promise_blazar.manager.ledger.changes import Rebooked
 from promise_blazar.manager.ledger.store import LedgerStore
 from promise_blazar.model.states import LeaseStatus
@@ -81,7 +81,7 @@ class Ours:
     def create(self, question: Question) -> Figures:
         """Admit once without writing, then create the lease."""
         ask = _ask(question)
-        with mock.patch.object(writer, "decide", return_value=None):
+        with mock.patch.object(decisions, "decide", return_value=None):
             started = time.perf_counter()
             self._ledger.commit([ask], Rebooked({}))
             decision = time.perf_counter() - started

@@ -61,6 +61,12 @@ def find(connection: Connection, name: str) -> int | None:
     ).scalar()
 
 
+def names(connection: Connection) -> dict[int, str]:
+    """By id."""
+    rows = connection.execute(select(tables.Provider.id, tables.Provider.name))
+    return {row.id: row.name for row in rows}
+
+
 def _stamp(generation: object) -> ScalarSelect[int]:
     stamps = tables.Generation.__table__.alias()
     return (

@@ -63,6 +63,27 @@ def tombstones(
     return gone[-1].generation if gone else None
 
 
+def adjustments(connection: Connection, provider_id: int, declared: int, most: int) -> int:
+    """Remove tombstones of adjustments up to a declared generation; how many."""
+    # SELECT id FROM adjustments WHERE provider_id = :p AND generation <= :declared
+    #   AND deleted = true ORDER BY generation LIMIT :n
+    table = tables.Adjustment
+    gone = connection.execute(
+        select(table.id)
+        .where(
+            table.provider_id == provider_id,
+            table.generation <= declared,
+            table.deleted == true(),
+        )
+        .order_by(table.generation)
+        .limit(most)
+    )
+    numbers = list(gone.scalars())
+    if not numbers:
+        return 0
+    return connection.execute(delete(table).where(table.id.in_(numbers))).rowcount
+
+
 def first_stamp(connection: Connection, provider_id: int) -> int:
     """The first generation with a stamp: tombstones of those before are gone. 0: there is none."""
     return (

@@ -28,10 +28,15 @@ from promise_blazar.manager.ledger.store import LedgerStore
 from promise_blazar.manager.ownership.call_times import CallLimits
 from promise_blazar.manager.ownership.heartbeat import Heartbeat
 from promise_blazar.manager.provider import ProviderRuntime, Providers
+from promise_blazar.manager.queries.availability import AvailabilityQueries
+from promise_blazar.manager.queries.capacity import CapacityQueries
 from promise_blazar.manager.queries.hosts import HostQueries
 from promise_blazar.manager.queries.reader import database_reader
 from promise_blazar.manager.rpc import versions
 from promise_blazar.manager.service import Machinery, ManagerService, UseCases
+from promise_blazar.manager.supply import relief as relieving
+from promise_blazar.manager.supply.adjustments import Adjustments
+from promise_blazar.manager.supply.relief import Relief
 from promise_blazar.manager.workflow import host_states as states
 from promise_blazar.manager.workflow.engine import Engine, EngineSettings, Queues
 from promise_blazar.manager.workflow.host_states import HostStates
@@ -107,7 +112,13 @@ def _default_provider(
     )
     ledger = LedgerStore(database, provider_id, clock, conf.manager.decision_timeout)
     return ProviderRuntime(
-        provider_id, cloud, ledger, types.plugins(cloud, names), types.creatable, names
+        provider_id,
+        providers.DEFAULT,
+        cloud,
+        ledger,
+        types.plugins(cloud, names),
+        types.creatable,
+        names,
     )
 
 
@@ -174,7 +185,8 @@ def _use_cases(
     options = conf.manager
     answers = Answers(database)
     provider = runtimes.default
-    host_queries = HostQueries(ReadHandle(database), provider.id, clock)
+    handle = ReadHandle(database)
+    host_queries = HostQueries(handle, provider.id, clock)
     waiters = Waiters(options.waiters)
     for_prepare = Patience(options.prepare_wait, waiters)
     ahead = timedelta(seconds=options.prepare_ahead)
@@ -194,6 +206,9 @@ def _use_cases(
         LeaseForgetting(database, clock, runtimes),
         HostRegistry(database, clock, provider, host_queries, answers),
         HostCapabilities(database, clock, provider, host_queries),
+        Adjustments(database, clock, runtimes, answers, engine.dead),
+        CapacityQueries(handle, provider.ledger, provider.id, clock),
+        AvailabilityQueries(handle, provider.ledger, provider.plugin_for, clock),
     )
 
 
@@ -224,6 +239,7 @@ def _machinery(
         timedelta(days=options.keep_archived) if options.keep_archived else None,
         lambda: engine.stopping,
     )
+    relief = Relief(database, provider)
     adoption = RulesAdoption(database, provider, heartbeat.dead)
     interval = options.reconcile_interval
     jobs.offer(
@@ -234,8 +250,9 @@ def _machinery(
             recurring("archive", archive.PERIOD if options.keep_ended else 0, archiving.run),
             recurring("purge", purge.PERIOD, purging.run),
             recurring("rules", rules.PERIOD, adoption.run),
+            recurring("relief", relieving.PERIOD, relief.run),
         ]
     )
     return Machinery(
-        provider.ledger, heartbeat, engine, jobs, reconcile, inventory_sync, host_states
+        provider.ledger, heartbeat, engine, jobs, reconcile, inventory_sync, host_states, relief
     )

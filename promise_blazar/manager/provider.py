@@ -16,6 +16,7 @@ class ProviderRuntime:
     """One provider. ``plugins`` by resource type; ``creatable``: the types that may be created."""
 
     id: int
+    name: str
     cloud: Cloud
     ledger: LedgerStore
     plugins: Mapping[str, Plugin]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from promise_blazar import exceptions
 from promise_blazar.context import RequestContext
 from promise_blazar.db.session import Database
-from promise_blazar.manager.contract import messages
+from promise_blazar.manager.contract import adjustments, messages, questions
 from promise_blazar.manager.controllers.inventory_sync import InventorySync
 from promise_blazar.manager.controllers.reconcile import Reconcile
 from promise_blazar.manager.hosts.capabilities import HostCapabilities
@@ -19,8 +19,12 @@ from promise_blazar.manager.leases.server_groups import LeaseServerGroups
 from promise_blazar.manager.leases.update import LeaseUpdates
 from promise_blazar.manager.ledger.store import LedgerStore
 from promise_blazar.manager.ownership.heartbeat import Heartbeat
+from promise_blazar.manager.queries.availability import AvailabilityQueries
+from promise_blazar.manager.queries.capacity import CapacityQueries
 from promise_blazar.manager.queries.reader import DatabaseReader
 from promise_blazar.manager.rpc import versions
+from promise_blazar.manager.supply.adjustments import Adjustments
+from promise_blazar.manager.supply.relief import Relief
 from promise_blazar.manager.workflow.engine import Engine
 from promise_blazar.manager.workflow.host_states import HostStates
 from promise_blazar.manager.workflow.jobs import JobQueue
@@ -39,6 +43,9 @@ class UseCases:
     forgetting: LeaseForgetting
     hosts: HostRegistry
     capabilities: HostCapabilities
+    adjustments: Adjustments
+    capacity: CapacityQueries
+    availability: AvailabilityQueries
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class Machinery:
     reconcile: Reconcile
     inventory_sync: InventorySync
     host_states: HostStates
+    relief: Relief
 
 
 class ManagerService(DatabaseReader):
@@ -64,7 +72,7 @@ class ManagerService(DatabaseReader):
     def __init__(
         self, database: Database, reader: DatabaseReader, use_cases: UseCases, machinery: Machinery
     ) -> None:
-        super().__init__(reader.leases, reader.hosts)
+        super().__init__(reader.leases, reader.hosts, reader.adjustments)
         self._database = database
         self._use_cases = use_cases
         self._machinery = machinery
@@ -75,6 +83,7 @@ class ManagerService(DatabaseReader):
         self.reconcile = machinery.reconcile
         self.inventory_sync = machinery.inventory_sync
         self.host_states = machinery.host_states
+        self.relief = machinery.relief
 
     # The process
 
@@ -173,3 +182,35 @@ class ManagerService(DatabaseReader):
         self, context: RequestContext, name: str, private: bool
     ) -> messages.PropertyView:
         return self._use_cases.capabilities.set_property(name, private)
+
+    # What is on offer
+
+    def create_adjustment(
+        self,
+        context: RequestContext,
+        request: adjustments.AdjustmentRequest,
+        key: messages.IdempotencyKey | None = None,
+        dry_run: bool = False,
+    ) -> adjustments.AdjustmentView:
+        return self._use_cases.adjustments.create(context, request, key, dry_run)
+
+    def delete_adjustment(
+        self,
+        context: RequestContext,
+        adjustment_id: str,
+        force: bool = False,
+        dry_run: bool = False,
+    ) -> tuple[str, ...]:
+        return self._use_cases.adjustments.delete(adjustment_id, force, dry_run)
+
+    # Questions to the ledger
+
+    def capacity(
+        self, context: RequestContext, question: questions.CapacityQuestion
+    ) -> questions.CapacityAnswer:
+        return self._use_cases.capacity.answer(question)
+
+    def availability(
+        self, context: RequestContext, question: questions.AvailabilityQuestion
+    ) -> questions.AvailabilityAnswer:
+        return self._use_cases.availability.answer(context, question)

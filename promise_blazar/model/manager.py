@@ -8,9 +8,12 @@ from typing import Final
 #:
 #: * 1: every move of the generation is written down with a stamp. A PENDING lease may not be
 #:   prepared yet; whoever starts it has to.
-RULES: Final = 1
+#: * 2: what is on offer has adjustments.
+RULES: Final = 2
 #: Those of leases that are prepared when it is due.
 PREPARED_LATER: Final = 1
+#: Those of adjustments.
+ADJUSTMENTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ LONGEST_LINE = 1_000
 _NOW = "; taking it back: "
 #: What tenants are told of a reason that is on record in words for operators only.
 UNTOLD = "OpenStack has trouble with the lease; its operator knows more"
+#: What tenants are told where less is on offer than was promised them.
+WITHDRAWN = "capacity was withdrawn"
 
 
 @dataclass(frozen=True, slots=True)

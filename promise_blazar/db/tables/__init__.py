@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables, a file for each area.
 
-A row that capacity decisions read (hosts, bookings) carries the ``generation`` of its provider
-at which it last changed, and is tombstoned rather than deleted, so that every manager can catch
-up with what changed since it last looked (architecture, section 4).
+A row that capacity decisions read (hosts, bookings, adjustments) carries the ``generation`` of its
+provider at which it last changed, and is tombstoned rather than deleted, so that every manager can
+catch up with what changed since it last looked (architecture, section 4).
 """
 
+from promise_blazar.db.tables.adjustments import (
+    AdjustedAmount,
+    Adjustment,
+    AdjustmentProject,
+    AffectedReservation,
+)
 from promise_blazar.db.tables.archive import ArchivedLease
 from promise_blazar.db.tables.base import Base
 from promise_blazar.db.tables.bookings import Booking, Bundle
@@ -30,6 +36,10 @@ from promise_blazar.db.tables.specs import (
 
 __all__ = [
     "SPEC_TABLES",
+    "AdjustedAmount",
+    "Adjustment",
+    "AdjustmentProject",
+    "AffectedReservation",
     "ArchivedLease",
     "Base",
     "Booking",

@@ -10,6 +10,12 @@ from types import MappingProxyType
 from typing import Protocol
 
 from promise_blazar.context import RequestContext
+from promise_blazar.manager.contract.adjustments import (
+    AdjustmentPage,
+    AdjustmentRequest,
+    AdjustmentSelection,
+    AdjustmentView,
+)
 from promise_blazar.manager.contract.messages import (
     HostAllocations,
     HostRequest,
@@ -23,6 +29,12 @@ from promise_blazar.manager.contract.messages import (
     LeaseView,
     ManagerHealth,
     PropertyView,
+)
+from promise_blazar.manager.contract.questions import (
+    AvailabilityAnswer,
+    AvailabilityQuestion,
+    CapacityAnswer,
+    CapacityQuestion,
 )
 
 
@@ -89,8 +101,42 @@ class Reader(Protocol):
         """The capability names of registered hosts, with the values there are."""
         ...
 
+    def list_adjustments(
+        self, context: RequestContext, selection: AdjustmentSelection
+    ) -> AdjustmentPage:
+        """Adjustments, by creation. Raises ``BadInput`` for a marker that is none of them, or an
+        unknown provider."""
+        ...
 
-class Manager(Reader, Protocol):
+    def get_adjustment(self, context: RequestContext, adjustment_id: str) -> AdjustmentView:
+        """An adjustment, with whom it affects still. Raises ``NotFound``."""
+        ...
+
+
+class Asking(Protocol):
+    """The questions that take a ledger: a manager answers them, and no decision waits for one.
+
+    All raise ``Unavailable``, and ``Busy`` where too much is being asked.
+    """
+
+    def capacity(self, context: RequestContext, question: CapacityQuestion) -> CapacityAnswer:
+        """What there is, what of it is promised, and what is free.
+
+        Raises ``BadInput`` for a window in the past, an unknown provider, zone or class.
+        """
+        ...
+
+    def availability(
+        self, context: RequestContext, question: AvailabilityQuestion
+    ) -> AvailabilityAnswer:
+        """When a lease of these reservations would be admitted, if it were asked for now.
+
+        Raises what ``Manager.create_lease`` raises for reservations that can never be.
+        """
+        ...
+
+
+class Manager(Reader, Asking, Protocol):
     """The questions, and what changes anything: that is done by a manager, always.
 
     All raise ``Unavailable``; over the bus also where no manager answered, and then what was asked
@@ -175,6 +221,34 @@ class Manager(Reader, Protocol):
 
     def set_property(self, context: RequestContext, name: str, private: bool) -> PropertyView:
         """Hide a capability name from tenants, or show it. Raises ``NotFound``."""
+        ...
+
+    def create_adjustment(
+        self,
+        context: RequestContext,
+        request: AdjustmentRequest,
+        key: IdempotencyKey | None = None,
+        dry_run: bool = False,
+    ) -> AdjustmentView:
+        """Change the capacity on offer. A request whose ``id`` an adjustment has is answered with
+        that.
+
+        ``dry_run``: the same checks and shape, the id empty, nothing made. Raises ``BadInput``,
+        ``AdjustmentConflict``, ``Busy``, ``RequestInFlight``, ``KeyReused``.
+        """
+        ...
+
+    def delete_adjustment(
+        self,
+        context: RequestContext,
+        adjustment_id: str,
+        force: bool = False,
+        dry_run: bool = False,
+    ) -> tuple[str, ...]:
+        """Take an adjustment back; the reservations, by start, that this affects.
+
+        Raises ``NotFound``, ``AdjustmentConflict``, ``Busy``.
+        """
         ...
 
     def health(self) -> ManagerHealth:

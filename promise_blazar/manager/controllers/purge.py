@@ -58,6 +58,7 @@ class Purge:
         )
         if declared is not None:
             gone = self._tombstones(declared)
+            self._all(lambda c: purge.adjustments(c, provider_id, declared, AT_ONCE))
             self._all(lambda c: purge.stamps(c, provider_id, declared, AT_ONCE))
         keys = self._all(lambda c: purge.keys(c, now - KEY_LIFE, AT_ONCE))
         self._all(lambda c: purge.settled(c, now - REQUEST_LIFE, AT_ONCE))

@@ -14,7 +14,6 @@ from promise_blazar.context import RequestContext
 from promise_blazar.db import bookings, leases
 from promise_blazar.db.session import Database
 from promise_blazar.manager.contract.messages import LeaseChange
-from promise_blazar.manager.leases.private_properties import hidden_from
 from promise_blazar.manager.leases.revision import (
     Revision,
     by_reservation,
@@ -25,6 +24,7 @@ from promise_blazar.manager.leases.revision import (
 from promise_blazar.manager.leases.unchanged import without_repetitions
 from promise_blazar.manager.leases.validation import Dates, changed_dates
 from promise_blazar.manager.provider import Providers
+from promise_blazar.manager.queries.private_properties import hidden_from
 from promise_blazar.model import lifecycle
 from promise_blazar.model.booking import BookedHost
 from promise_blazar.model.lease import Lease, Reservation
@@ -153,6 +153,7 @@ class UpdatePlans:
                         dates.whole,
                         keep,
                         pinned=running,
+                        project=lease.project_id,
                     )
                 )
         return tuple(revised), tuple(requests), details, tuple(groups)

@@ -16,7 +16,7 @@ from promise_blazar.manager.leases.plan import UpdatePlans, WorkedOn
 from promise_blazar.manager.leases.revision import Revision
 from promise_blazar.manager.ledger.changes import KnownRules, RevisedLease
 from promise_blazar.manager.ledger.store import LedgerStore, Refused
-from promise_blazar.manager.ledger.writer import Changed
+from promise_blazar.manager.ledger.writing import Changed
 from promise_blazar.manager.provider import Providers
 from promise_blazar.manager.queries.views import lease_view, refusal
 from promise_blazar.manager.workflow.engine import Engine

@@ -12,9 +12,9 @@ from promise_blazar.clock import Clock
 from promise_blazar.context import RequestContext
 from promise_blazar.db.session import Database
 from promise_blazar.manager.contract.messages import IdempotencyKey, LeaseRequest
-from promise_blazar.manager.leases.private_properties import hidden_from
 from promise_blazar.manager.leases.validation import Dates, client_events, new_dates, new_event
 from promise_blazar.manager.provider import ProviderRuntime, Providers
+from promise_blazar.manager.queries.private_properties import hidden_from
 from promise_blazar.model.lease import Event, Lease, Reservation
 from promise_blazar.model.states import EventType, LeaseStatus, Preparation, ReservationStatus
 from promise_blazar.plugins.contract import demand_of, fields_of
@@ -128,7 +128,9 @@ def _requests(lease: Lease, provider: ProviderRuntime, dates: Dates) -> list[All
         plugin = provider.plugins[reservation.resource_type]
         demand = demand_of(plugin, reservation)
         # Where several orders are as good, the keys decide: so the same request has one answer.
-        requests.append(AllocationRequest(str(position), demand, dates.whole))
+        requests.append(
+            AllocationRequest(str(position), demand, dates.whole, project=lease.project_id)
+        )
     return requests
 
 

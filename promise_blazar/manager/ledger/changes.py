@@ -2,7 +2,8 @@
 """Changes of what is promised, as values: what a use case wants committed, all of it or nothing.
 
 A *decision* books hosts, by the plan that admits its requests; each request is of one reservation.
-A *record* decides nothing: it gives up, releases or removes what was booked.
+A *record* decides nothing: it gives up, releases or removes what was booked. A change of *supply*
+changes what there is to book, and decides whose promises that may break.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 from promise_blazar.manager.contract.messages import IdempotencyKey
 from promise_blazar.manager.ownership.work import WorkOwnership
+from promise_blazar.model.adjustment import Adjustment
 from promise_blazar.model.lease import FormerReservation, Lease
 from promise_blazar.model.reason import Reason
 from promise_blazar.model.states import ReservationStatus
@@ -140,3 +142,30 @@ Record = (
     | AbandonedLease
     | ForgottenLease
 )
+
+
+@dataclass(frozen=True, slots=True)
+class NewAdjustment:
+    """An adjustment to be made; its number is the database's to give, so it is 0 here.
+
+    ``force``: also where it breaks promises. ``once``: its id came with the request, which is
+    settled with it.
+    """
+
+    adjustment: Adjustment
+    force: bool = False
+    key: IdempotencyKey | None = None
+    project_id: str = ""
+    once: bool = False
+    knowing: KnownRules | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedAdjustment:
+    """An adjustment to be taken back. ``force``: as of ``NewAdjustment``."""
+
+    adjustment: Adjustment
+    force: bool = False
+
+
+SupplyChange = NewAdjustment | DroppedAdjustment

@@ -17,10 +17,11 @@ from promise_blazar.capacity.demand.request import AllocationRequest, comparison
 from promise_blazar.capacity.free_capacity import FreeCapacity, at_once
 from promise_blazar.db import providers
 from promise_blazar.db.session import MOST_RACES, Connection, Database, LostRace
-from promise_blazar.manager.ledger import writer
+from promise_blazar.manager.ledger import decisions
 from promise_blazar.manager.ledger.access import LedgerAccess, ahead, hull
 from promise_blazar.manager.ledger.changes import Decision
 from promise_blazar.manager.ledger.turns import Turns
+from promise_blazar.manager.ledger.writing import Writing
 from promise_blazar.model.lease import Lease
 
 #: Threads that wait for their turn at a long decision; the others are told to come again.
@@ -64,7 +65,7 @@ class Decisions:
         self.long = Turns(_MOST_WAITING)
 
     def decide(self, asked: Asked, budget: Budget) -> Committed | No:
-        """Raises ``LostRace``, ``OutOfTime``, and what ``writer.decide`` raises."""
+        """Raises ``LostRace``, ``OutOfTime``, and what ``decisions.decide`` raises."""
         if self._estimate(asked) <= self._access.quick:
             with self._access.turn(budget):
                 answer = self._at_once(asked, budget)
@@ -77,10 +78,10 @@ class Decisions:
                     return answer
         raise OutOfTime
 
-    def writing(self, connection: Connection, generation: int) -> writer.Writing:
+    def writing(self, connection: Connection, generation: int) -> Writing:
         """The transaction that moves to a generation."""
         access = self._access
-        return writer.Writing(
+        return Writing(
             connection, access.provider_id, generation, access.now(), self._replica.bundles
         )
 
@@ -96,16 +97,16 @@ class Decisions:
                 return self._no(plan, seen.generation, now)
         else:
             with self._database.writer() as connection:
-                if self._moved_on(connection, seen):
+                if self.moved_on(connection, seen):
                     return self._written(connection, seen.generation + 1, asked, plan)
         # Somebody was faster. Once more, holding the row: nobody can be faster now.
         with self._database.writer() as connection:
-            head = self._locked(connection)
+            head = self.locked(connection)
             if isinstance(plan, Refusal) or not self._holds(asked, plan):
                 now = self._access.now()
                 plan = self._quickly(asked, now, budget)
             if isinstance(plan, Plan):
-                generation = self._advanced(connection)
+                generation = self.advanced(connection)
                 return self._written(connection, generation, asked, plan)
         return None if plan is None else self._no(plan, head.generation, now)
 
@@ -146,21 +147,21 @@ class Decisions:
             if not self._holds(asked, plan):
                 return None
             with self._database.writer() as connection:
-                if self._moved_on(connection, seen):
+                if self.moved_on(connection, seen):
                     return self._written(connection, seen.generation + 1, asked, plan)
             with self._database.writer() as connection:
-                self._locked(connection)
+                self.locked(connection)
                 if not self._holds(asked, plan):
                     return None
-                generation = self._advanced(connection)
+                generation = self.advanced(connection)
                 return self._written(connection, generation, asked, plan)
 
-    def _moved_on(self, connection: Connection, seen: providers.Mark) -> bool:
+    def moved_on(self, connection: Connection, seen: providers.Mark) -> bool:
         """From the generation that the decision was taken on; False: somebody was faster."""
         access = self._access
         return providers.advance_from(connection, access.provider_id, seen, access.instant())
 
-    def _locked(self, connection: Connection) -> providers.Head:
+    def locked(self, connection: Connection) -> providers.Head:
         """The head, which nobody moves while we hold the row, and caught up with.
 
         Raises ``LostRace`` where all has to be loaded anew, which takes long: without the row.
@@ -171,7 +172,7 @@ class Decisions:
         self._replica.follow(connection, head)
         return head
 
-    def _advanced(self, connection: Connection) -> int:
+    def advanced(self, connection: Connection) -> int:
         access = self._access
         return providers.advance(connection, access.provider_id, access.instant())
 
@@ -179,7 +180,7 @@ class Decisions:
         self, connection: Connection, generation: int, asked: Asked, plan: Plan
     ) -> Committed:
         writing = self.writing(connection, generation)
-        return Committed(writer.decide(writing, asked.requests, plan, asked.change))
+        return Committed(decisions.decide(writing, asked.requests, plan, asked.change))
 
     def _holds(self, asked: Asked, plan: Plan) -> bool:
         now = self._access.now()

@@ -45,6 +45,17 @@ class Questions:
             found = self._access.snapshot(budget, lambda ledger, now: ledger.copy())
             return question(found.ledger, found.now)
 
+    def ask(
+        self,
+        copied: Callable[[Ledger, int], Ledger],
+        question: Callable[[Snapshot, Budget], T],
+    ) -> T:
+        """The answer to a question about what this copies (of the ledger, now), with what may be
+        spent on it. Raises ``OutOfTime``."""
+        budget = self._access.beside(self._access.budget())
+        with self.turns.mine(budget):
+            return question(self._access.snapshot(budget, copied), budget)
+
     def rehearse(
         self, requests: Sequence[AllocationRequest], exclude: frozenset[int]
     ) -> Explanation | None:

@@ -13,9 +13,11 @@ import numpy as np
 
 from promise_blazar import times
 from promise_blazar.capacity.ledger import Ledger, LedgerHost
+from promise_blazar.capacity.supply import LedgerAdjustment
 from promise_blazar.clock import Clock
-from promise_blazar.db import bookings, hosts, providers
+from promise_blazar.db import adjustments, bookings, hosts, providers
 from promise_blazar.db.session import Connection, Database
+from promise_blazar.model.adjustment import Adjustment
 from promise_blazar.model.booking import WHOLE
 from promise_blazar.model.host import Host
 from promise_blazar.model.openstack_names import RESERVATION_CLASS
@@ -26,6 +28,8 @@ _BUNDLE, _END, _RELEASED, _DELETED = (
     bookings.LedgerRow._fields.index(name) for name in ("bundle", "end", "released", "deleted")
 )
 _WIDTH: Final = len(bookings.LedgerRow._fields)
+#: No project's id.
+_NOBODY: Final = ""
 
 
 class LedgerReplica:
@@ -71,9 +75,12 @@ class LedgerReplica:
         elif seen.generation < head.generation:
             for host in hosts.changed(connection, self._provider_id, seen.generation):
                 self._put_host(host)
+            for adjustment in adjustments.changed(connection, self._provider_id, seen.generation):
+                self._put_adjustment(adjustment)
             self._put_bookings(
                 connection, bookings.changed(connection, self._provider_id, seen.generation)
             )
+        self._put_owners(connection)
         self.seen = head.mark
 
     def moved(self, seen: providers.Mark) -> bool:
@@ -84,6 +91,8 @@ class LedgerReplica:
     def _load(self, connection: Connection) -> None:
         for host in hosts.listed(connection, self._provider_id):
             self._put_host(host)
+        for adjustment in adjustments.live(connection, self._provider_id):
+            self._put_adjustment(adjustment)
         now = times.to_micros(self._clock.now())
         for rows in bookings.live(connection, self._provider_id, now):
             self._put_bookings(connection, rows)
@@ -93,6 +102,18 @@ class LedgerReplica:
             self.ledger.drop_host(host.id)
         else:
             self.ledger.put_host(_ledger_host(host))
+
+    def _put_adjustment(self, adjustment: Adjustment) -> None:
+        if adjustment.deleted:
+            self.ledger.drop_adjustment(adjustment.id)
+        else:
+            self.ledger.put_adjustment(ledger_adjustment(adjustment))
+
+    def _put_owners(self, connection: Connection) -> None:
+        """Whose the reservations are, which matters where there are carve-outs."""
+        unowned = self.ledger.unowned()
+        if unowned:
+            self.ledger.put_owners(owners(connection, unowned))
 
     def _put_bookings(self, connection: Connection, rows: Sequence[bookings.LedgerRow]) -> None:
         # A block at once: as objects of Python's, a million bookings take five times the room.
@@ -114,6 +135,13 @@ class LedgerReplica:
             self.ledger.put_bookings(*live[:, :_DELETED].T)
 
 
+def owners(connection: Connection, reservations: Sequence[int]) -> dict[int, str]:
+    """The projects of reservations, by their numbers; nobody's where one is gone, as its bookings
+    will be."""
+    found = dict.fromkeys(reservations, _NOBODY)
+    return found | adjustments.owners(connection, reservations)
+
+
 def _ledger_host(host: Host) -> LedgerHost:
     return LedgerHost(
         id=host.id,
@@ -123,4 +151,17 @@ def _ledger_host(host: Host) -> LedgerHost:
         properties=host.properties,
         reservable=host.reservable and host.state == HostState.READY,
         last_choice=not host.up,
+    )
+
+
+def ledger_adjustment(adjustment: Adjustment) -> LedgerAdjustment:
+    """An adjustment as the ledger has it."""
+    return LedgerAdjustment(
+        id=adjustment.id,
+        zone=adjustment.zone,
+        start=adjustment.start,
+        end=adjustment.end,
+        amounts=adjustment.amounts,
+        source=adjustment.source,
+        projects=frozenset(adjustment.projects),
     )

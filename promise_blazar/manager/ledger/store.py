@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from promise_blazar import exceptions
 from promise_blazar.capacity.admission import fitting
+from promise_blazar.capacity.budget import Budget
 from promise_blazar.capacity.demand.request import AllocationRequest, Placement, comparisons
 from promise_blazar.capacity.explanation import Explanation
 from promise_blazar.capacity.ledger import Ledger
@@ -18,11 +19,13 @@ from promise_blazar.capacity.resource_query import MAX_COMPARISONS
 from promise_blazar.clock import Clock
 from promise_blazar.db import providers
 from promise_blazar.db.session import MOST_RACES, Connection, Database, LostRace
-from promise_blazar.manager.ledger import writer
-from promise_blazar.manager.ledger.access import QUICK, LedgerAccess, in_time
-from promise_blazar.manager.ledger.changes import Decision, Rebooked, Record
+from promise_blazar.manager.ledger import decisions, records
+from promise_blazar.manager.ledger.access import QUICK, LedgerAccess, Snapshot, in_time
+from promise_blazar.manager.ledger.changes import Decision, Rebooked, Record, SupplyChange
 from promise_blazar.manager.ledger.deciding import Asked, Committed, Decisions
 from promise_blazar.manager.ledger.explaining import Questions
+from promise_blazar.manager.ledger.supply_rules import Judgement
+from promise_blazar.manager.ledger.supplying import SupplyDecisions
 from promise_blazar.model.lease import Lease
 
 LOG = logging.getLogger(__name__)
@@ -58,6 +61,7 @@ class LedgerStore:
         self.access = LedgerAccess(database, provider_id, clock, timeout, quick)
         self.decisions = Decisions(database, self.access)
         self.questions = Questions(self.access)
+        self.supply = SupplyDecisions(database, self.access, self.decisions)
 
     def check(self) -> None:
         """Raises ``Unavailable``: the database is away, or demands rules that we do not know.
@@ -66,6 +70,17 @@ class LedgerStore:
         """
         with self._database.reader() as connection:
             providers.head(connection, self.provider_id)
+
+    @staticmethod
+    def check_queries(requests: Sequence[AllocationRequest]) -> None:
+        """Raises ``MalformedRequirements`` where they compare more than one request may."""
+        count = comparisons(requests)
+        if count > MAX_COMPARISONS:
+            raise exceptions.MalformedRequirements(
+                f"Malformed requirements: properties are compared {count} times in this request, "
+                f"and {MAX_COMPARISONS} times is the most",
+                rqrms=f"{count} comparisons",
+            )
 
     # Reading
 
@@ -92,6 +107,15 @@ class LedgerStore:
         with in_time():
             return self.questions.answer(question)
 
+    def ask(
+        self,
+        copied: Callable[[Ledger, int], Ledger],
+        question: Callable[[Snapshot, Budget], T],
+    ) -> T:
+        """The same of what this copies (of the ledger, now), and with what may be spent on it."""
+        with in_time():
+            return self.questions.ask(copied, question)
+
     def fitting(
         self,
         request: AllocationRequest,
@@ -113,7 +137,7 @@ class LedgerStore:
     ) -> None:
         """Would these requests be admitted? Raises ``Refused``, ``Busy``, ``Unavailable``,
         ``MalformedRequirements``."""
-        _check_queries(requests)
+        self.check_queries(requests)
         with in_time():
             why = self.questions.rehearse(requests, exclude)
         if why is not None:
@@ -131,10 +155,10 @@ class LedgerStore:
 
         ``exclude``: numbers of reservations whose bookings do not count, being replaced. The
         answer is the lease as it is then, where the change has one. Raises ``Refused``, ``Busy``,
-        ``Unavailable``, ``MalformedRequirements``, and what ``writer.decide`` raises.
+        ``Unavailable``, ``MalformedRequirements``, and what ``decisions.decide`` raises.
         """
         if not isinstance(change, Rebooked):
-            _check_queries(requests)
+            self.check_queries(requests)
         asked, budget = Asked(requests, change, exclude), self.access.budget()
         for _ in range(MOST_RACES):
             try:
@@ -145,7 +169,7 @@ class LedgerStore:
             except exceptions.Unavailable:
                 # Whether a commit without an answer happened shows only afterwards.
                 with self._database.reader() as connection:
-                    found = writer.committed(connection, change)
+                    found = decisions.committed(connection, change)
                 if found is None:
                     raise
                 return found
@@ -157,12 +181,36 @@ class LedgerStore:
             # What was in the way has gone in the meantime.
         raise exceptions.Busy(retry_after=1)
 
+    # Changing what is on offer
+
+    def rehearse_adjustment(self, change: SupplyChange) -> Judgement:
+        """What ``adjust`` would answer. Raises as it does."""
+        with in_time():
+            return self.supply.rehearse(change)
+
+    def adjust(self, change: SupplyChange) -> Judgement:
+        """Commit a change of what is on offer, and say whose promises it breaks; without force
+        nothing is committed where there are any.
+
+        Raises what ``supply_rules.judged`` raises, ``Busy``, ``Unavailable``, and
+        ``db.idempotency.Taken``.
+        """
+        try:
+            with in_time():
+                return self.supply.commit(change)
+        except exceptions.Unavailable:
+            # Whether a commit without an answer happened shows only afterwards.
+            found = self.supply.committed(change)
+            if found is None:
+                raise
+            return found
+
     # Writing what decides nothing
 
     def record(self, change: Record) -> bool:
-        """Commit a change that decides nothing, at a new generation; see ``writer.record``."""
+        """Commit a change that decides nothing, at a new generation; see ``records.record``."""
         return self.change(
-            lambda connection, generation: writer.record(
+            lambda connection, generation: records.record(
                 self.decisions.writing(connection, generation), change
             )
         )
@@ -178,13 +226,3 @@ class LedgerStore:
             return write(connection, generation)
 
         return self._database.transact(work)
-
-
-def _check_queries(requests: Sequence[AllocationRequest]) -> None:
-    count = comparisons(requests)
-    if count > MAX_COMPARISONS:
-        raise exceptions.MalformedRequirements(
-            f"Malformed requirements: properties are compared {count} times in this request, "
-            f"and {MAX_COMPARISONS} times is the most",
-            rqrms=f"{count} comparisons",
-        )

@@ -16,7 +16,7 @@ from promise_blazar import exceptions
 from promise_blazar.clock import Clock
 from promise_blazar.db import leases, migrate, providers
 from promise_blazar.db.session import Database
-from promise_blazar.manager.contract.interface import Manager, Reader
+from promise_blazar.manager.contract.interface import Asking, Manager, Reader
 from promise_blazar.manager.contract.messages import ManagerHealth
 from promise_blazar.manager.queries.reader import DatabaseReader, database_reader
 from promise_blazar.plugins.contract import ResourceType
@@ -24,7 +24,12 @@ from promise_blazar.plugins.contract import ResourceType
 LOG = logging.getLogger(__name__)
 
 _READS = tuple(name for name in vars(Reader) if not name.startswith("_"))
-_CHANGES = tuple(name for name in vars(Manager) if not name.startswith("_") and name != "health")
+#: What a manager is asked for: to change anything, and whatever takes a ledger.
+_MANAGERS = tuple(
+    name
+    for name in (*vars(Manager), *vars(Asking))
+    if not name.startswith("_") and name != "health"
+)
 #: Seconds until a database that could not be read is tried again.
 _LOOK_AGAIN = 30.0
 
@@ -55,7 +60,7 @@ class _LocalReader:
         self._clock = clock
         self._reading: DatabaseReader | None = None
         self._look_at = clock.monotonic()
-        for name in _CHANGES:
+        for name in _MANAGERS:
             setattr(self, name, getattr(manager, name))
         for name in _READS:
             setattr(self, name, functools.partial(self._read, name))

@@ -7,6 +7,11 @@ from types import MappingProxyType
 from promise_blazar.clock import Clock
 from promise_blazar.context import RequestContext
 from promise_blazar.db.session import Database, ReadHandle
+from promise_blazar.manager.contract.adjustments import (
+    AdjustmentPage,
+    AdjustmentSelection,
+    AdjustmentView,
+)
 from promise_blazar.manager.contract.messages import (
     HostAllocations,
     HostView,
@@ -16,15 +21,19 @@ from promise_blazar.manager.contract.messages import (
     LeaseView,
     PropertyView,
 )
+from promise_blazar.manager.queries.adjustments import AdjustmentQueries
 from promise_blazar.manager.queries.hosts import HostQueries
 from promise_blazar.manager.queries.leases import LeaseQueries
 from promise_blazar.plugins.contract import ResourceType
 
 
 class DatabaseReader:
-    def __init__(self, leases: LeaseQueries, hosts: HostQueries) -> None:
+    def __init__(
+        self, leases: LeaseQueries, hosts: HostQueries, adjustments: AdjustmentQueries
+    ) -> None:
         self.leases = leases
         self.hosts = hosts
+        self.adjustments = adjustments
 
     def get_lease(self, context: RequestContext, lease_id: str) -> LeaseView:
         return self.leases.get(lease_id)
@@ -67,6 +76,14 @@ class DatabaseReader:
     ) -> tuple[PropertyView, ...]:
         return self.hosts.properties(include_private)
 
+    def list_adjustments(
+        self, context: RequestContext, selection: AdjustmentSelection
+    ) -> AdjustmentPage:
+        return self.adjustments.page(selection)
+
+    def get_adjustment(self, context: RequestContext, adjustment_id: str) -> AdjustmentView:
+        return self.adjustments.get(adjustment_id)
+
 
 def database_reader(
     database: Database, provider_id: int, kinds: Mapping[str, ResourceType], clock: Clock
@@ -74,5 +91,7 @@ def database_reader(
     """All that only reads, for whoever has the database."""
     handle = ReadHandle(database)
     return DatabaseReader(
-        LeaseQueries(handle, provider_id, kinds), HostQueries(handle, provider_id, clock)
+        LeaseQueries(handle, provider_id, kinds),
+        HostQueries(handle, provider_id, clock),
+        AdjustmentQueries(handle, provider_id),
     )

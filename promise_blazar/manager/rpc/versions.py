@@ -17,7 +17,7 @@ from typing import Any
 #: Of the first release, and of whatever ``SINCE`` does not name.
 FIRST = "1.0"
 #: Of this release.
-VERSION = "1.1"
+VERSION = "1.2"
 #: The version that a call came with (``forget_lease``), an argument of an earlier call
 #: (``create_lease.dry_run``), or a field of an earlier message (``LeaseRequest.before_end``).
 #: Arguments and fields have defaults, which mean what was before them.
@@ -31,6 +31,13 @@ SINCE: Mapping[str, str] = {
     "LeaseRequest.id": "1.1",
     "ReservationRequest.id": "1.1",
     "LeaseChange.groups": "1.1",
+    "LeaseSelection.utilization": "1.2",
+    "list_adjustments": "1.2",
+    "get_adjustment": "1.2",
+    "create_adjustment": "1.2",
+    "delete_adjustment": "1.2",
+    "capacity": "1.2",
+    "availability": "1.2",
 }
 #: Those without which the call means the same, and is only less sure or less quick.
 DISPENSABLE = frozenset(

@@ -38,6 +38,13 @@ ENDPOINTS: Mapping[str, tuple[str, ...]] = {
         "list_properties",
         "set_property",
     ),
+    "adjustments": (
+        "create_adjustment",
+        "get_adjustment",
+        "list_adjustments",
+        "delete_adjustment",
+    ),
+    "questions": ("capacity", "availability"),
     "process": ("health",),
 }
 

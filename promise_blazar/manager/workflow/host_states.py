@@ -13,7 +13,7 @@ from functools import partial
 
 from promise_blazar import exceptions, times
 from promise_blazar.clock import Clock
-from promise_blazar.db import bookings, hosts, leases
+from promise_blazar.db import affected, bookings, hosts, leases
 from promise_blazar.db.session import Database
 from promise_blazar.manager.provider import ProviderRuntime, Providers
 from promise_blazar.model import reason as reasons
@@ -83,6 +83,11 @@ class HostStates:
         with self._database.reader() as connection:
             return bookings.out_of_service(connection, reservations)
 
+    def short_of_capacity(self, reservations: Collection[int]) -> bool:
+        """Whether these were promised what was withdrawn since."""
+        with self._database.reader() as connection:
+            return affected.any_of(connection, reservations)
+
     def _record(self, provider: ProviderRuntime, in_service: frozenset[str]) -> list[int]:
         """The hosts that are other than was on record; they are not now."""
         with self._database.reader() as connection:
@@ -112,10 +117,12 @@ class HostStates:
                 self._tell_lease(lease)
 
     def _tell_lease(self, lease: Lease) -> None:
-        down = self.known_out_of_service([each.id for each in lease.reservations])
+        numbers = [each.id for each in lease.reservations]
+        down = self.known_out_of_service(numbers)
         ours = lease.reason is None or lease.reason.startswith(_OUT_OF_SERVICE)
         reason = out_of_service_reason(down) if down else None
-        values = {"degraded": bool(down), **(reasons.columns(reason) if ours else {})}
+        degraded = bool(down) or self.short_of_capacity(numbers)
+        values = {"degraded": degraded, **(reasons.columns(reason) if ours else {})}
         with self._database.writer() as connection:
             # Whoever has begun to work on it meanwhile says so at its end.
             leases.set_lease(

@@ -45,6 +45,10 @@ class Rebooking:
         """The same, as is on record."""
         return self._host_states.known_out_of_service(reservations)
 
+    def short_of_capacity(self, reservations: Collection[int]) -> bool:
+        """Whether these were promised what was withdrawn since."""
+        return self._host_states.short_of_capacity(reservations)
+
     def blocked(
         self, provider: ProviderRuntime, lease: Lease, reservation: Reservation
     ) -> frozenset[str]:
@@ -61,7 +65,8 @@ class Rebooking:
             Placement(each.host_id, each.units) for each in booked if each.host_id in suspects
         ]
         now = times.to_micros(self._clock.now())
-        request = AllocationRequest("", demand, Window(min(now, end - 1), end))
+        window = Window(min(now, end - 1), end)
+        request = AllocationRequest("", demand, window, project=lease.project_id)
         fitting = provider.ledger.fitting(request, placements, frozenset({reservation.id}))
         return frozenset(
             each.hypervisor
@@ -87,6 +92,7 @@ class Rebooking:
             Window(times.to_micros(work.lease.start), times.to_micros(work.lease.end)),
             tuple(Placement(each.host_id, each.units) for each in stays),
             pinned=True,
+            project=work.lease.project_id,
         )
         change = Rebooked(
             {reservation.uuid: reservation.id},

@@ -30,7 +30,7 @@ from promise_blazar.manager.workflow.work import (
 from promise_blazar.model import lifecycle
 from promise_blazar.model import reason as reasons
 from promise_blazar.model.lease import Lease, Reservation
-from promise_blazar.model.reason import Reason
+from promise_blazar.model.reason import WITHDRAWN, Reason
 from promise_blazar.model.states import (
     EventStatus,
     EventType,
@@ -229,7 +229,8 @@ class LeaseSteps:
         failed: tuple[EventType, ...] = (),
         reason: Reason | None = None,
     ) -> None:
-        """Settled, and degraded where hosts of a running lease are out of service."""
+        """Settled, and degraded where hosts of a running lease are out of service, or what it was
+        promised is no longer on offer."""
         lease = work.lease
         if status != LeaseStatus.ACTIVE:
             self._results.settle(work, status, done, failed, reason)
@@ -238,8 +239,12 @@ class LeaseSteps:
         down = self._rebooking.known_out_of_service(numbers)
         if down:
             LOG.warning("Lease %s: %s are out of service", lease.id, ", ".join(sorted(down)))
+        short = self._rebooking.short_of_capacity(numbers)
         words = reason or (out_of_service_reason(down) if down else None)
-        self._results.settle(work, status, done, failed, words, degraded=bool(down))
+        if short and words is None:
+            words = Reason(WITHDRAWN, WITHDRAWN)
+        degraded = bool(down) or short
+        self._results.settle(work, status, done, failed, words, degraded=degraded)
 
     def _take_back(self, work: LeaseWork, reservations: Iterable[Reservation]) -> bool:
         """True: nothing is left. Otherwise the lease is looked at again."""

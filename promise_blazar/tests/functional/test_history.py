@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy import pool
 
 from promise_blazar import times
+from promise_blazar.context import RequestContext
 from promise_blazar.db.session import Database
+from promise_blazar.manager.contract.adjustments import AdjustmentRequest, AdjustmentSelection
 from promise_blazar.manager.controllers import archive as archiving
 from promise_blazar.manager.controllers import purge as purging
 from promise_blazar.manager.controllers.purge import Purge
@@ -36,6 +38,7 @@ GROWING = frozenset(
     }
 )
 ADMIN = "admin:admin"
+CONTEXT = RequestContext("admin", "admin", "req-1", is_admin=True)
 #: The numbers that the hosts will have.
 HOSTS = (1, 2, 3, 4)
 #: Generations, tombstones, and other things of old.
@@ -118,6 +121,27 @@ class TestPlans(ServiceTestCase):
         self.led(lambda: self.lease(HOST, start=self.minute(2_000), end=2_100))
         self.led(lambda: self.updated(self.later[0], end_date=self.minute(950)))
         self.led(lambda: self.delete(self.later[1]))
+
+    def test_adjustments(self):
+        def adjust(resources, force=False):
+            request = AdjustmentRequest(resources, force=force)
+            return self.service.create_adjustment(CONTEXT, request).id
+
+        made = []
+        self.led(lambda: made.append(adjust({"VCPU": -100}, force=True)))
+        self.assertIs(True, self.show(self.running)["degraded"])
+        self.led(self.service.relief.run)
+        self.led(lambda: self.service.get_adjustment(CONTEXT, made[0]))
+        self.led(lambda: self.service.list_adjustments(CONTEXT, AdjustmentSelection()))
+        self.led(lambda: adjust({"VCPU": 100}))
+        self.assertIs(False, self.show(self.running)["degraded"])
+        self.led(lambda: self.service.delete_adjustment(CONTEXT, made[0]))
+
+    def test_whose_reservations_are(self):
+        source = self.service.create_adjustment(CONTEXT, AdjustmentRequest({"INSTANCE": 100})).id
+        carved = AdjustmentRequest({"INSTANCE": 1}, source=source, project_ids=("demo",))
+        self.led(lambda: self.service.create_adjustment(CONTEXT, carved))
+        self.led(lambda: self.lease(INSTANCE, start=self.minute(2_000), end=2_100))
 
     def test_f5_a_capability(self):
         for number, lease in enumerate(range(3)):

@@ -14,7 +14,7 @@ from werkzeug.test import Client
 from promise_blazar import exceptions
 from promise_blazar.db import tables
 from promise_blazar.db.session import Database
-from promise_blazar.manager.contract.interface import Manager, Reader
+from promise_blazar.manager.contract.interface import Asking, Manager, Reader
 from promise_blazar.manager.queries.local_reader import local_reader
 from promise_blazar.plugins import registry
 from promise_blazar.tests import databases
@@ -35,7 +35,7 @@ class Away:
 
     def __init__(self):
         self.asked = []
-        for name in {**vars(Reader), **vars(Manager)}:
+        for name in {**vars(Reader), **vars(Asking), **vars(Manager)}:
             if not name.startswith("_"):
                 setattr(self, name, self._call(name))
 

@@ -76,6 +76,16 @@ ROOMS = {
     "manager.ownership": ("cloud.fence", "db", "model"),
     "manager.provider": ("cloud.contract", "manager.ledger", "model", "plugins"),
     "manager.queries": ("capacity", "db", "manager.contract", "model", "plugins"),
+    "manager.supply": (
+        "capacity",
+        "db",
+        "manager.contract",
+        "manager.idempotency",
+        "manager.ledger",
+        "manager.provider",
+        "manager.queries",
+        "model",
+    ),
     "manager.workflow": (
         "capacity",
         "cloud.fence",

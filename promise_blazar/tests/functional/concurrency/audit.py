@@ -107,7 +107,13 @@ def strayed(ledger_store, url, clock):
                 for booking in ledger.bookings_of(number)
                 if not booking.released or booking.end > now
             }
-            return {"hosts": hosts, "bookings": held, "count": {"of all": len(ledger)}}
+            adjusted = {n: dataclasses.asdict(each) for n, each in ledger.adjustments.items()}
+            return {
+                "hosts": hosts,
+                "bookings": held,
+                "count": {"of all": len(ledger)},
+                "adjustments": adjusted,
+            }
 
         seen, truth = ledger_store.read(picture), fresh.read(picture)
         return [

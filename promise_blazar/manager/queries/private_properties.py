@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from promise_blazar.capacity.resource_query import Query
 from promise_blazar.context import RequestContext
 from promise_blazar.db import hosts
-from promise_blazar.db.session import Database
+from promise_blazar.db.session import Database, ReadHandle
 
 
 def hidden_from(
-    context: RequestContext, database: Database, queries: Iterable[Query]
+    context: RequestContext, database: Database | ReadHandle, queries: Iterable[Query]
 ) -> tuple[str, ...]:
     """Names of private properties in queries that this caller sends now, if it must not know them.
 

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes of supply, decided and committed under the concurrency rule as bookings are.
+
+What an adjustment breaks is worked out on a copy, so that nobody who books waits for it, and is
+committed if nothing has moved meanwhile. Where others decide all the time it is worked out once
+more while nobody else can: administrators change the capacity on offer a few times a day.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Final
+
+from promise_blazar import deadline
+from promise_blazar.capacity.budget import Budget, OutOfTime
+from promise_blazar.capacity.ledger import OPEN, Ledger
+from promise_blazar.db import adjustments, affected, idempotency, providers, settled
+from promise_blazar.db.session import MOST_RACES, Connection, Database, LostRace
+from promise_blazar.manager.ledger import replica
+from promise_blazar.manager.ledger.access import LedgerAccess
+from promise_blazar.manager.ledger.changes import DroppedAdjustment, NewAdjustment, SupplyChange
+from promise_blazar.manager.ledger.deciding import Decisions
+from promise_blazar.manager.ledger.supply_rules import Judgement, judged
+from promise_blazar.model.reason import WITHDRAWN, Reason
+
+#: Times that it is worked out on a copy.
+_TRIES: Final = 3
+
+
+class SupplyDecisions:
+    def __init__(self, database: Database, access: LedgerAccess, decisions: Decisions) -> None:
+        self._database = database
+        self._access = access
+        self._decisions = decisions
+
+    def rehearse(self, change: SupplyChange) -> Judgement:
+        """The judgement, and nothing of it done. Raises ``OutOfTime``, and what ``judged``
+        raises."""
+        budget = self._access.beside(self._access.budget())
+        with self._decisions.long.mine(budget):
+            found = self._access.snapshot(budget, _future)
+            return judged(found.ledger, change, found.now, self._owners)
+
+    def commit(self, change: SupplyChange) -> Judgement:
+        """The judgement of a change that is committed; or, where it breaks promises and nobody
+        forces it, of one that is not.
+
+        Raises ``OutOfTime``, what ``judged`` raises, ``db.idempotency.Taken``, and ``Unavailable``
+        past the request's deadline.
+        """
+        budget = self._access.budget()
+        for _ in range(MOST_RACES):
+            try:
+                with self._decisions.long.mine(budget):
+                    found = self._on_a_copy(change, budget)
+                    return self._under_the_row(change, budget) if found is None else found
+            except LostRace:
+                continue
+        raise OutOfTime
+
+    def committed(self, change: SupplyChange) -> Judgement | None:
+        """What a change whose commit had no answer has done, if it was committed after all."""
+        with self._database.reader() as connection:
+            found = adjustments.get(connection, change.adjustment.uuid)
+            if (found is None) == isinstance(change, NewAdjustment):
+                return None
+            if not change.force:
+                return Judgement()
+            number = change.adjustment.id if found is None else found.id
+            return Judgement(frozenset(affected.of(connection, number)))
+
+    def _owners(self, reservations: Sequence[int]) -> Mapping[int, str]:
+        if not reservations:
+            return {}
+        with self._database.reader() as connection:
+            return replica.owners(connection, reservations)
+
+    def _on_a_copy(self, change: SupplyChange, budget: Budget) -> Judgement | None:
+        """None: each time something had moved."""
+        access = self._access
+        for _ in range(_TRIES):
+            found = access.snapshot(access.beside(budget), _future)
+            judgement = judged(found.ledger, change, found.now, self._owners)
+            if judgement.affected and not change.force:
+                return judgement
+            with access.turn(budget):
+                seen = access.replica.catch_up()
+                if seen.generation != found.generation:
+                    continue
+                with self._database.writer() as connection:
+                    if self._decisions.moved_on(connection, seen):
+                        _write(connection, seen.generation + 1, change, judgement)
+                        return judgement
+        return None
+
+    def _under_the_row(self, change: SupplyChange, budget: Budget) -> Judgement:
+        access = self._access
+        with access.turn(budget), self._database.writer() as connection:
+            self._decisions.locked(connection)
+            judgement = judged(
+                access.replica.ledger,
+                change,
+                access.now(),
+                partial(replica.owners, connection),
+            )
+            if change.force or not judgement.affected:
+                _write(connection, self._decisions.advanced(connection), change, judgement)
+            return judgement
+
+
+def _future(ledger: Ledger, now: int) -> Ledger:
+    return ledger.excerpt(now, OPEN, now)
+
+
+def _write(
+    connection: Connection, generation: int, change: SupplyChange, judgement: Judgement
+) -> None:
+    match change:
+        case NewAdjustment():
+            number = _add(connection, generation, change)
+        case DroppedAdjustment():
+            number = change.adjustment.id
+            if not adjustments.drop(connection, generation, number):
+                raise LostRace
+    if judgement.affected:
+        theirs = affected.add(
+            connection, change.adjustment.provider_id, number, judgement.affected
+        )
+        words = f"{WITHDRAWN} by adjustment {change.adjustment.uuid}: {judgement.words}"
+        affected.degrade(connection, theirs, Reason(WITHDRAWN, words))
+    deadline.check()
+
+
+def _add(connection: Connection, generation: int, change: NewAdjustment) -> int:
+    new, key = change.adjustment, change.key
+    if change.knowing is not None:
+        providers.require_rules(
+            connection, new.provider_id, change.knowing.rules, change.knowing.dead
+        )
+    if change.once:
+        settled.add(connection, new.uuid, new.created_at)
+    number = adjustments.add(connection, new, generation)
+    if key is not None:
+        idempotency.add(
+            connection, change.project_id, key.key, key.fingerprint, new.uuid, new.created_at
+        )
+    return number

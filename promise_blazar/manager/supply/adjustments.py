@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Adjustments of the capacity on offer: made and taken back, and no promise broken unasked."""
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from promise_blazar import exceptions
+from promise_blazar.clock import Clock
+from promise_blazar.context import RequestContext
+from promise_blazar.db import adjustments, affected, idempotency, settled
+from promise_blazar.db.session import Database
+from promise_blazar.manager.contract.adjustments import AdjustmentRequest, AdjustmentView
+from promise_blazar.manager.contract.messages import IdempotencyKey
+from promise_blazar.manager.idempotency import Answers
+from promise_blazar.manager.ledger.changes import (
+    DroppedAdjustment,
+    KnownRules,
+    NewAdjustment,
+    SupplyChange,
+)
+from promise_blazar.manager.ledger.supply_rules import Judgement
+from promise_blazar.manager.provider import ProviderRuntime, Providers
+from promise_blazar.manager.queries.adjustments import provider_named, view, views
+from promise_blazar.manager.supply import validation
+from promise_blazar.manager.supply.relief import Relief
+from promise_blazar.model.adjustment import Adjustment
+from promise_blazar.model.manager import ADJUSTMENTS
+from promise_blazar.model.words import counted
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A request that is understood. ``names``: of its provider, and the uuid of its source."""
+
+    change: NewAdjustment
+    provider: ProviderRuntime
+    names: tuple[str, str | None]
+
+
+class Adjustments:
+    """``dead``: the managers that are known to be."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        providers: Providers,
+        answers: Answers,
+        dead: Callable[[], frozenset[str]],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._providers = providers
+        self._answers = answers
+        self._dead = dead
+
+    def create(
+        self,
+        context: RequestContext,
+        request: AdjustmentRequest,
+        key: IdempotencyKey | None,
+        dry_run: bool,
+    ) -> AdjustmentView:
+        """See ``interface.Manager.create_adjustment``."""
+        if dry_run:
+            if key is not None:
+                self._answers.check(context, key)
+            return self._rehearse(self._wish(context, request, None))
+        return self._answers.once(
+            context,
+            key,
+            AdjustmentView,
+            self._present,
+            lambda: self._once(context, request, key),
+        )
+
+    def delete(self, adjustment_id: str, force: bool, dry_run: bool) -> tuple[str, ...]:
+        """See ``interface.Manager.delete_adjustment``."""
+        with self._database.reader() as connection:
+            found = adjustments.get(connection, adjustment_id)
+        if found is None:
+            raise exceptions.NotFound(object={"adjustment_id": adjustment_id})
+        provider = self._providers[found.provider_id]
+        change = DroppedAdjustment(found, force)
+        if dry_run:
+            return self._told(change, provider.ledger.rehearse_adjustment(change))
+        told = self._told(change, self._decided(provider, change))
+        LOG.warning("Adjustment %s is deleted%s", adjustment_id, _affecting(told))
+        self._relief(provider)
+        return told
+
+    def _once(
+        self, context: RequestContext, request: AdjustmentRequest, key: IdempotencyKey | None
+    ) -> AdjustmentView:
+        """The adjustment made, or none; and once more the same, when the same message comes
+        again."""
+        try:
+            return self._make(self._wish(context, request, key))
+        except (exceptions.Conflict, exceptions.Busy):
+            made = None if request.id is None else self._refused_for_good(request.id)
+            if made is None:
+                raise
+            return made
+
+    def _make(self, wish: _Wish) -> AdjustmentView:
+        change = wish.change
+        told = self._told(change, self._decided(wish.provider, change))
+        made = view(change.adjustment, *wish.names, told)
+        if change.key is not None:
+            self._answers.keep(made.id, made)
+        LOG.warning("Adjustment %s is made: %s%s", made.id, dict(made.resources), _affecting(told))
+        self._relief(wish.provider)
+        return made
+
+    def _decided(self, provider: ProviderRuntime, change: SupplyChange) -> Judgement:
+        """The judgement of a change that is committed. Raises ``AdjustmentConflict``."""
+        try:
+            return provider.ledger.adjust(change)
+        except idempotency.Taken:
+            # Another request with this key was committed while this one was being decided, or
+            # the same message.
+            raise exceptions.RequestInFlight() from None
+
+    def _told(self, change: SupplyChange, judgement: Judgement) -> tuple[str, ...]:
+        """The uuids of those affected, by start. Raises ``AdjustmentConflict`` where there are any
+        and nobody forces it."""
+        if not judgement.affected:
+            return ()
+        with self._database.reader() as connection:
+            found = affected.in_order(connection, sorted(judgement.affected))
+        uuids = [each.uuid for each in found]
+        if change.force or not uuids:
+            return tuple(uuids)
+        count = counted(len(uuids), "reservation")
+        raise exceptions.AdjustmentConflict(
+            f"Promises would be broken, of {count}: {judgement.words}; force does it all the same",
+            affected=uuids,
+        )
+
+    def _rehearse(self, wish: _Wish) -> AdjustmentView:
+        told = self._told(wish.change, wish.provider.ledger.rehearse_adjustment(wish.change))
+        nameless = view(wish.change.adjustment, *wish.names, told)
+        return replace(nameless, id="", created_at=None)
+
+    def _wish(
+        self, context: RequestContext, request: AdjustmentRequest, key: IdempotencyKey | None
+    ) -> _Wish:
+        """Raises ``BadInput``."""
+        now = self._clock.now()
+        source = None
+        default = self._providers.default.id
+        with self._database.reader() as connection:
+            number = provider_named(connection, request.provider, default)
+            if request.source is not None:
+                source = adjustments.get(connection, request.source)
+        provider = self._providers.get(number)
+        if provider is None:
+            raise exceptions.BadInput(f"provider: no manager here works with {request.provider}")
+        if request.source is not None and (source is None or source.provider_id != number):
+            raise exceptions.BadInput(f"source: there is no adjustment {request.source}")
+        changes = validation.amounts(request)
+        start, end = validation.window(request, source, now)
+        adjustment = Adjustment(
+            id=0,
+            uuid=request.id or str(uuid.uuid4()),
+            provider_id=number,
+            zone=validation.zone(request, source),
+            start=start,
+            end=end,
+            source=None if source is None else source.id,
+            deleted=False,
+            generation=0,
+            created_at=now,
+            amounts=changes,
+            projects=validation.projects(request, changes),
+        )
+        change = NewAdjustment(
+            adjustment,
+            request.force,
+            key,
+            context.project_id,
+            request.id is not None,
+            KnownRules(ADJUSTMENTS, self._dead()),
+        )
+        return _Wish(change, provider, (provider.name, request.source))
+
+    def _refused_for_good(self, request_id: str) -> AdjustmentView | None:
+        """Let a no stand, whatever becomes free before the message comes again.
+
+        The adjustment, if it had come before, and was made then. Raises ``Conflict`` if it was
+        refused then.
+        """
+        now = self._clock.now()
+        try:
+            self._database.transact(lambda connection: settled.add(connection, request_id, now))
+        except settled.Taken:
+            made = self._present(request_id)
+            if made is None:
+                raise exceptions.Conflict("This very request was answered before") from None
+            return made
+        return None
+
+    def _present(self, adjustment_id: str) -> AdjustmentView | None:
+        with self._database.reader() as connection:
+            found = adjustments.get(connection, adjustment_id)
+            return None if found is None else views(connection, [found])[0]
+
+    def _relief(self, provider: ProviderRuntime) -> None:
+        try:
+            Relief(self._database, provider).run()
+        except exceptions.PromiseBlazarError as error:
+            # What was asked for is done; the mark goes with the next look.
+            LOG.warning("Who has capacity again is not known yet: %s", error)
+
+
+def _affecting(uuids: tuple[str, ...]) -> str:
+    return f"; promises are broken, of {counted(len(uuids), 'reservation')}" if uuids else ""
