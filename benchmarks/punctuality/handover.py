@@ -30,6 +30,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--latency", type=int, default=200, help="of each call, in milliseconds")
     parser.add_argument("--settle", type=float, help="[nova] settle_seconds")
+    parser.add_argument("--seed", type=int, default=1, help="nothing is random here")
     options = parser.parse_args()
     settings = {} if options.settle is None else {"nova__settle_seconds": options.settle}
     ended, active = [], []

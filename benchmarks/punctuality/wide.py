@@ -26,6 +26,7 @@ def main() -> int:
     parser.add_argument("--hosts", type=int, default=100)
     parser.add_argument("--latency", type=int, default=200, help="of each call, in milliseconds")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1, help="nothing is random here")
     options = parser.parse_args()
     print(machine())
     print(versions("SQLAlchemy", "psycopg", "numpy"))
