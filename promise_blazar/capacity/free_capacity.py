@@ -60,7 +60,9 @@ class FreeCapacity:
         self._exclude = exclude
         self._only = only
         self.budget = budget or Budget()
-        self.pool = Pool(ledger, now, exclude, self.budget)
+        # The same bookings, unless some of these do not count in pools, or others do.
+        rows = None if exclude or at_once or only is not None else self.rows
+        self.pool = Pool(ledger, now, exclude, self.budget, rows)
         self._eligible: dict[int, tuple[Demand, BoolArray]] = {}
         self._nothing = Given(ledger.size)
         self._rows: dict[Window, Rows] = {}

@@ -9,7 +9,7 @@ The host rule implies that of classes that hosts have, wherever adjustments take
 only the others are looked at here, and nothing where there are no adjustments.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -65,7 +65,15 @@ class Pool:
     and there may be others that do.
     """
 
-    def __init__(self, ledger: Ledger, now: int, exclude: frozenset[int], budget: Budget) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        now: int,
+        exclude: frozenset[int],
+        budget: Budget,
+        rows: Callable[[Window], Rows] | None = None,
+    ) -> None:
+        """``rows``: who has read the bookings of a window already."""
         self._ledger = ledger
         self._now = now
         self._exclude = exclude
@@ -73,6 +81,7 @@ class Pool:
         self.quiet = not (ledger.adjustments or ledger.on_hosts(INSTANCE))
         self._members: dict[str | None, BoolArray] = {}
         self._tracked: dict[str | None, frozenset[str]] = {}
+        self._rows_of = rows or self._read
         self._rows: dict[Window, Rows] = {}
         self._timelines: dict[tuple[Window, str | None, str], PoolTimeline] = {}
         self._watched: dict[tuple[Window, str, tuple[str, ...]], list[_Watched]] = {}
@@ -254,7 +263,7 @@ class Pool:
             most = np.maximum(most, seen.replaced(name))
         return _Watched(zone, name, seen.times, most)
 
-    def _rows_of(self, window: Window) -> Rows:
+    def _read(self, window: Window) -> Rows:
         """All bookings of the window, also those that are replaced."""
         if window not in self._rows:
             rows = self._ledger.rows(window.start, window.end, self._now, at_once=False)

@@ -118,7 +118,8 @@ class Decisions:
         ledger = self._replica.ledger
         requests = ahead(asked.requests, now)
         reach = hull(requests, now)
-        rows = ledger.count(reach.start, reach.end)
+        # What pools have left is a sum of all that is booked, besides what each host has left.
+        rows = ledger.count(reach.start, reach.end) * (3 if ledger.adjustments else 1)
         if self._estimate(asked, rows) > self._access.quick:
             return None
         # Not by the clock: where processors are scarce, what is short takes long too.

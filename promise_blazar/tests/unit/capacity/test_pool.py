@@ -5,9 +5,11 @@ import random
 import unittest
 
 from promise_blazar.capacity.admission import Plan, Refusal, admit, fitting, holds
-from promise_blazar.capacity.demand.request import Placement
+from promise_blazar.capacity.demand.request import AllocationRequest, Placement, Window
+from promise_blazar.capacity.demand.slots import Slots
 from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.capacity.explanation import explain
+from promise_blazar.capacity.ledger import OPEN, Booking, Ledger, LedgerAdjustment, LedgerHost
 from promise_blazar.capacity.window_search import next_windows
 from promise_blazar.tests.unit.capacity import oracle, pool_oracle, pool_worlds, worlds
 
@@ -178,3 +180,174 @@ class WindowsAgainstTheOracleTest(unittest.TestCase):
             self.assertFalse(allowed, f"{start} is earlier than {found}")
         self.assertEqual((), found.windows)
         return "none"
+
+
+def cloud(*adjustments, vcpus=(8, 8, 8), zones=("east", "east", "west")):
+    ledger = Ledger()
+    for number, (has, zone) in enumerate(zip(vcpus, zones, strict=True), 1):
+        capacity = {"VCPU": has, "MEMORY_MB": 64}
+        ledger.put_host(LedgerHost(number, f"compute-{number}", zone, capacity, {}, True))
+    ledger.put_bundle(1, {"VCPU": 1})
+    for adjustment in adjustments:
+        ledger.put_adjustment(adjustment)
+    return ledger
+
+
+def asked(demand, start=10, end=20, **request):
+    return AllocationRequest("a", demand, Window(start, end), **request)
+
+
+def placed(ledger, request, exclude=frozenset()):
+    """The units by host; None if refused."""
+    answer = admit(ledger, [request], 0, exclude)
+    if isinstance(answer, Refusal):
+        return None
+    return oracle.assignment_of(answer.placements["a"])
+
+
+def reasons(ledger, request):
+    why = explain(ledger, [request], 0, alternatives=0)
+    return [reason.text for reason in why.reasons if reason.check == "pool"]
+
+
+def slots(amount, affinity=None, **amounts):
+    return Slots(amount, amounts or {"VCPU": 1}, affinity)
+
+
+LESS = LedgerAdjustment(1, None, 0, OPEN, {"VCPU": -14})
+
+
+class PoolTest(unittest.TestCase):
+    def test_what_is_taken_away_is_taken_from_all_hosts_together(self):
+        self.assertEqual(10, sum(placed(cloud(LESS), asked(slots(10))).values()))
+        self.assertIsNone(placed(cloud(LESS), asked(slots(11))))
+        self.assertEqual(
+            ["the pool has 10 VCPU left 1970-01-01 00:00 to 1970-01-01 00:00, 11 asked"],
+            reasons(cloud(LESS), asked(slots(11))),
+        )
+
+    def test_what_adjustments_take_at_another_time_is_no_matter(self):
+        later = dataclasses.replace(LESS, start=20, end=30)
+        self.assertEqual(24, sum(placed(cloud(later), asked(slots(24))).values()))
+        self.assertIsNone(placed(cloud(later), asked(slots(24), 10, 21)))
+
+    def test_each_zone_has_a_pool_of_its_own(self):
+        less = LedgerAdjustment(1, "east", 0, OPEN, {"VCPU": -13})
+        self.assertEqual({1: 3, 3: 8}, placed(cloud(less), asked(slots(11))))
+        self.assertIsNone(placed(cloud(less), asked(slots(12))))
+        self.assertIsNone(placed(cloud(less), asked(slots(9, affinity=True))))
+        self.assertEqual({3: 8}, placed(cloud(less), asked(slots(8, affinity=True))))
+        self.assertEqual(
+            {1: 1, 3: 1}, placed(cloud(less), asked(slots(2, affinity=False, VCPU=3)))
+        )
+        self.assertIsNone(placed(cloud(less), asked(slots(3, affinity=False, VCPU=3))))
+
+    def test_each_slot_is_an_instance(self):
+        servers = LedgerAdjustment(1, None, 0, OPEN, {"INSTANCE": 4})
+        ledger = cloud(servers)
+        ledger.put_bundle(2, {"VCPU": 1, "INSTANCE": 2})
+        oracle.put(
+            ledger,
+            [Booking(1, 1, 1, 2, 1, 0, 15, False), Booking(2, 1, 2, None, 1, 0, 15, False)],
+        )
+        self.assertIsNotNone(placed(ledger, asked(slots(2))))
+        self.assertIsNone(placed(ledger, asked(slots(3))))
+        self.assertIsNotNone(placed(ledger, asked(slots(4), 15, 20)))
+        self.assertIsNone(placed(ledger, asked(slots(2, VCPU=1, INSTANCE=2))))
+        self.assertIsNotNone(placed(ledger, asked(WholeHosts(1, 1))), "a host is no instance")
+
+    def test_a_class_that_nothing_names_limits_no_slot(self):
+        self.assertIsNotNone(placed(cloud(), asked(slots(24, VCPU=1, INSTANCE=9))))
+        self.assertIsNone(placed(cloud(), asked(slots(1, GPU=1))), "no host has one")
+
+    def test_a_carve_out_is_for_its_projects_alone(self):
+        whole = LedgerAdjustment(1, None, 0, OPEN, {"VCPU": 6})
+        mine = LedgerAdjustment(2, None, 0, OPEN, {"VCPU": 6}, 1, frozenset({"mine"}))
+        less = LedgerAdjustment(3, None, 0, OPEN, {"VCPU": -10})
+        ledger = cloud(whole, mine, less)
+        self.assertEqual(20, sum(placed(ledger, asked(slots(20), project="mine")).values()))
+        self.assertIsNone(placed(ledger, asked(slots(21), project="mine")))
+        for project in ("theirs", None):
+            self.assertIsNotNone(placed(ledger, asked(slots(14), project=project)))
+            self.assertIsNone(placed(ledger, asked(slots(15), project=project)))
+            (text,) = reasons(ledger, asked(slots(15), project=project))
+            self.assertIn("the pool has 14 VCPU left", text)
+            self.assertNotIn("mine", text)
+        oracle.put(ledger, [Booking(1, 1, 1, 1, 8, 0, 99, False)])
+        ledger.put_owners({1: "mine"})
+        self.assertIsNotNone(placed(ledger, asked(slots(12), project="theirs")))
+        self.assertIsNone(placed(ledger, asked(slots(13), project="theirs")))
+
+    def test_where_the_pool_is_short_a_share_is_its_groups_own(self):
+        whole = LedgerAdjustment(1, None, 0, OPEN, {"VCPU": 6})
+        mine = LedgerAdjustment(2, None, 0, OPEN, {"VCPU": 6}, 1, frozenset({"mine"}))
+        less = LedgerAdjustment(3, None, 0, OPEN, {"VCPU": -20})
+        ledger = cloud(whole, mine, less)
+        oracle.put(ledger, [Booking(1, 1, 1, 1, 8, 0, 99, False)])
+        ledger.put_owners({1: "theirs"})
+        self.assertIsNotNone(placed(ledger, asked(slots(6), project="mine")))
+        self.assertIsNone(placed(ledger, asked(slots(7), project="mine")))
+        self.assertIsNone(placed(ledger, asked(slots(1), project="theirs")))
+
+    def test_a_change_that_makes_nothing_worse_is_admitted(self):
+        ledger = cloud(dataclasses.replace(LESS, amounts={"VCPU": -20}))
+        oracle.put(ledger, [Booking(1, 1, 1, 1, 7, 10, 20, False)])
+        keep = (Placement(1, 7),)
+        for amount, end, admitted in (
+            (7, 20, True),
+            (6, 20, True),
+            (8, 20, False),
+            (7, 21, False),
+        ):
+            found = placed(ledger, asked(slots(amount), 10, end, keep=keep), frozenset({1}))
+            self.assertEqual(admitted, found is not None, (amount, end))
+
+    def test_the_smallest_whole_hosts_are_taken_where_a_pool_limits_them(self):
+        ledger = cloud(LedgerAdjustment(1, None, 0, OPEN, {"VCPU": -28}), vcpus=(16, 8, 16))
+        self.assertEqual({2: 1}, placed(ledger, asked(WholeHosts(1, 3))))
+        self.assertIsNone(placed(ledger, asked(WholeHosts(2, 2))))
+        (text,) = reasons(ledger, asked(WholeHosts(2, 2)))
+        self.assertIn("the pool has 12 VCPU left", text)
+        self.assertIn("24 asked", text)
+
+    def test_where_a_choice_of_hosts_is_not_found_that_is_said(self):
+        # Two have little enough VCPU, and two little enough memory; no two both.
+        ledger = Ledger()
+        sizes = ((9, 2), (2, 9), (6, 6), (7, 7))
+        for number, (vcpus, memory) in enumerate(sizes, 1):
+            capacity = {"VCPU": vcpus, "MEMORY_MB": memory}
+            ledger.put_host(LedgerHost(number, f"compute-{number}", "east", capacity, {}, True))
+        ledger.put_adjustment(
+            LedgerAdjustment(1, None, 0, OPEN, {"VCPU": -(24 - 10), "MEMORY_MB": -(24 - 10)})
+        )
+        request = asked(WholeHosts(2, 2))
+        answer = admit(ledger, [request], 0)
+        self.assertEqual(Refusal("a", gave_up=True), answer)
+        self.assertIn(
+            "no hosts were found that are within all of this; not all choices were tried",
+            reasons(ledger, request),
+        )
+        found = next_windows(ledger, [request], 0)
+        self.assertFalse(found.complete)
+
+    def test_amounts_that_no_machine_counts_to_are_sums_like_others(self):
+        most = 2**53 - 1
+        ledger = cloud(
+            *(LedgerAdjustment(n, None, 0, OPEN, {"VCPU": most}) for n in range(1, 100)),
+            LedgerAdjustment(100, None, 0, OPEN, {"INSTANCE": most, "GPU": most}),
+        )
+        self.assertIsNotNone(placed(ledger, asked(slots(3, VCPU=8, GPU=2**50))))
+        self.assertIsNone(placed(ledger, asked(slots(3, VCPU=8, GPU=2**52))))
+        self.assertIsNone(placed(ledger, asked(slots(3, VCPU=8, GPU=2**70))))
+
+    def test_the_next_window_begins_where_adjustments_leave_more(self):
+        minute = 60_000_000
+        less = LedgerAdjustment(1, None, 0, 7 * minute, {"VCPU": -14})
+        more = LedgerAdjustment(2, None, 30 * minute, OPEN, {"INSTANCE": 30})
+        few = LedgerAdjustment(3, None, 0, 30 * minute, {"INSTANCE": 15})
+        request = asked(slots(12), minute, 3 * minute)
+        (found,) = next_windows(cloud(less), [request], 0).windows
+        self.assertEqual(7 * minute, found.start)
+        request = asked(slots(20), minute, 3 * minute)
+        (found,) = next_windows(cloud(less, more, few), [request], 0).windows
+        self.assertEqual(30 * minute, found.start)
