@@ -9,7 +9,7 @@ The host rule implies that of classes that hosts have, wherever adjustments take
 only the others are looked at here, and nothing where there are no adjustments.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -83,7 +83,6 @@ class Pool:
         self._tracked: dict[str | None, frozenset[str]] = {}
         self._rows_of = rows or self._read
         self._rows: dict[Window, Rows] = {}
-        self._timelines: dict[tuple[Window, str | None, str], PoolTimeline] = {}
         self._watched: dict[tuple[Window, str, tuple[str, ...]], list[_Watched]] = {}
         self._charged: dict[int, tuple[Assignment, dict[tuple[str | None, str], int]]] = {}
 
@@ -134,12 +133,11 @@ class Pool:
         names = tuple(sorted(self.charges(request)))
         key = (window, project, names)
         if key not in self._watched:
-            self._watched[key] = [
-                self._seen(window, zone, project, name)
-                for zone in self._scopes()
-                for name in names
-                if self._may_be_short(window, zone, project, name)
-            ]
+            found = self._watched[key] = []
+            for zone in self._scopes():
+                short = [n for n in names if self._may_be_short(window, zone, project, n)]
+                if short:
+                    found += self._seen(window, zone, project, short)
         return self._watched[key]
 
     def least(
@@ -245,23 +243,16 @@ class Pool:
             return True
         return _lowest(self._ledger.supply.applying(zone, window), project, name) < 0
 
-    def _seen(self, window: Window, zone: str | None, project: str, name: str) -> _Watched:
-        key = (window, zone, project)
-        if key not in self._timelines:
-            self._timelines[key] = PoolTimeline(
-                self._ledger,
-                self._rows_of(window),
-                window,
-                zone,
-                self._classes(zone),
-                project,
-                self._exclude,
-            )
-        seen = self._timelines[key]
-        most = seen.available(name)
-        if self._exclude:
-            most = np.maximum(most, seen.replaced(name))
-        return _Watched(zone, name, seen.times, most)
+    def _seen(
+        self, window: Window, zone: str | None, project: str, names: Sequence[str]
+    ) -> Iterator[_Watched]:
+        rows = self._rows_of(window)
+        seen = PoolTimeline(self._ledger, rows, window, zone, names, project, self._exclude)
+        for name in names:
+            most = seen.available(name)
+            if self._exclude:
+                most = np.maximum(most, seen.replaced(name))
+            yield _Watched(zone, name, seen.times, most)
 
     def _read(self, window: Window) -> Rows:
         """All bookings of the window, also those that are replaced."""
