@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import flask
 import msgspec
+import numpy as np
 
 from promise_blazar import times
 from promise_blazar.api.http import bodies
@@ -26,6 +27,8 @@ from promise_blazar.manager.contract.questions import (
     WindowView,
 )
 
+#: In microseconds.
+_SECOND = 1_000_000
 #: Five numbers of a class, in JSON.
 _FIGURES = '{"total":%d,"reserved":%d,"used":%d,"available":%d,"shortfall":%d}'
 
@@ -51,7 +54,8 @@ def write(document: Any, status: int) -> flask.Response:
     # Of the caller's own view, and as old as it is asked for.
     response.headers["Cache-Control"] = "private, no-cache"
     response.vary.add("X-Auth-Token")
-    return response.make_conditional(flask.request)
+    response.make_conditional(flask.request)
+    return response
 
 
 def instant(at: datetime) -> str:
@@ -89,7 +93,7 @@ def _series(series: CapacitySeries) -> bytes:
         return b"[]"
     classes = sorted(series.columns)
     template = '{"at":"%s"' + "".join(f',"{name}":{_FIGURES}' for name in classes) + "}"
-    columns: list[Iterable[Any]] = [map(instant, map(times.from_micros, series.at))]
+    columns: list[Iterable[Any]] = [_instants(series.at)]
     for name in classes:
         found = series.columns[name]
         columns += (
@@ -100,6 +104,15 @@ def _series(series: CapacitySeries) -> bytes:
             found.shortfall,
         )
     return ("[" + ",".join(template % row for row in zip(*columns, strict=True)) + "]").encode()
+
+
+def _instants(micros: Sequence[int]) -> list[str]:
+    """As ``instant`` writes them; ten times as fast where all are whole seconds, as most are."""
+    at = np.array(micros, dtype=np.int64)
+    if (at % _SECOND).any():
+        return [instant(times.from_micros(each)) for each in micros]
+    text = np.datetime_as_string(at.astype("datetime64[us]"), unit="s")
+    return [f"{each}Z" for each in text.tolist()]
 
 
 def _figures(view: CapacityFigures) -> dict[str, int]:

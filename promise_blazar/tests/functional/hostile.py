@@ -89,8 +89,10 @@ def _nested(depth: int) -> list[Any]:
 #: What is expected under a name, and yet may be anything of its kind.
 KINDS: Mapping[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("start_date", "end_date", "before_end_date", "time", "event_date"), DATES),
+    **dict.fromkeys(("start", "end", "earliest", "latest"), DATES),
     **dict.fromkeys(("hypervisor_properties", "resource_properties"), QUERIES),
     **dict.fromkeys(("min", "max", "amount", "vcpus", "memory_mb", "disk_gb"), NUMBERS),
+    **dict.fromkeys(("duration", "limit", "VCPU", "INSTANCE", "CUSTOM_LICENCE"), NUMBERS),
     **dict.fromkeys(("name", "event_type", "resource_type", "gpu", "rack"), TEXTS),
 }
 
@@ -174,10 +176,33 @@ BODIES: Mapping[tuple[str, str], Any] = {
     ("POST", "/os-hosts"): {"name": "compute-4", "gpu": "1"},
     ("PUT", "/os-hosts/<host_id>"): {"gpu": "1", "rack": None},
     ("PATCH", "/os-hosts/properties/<path:name>"): {"private": True},
+    ("POST", "/availability"): {
+        "reservations": [HOST, INSTANCE],
+        "duration": 3600,
+        "earliest": "2030-01-01 00:10",
+        "latest": "2030-01-03 00:00",
+        "limit": 2,
+    },
+    ("POST", "/capacity/adjustments"): {
+        "provider": "default",
+        "zone": None,
+        "start": "now",
+        "end": "2030-01-02 00:00",
+        "resources": {"VCPU": -1, "INSTANCE": 5, "CUSTOM_LICENCE": 1},
+        "source": None,
+        "project_ids": [],
+        "force": False,
+    },
 }
 PARAMETERS = (
     "dry_run", "all", "detail", "limit", "marker", "sort", "name", "status", "start", "end",
     "lease_id", "reservation_id", "x",
 )  # fmt: skip
-WORDS = st.sampled_from(["true", "1", "false", "2", "10", "name:desc", "PENDING", "start_date"])
+WORDS = st.sampled_from(
+    [
+        "true", "1", "false", "2", "10", "name:desc", "PENDING", "start_date", "start:asc",
+        "default", "nova", "VCPU", "INSTANCE", "CUSTOM_X", "m1.tiny", "demo",
+        "2030-01-01T00:10:00Z",
+    ]
+)  # fmt: skip
 HEADERS = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=20)

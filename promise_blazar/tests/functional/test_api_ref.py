@@ -80,4 +80,32 @@ class TestSamples(base.ServiceTestCase):
         where = "/v1/os-hosts/properties/rack"
         hidden = self.send("property-update-request", "PATCH", where, ADMIN)
         self.matches("property-update-response", hidden)
+        self.ask_what_is_free()
+        self.adjust(changed.json["lease"])
         self.assertEqual({path.stem for path in SAMPLES.glob("*.json")}, self.used)
+
+    def ask_what_is_free(self) -> None:
+        where = (
+            "/v1/capacity?start=2030-01-02T00:00:00Z&end=2030-01-03T00:00:00Z"
+            "&resource_class=VCPU&flavor=m1.small"
+        )
+        self.matches("capacity-response", self.call("GET", where))
+        self.matches("problem-response", self.call("GET", "/v1/capacity?resource_class=GPU"))
+        asked = self.send("availability-request", "POST", "/v1/availability", "alice:demo")
+        self.matches("availability-response", asked)
+        request = sample("availability-request")
+        request["reservations"][0] |= {"min": 3, "max": 3}
+        none = self.call("POST", "/v1/availability", request)
+        self.matches("availability-none-response", none)
+
+    def adjust(self, lease: dict[str, Any]) -> None:
+        where = "/v1/capacity/adjustments"
+        made = self.send("adjustment-create-request", "POST", where, ADMIN)
+        adjustment = self.matches("adjustment-create-response", made)
+        self.matches("adjustment-list-response", self.call("GET", where, token=ADMIN))
+        window = {"start": lease["start_date"], "end": lease["end_date"]}
+        everything = {"resources": {"VCPU": -32}, **window}
+        refused = self.call("POST", where, everything, ADMIN)
+        self.matches("adjustment-refused-response", refused)
+        path = f"{where}/{adjustment['id']}?force=true"
+        self.matches("adjustment-delete-response", self.call("DELETE", path, token=ADMIN))

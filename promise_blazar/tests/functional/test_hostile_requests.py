@@ -7,16 +7,30 @@ import re
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from promise_blazar.api import v1
+from promise_blazar.api import extensions
+from promise_blazar.api.dialects import DIALECTS
+from promise_blazar.api.extensions import operations
+from promise_blazar.tests.behaviour import answers
 from promise_blazar.tests.functional import hostile
 from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
 
 #: What removes anything comes last.
 OPERATIONS = sorted(
-    ((verb, path) for path, verbs in v1.ROUTES.items() for verb in verbs), reverse=True
+    (
+        (verb, path)
+        for dialect in DIALECTS
+        for path, verbs in dialect.routes.items()
+        for verb in verbs
+    ),
+    reverse=True,
 )
 #: Requests of each operation, by how much there is to be wrong in it.
 EXAMPLES = {"POST": 120, "PUT": 120, "PATCH": 40, "GET": 40, "DELETE": 20}
+#: What can always be looked at.
+LISTS = (
+    "leases", "os-hosts", "os-hosts/allocations", "os-hosts/properties", "capacity",
+    "capacity/adjustments",
+)  # fmt: skip
 FOR_EVER = "9999-12-31 23:59"
 TENANT, ADMIN = "alice:demo", "admin:admin"
 
@@ -42,6 +56,11 @@ class HostileCase(ServiceTestCase):
             self.call("PUT", f"/v1/os-hosts{path}", body, ADMIN)
         self.call("PATCH", "/v1/os-hosts/properties/rack", {"private": True}, ADMIN)
         self.leases = []
+        # A source, since nothing can be carved out of what is only near one.
+        licences = {"resources": {"CUSTOM_LICENCE": 100}}
+        answer = self.call("POST", "/v1/capacity/adjustments", licences, ADMIN)
+        self.assertEqual(201, answer.status_code, answer.text)
+        self.adjustments = [answer.json["id"]]
 
     def known(self):
         """What there is, by the parameters of paths."""
@@ -49,6 +68,7 @@ class HostileCase(ServiceTestCase):
             "lease_id": [lease["id"] for lease in self.leases],
             "host_id": ["1", "2", "3"],
             "path:name": ["gpu", "rack", "gpu.json"],
+            "adjustment_id": self.adjustments[-1:],
         }
 
     def ask(self, verb, path, data):
@@ -65,10 +85,11 @@ class HostileCase(ServiceTestCase):
             return hostile.path_part(known[draw(st.integers(0, 99)) % len(known)])
 
         url = "/v1" + re.sub("<([^>]*)>", part, path)
-        names = draw(st.lists(st.sampled_from(hostile.PARAMETERS), max_size=2))
+        names = draw(st.lists(st.sampled_from(_parameters(verb, path)), max_size=2))
         values = st.one_of(hostile.WORDS, hostile.TEXTS, hostile.DATES)
         query = "&".join(f"{name}={hostile.path_part(draw(values))}" for name in names)
-        tokens = [ADMIN, ADMIN, ADMIN, TENANT] if "hosts" in path else [TENANT, TENANT, ADMIN]
+        admins = "hosts" in path or "adjustments" in path
+        tokens = [ADMIN, ADMIN, ADMIN, TENANT] if admins else [TENANT, TENANT, ADMIN]
         headers = {"X-Auth-Token": draw(st.sampled_from(tokens))}
         for name in ("Idempotency-Key", "OpenStack-API-Version", "Content-Encoding"):
             if draw(st.integers(0, 19)) == 19:
@@ -86,8 +107,15 @@ class HostileCase(ServiceTestCase):
         )
         sent = f"{verb} {url}?{query} {headers} {raw!r}"
         self.assertLess(answer.status_code, 500, f"{sent}: {answer.text}")
+        ours = path in extensions.ROUTES
         if answer.status_code >= 400:
-            self.assertIsInstance(answer.json["error_message"], str, sent)
+            told = answer.json["detail" if ours else "error_message"]
+            self.assertIsInstance(told, str, sent)
+        if ours:
+            # As a client wrote it, a part of the path may hold slashes of its own.
+            answers.check(
+                verb, f"/v1{path}", answer.status_code, dict(answer.headers), [answer.data]
+            )
         return answer
 
     def near(self, verb, path, lease):
@@ -110,6 +138,8 @@ class HostileCase(ServiceTestCase):
             answer = self.ask(verb, path, data)
             if answer.status_code == 201 and answer.json.get("lease", {}).get("reservations"):
                 self.leases.append(answer.json["lease"])
+            if answer.status_code == 201 and "resources" in answer.json:
+                self.adjustments.append(answer.json["id"])
 
         hold()
 
@@ -117,9 +147,15 @@ class HostileCase(ServiceTestCase):
         """Whatever was made of it can be looked at, runs, and ends."""
         for _ in range(3):
             self.pass_time(600)
-            for path in ("leases", "os-hosts", "os-hosts/allocations", "os-hosts/properties"):
+            for path in LISTS:
                 answer = self.call("GET", f"/v1/{path}", token="admin:admin")
                 self.assertEqual(200, answer.status_code, answer.text[:300])
+
+
+def _parameters(verb, path):
+    """Names of a query: those that are known, and one that is not."""
+    known = operations.OPERATIONS.get((verb, path))
+    return hostile.PARAMETERS if known is None else (*known.query.document["properties"], "x")
 
 
 class TestEmptyBooks(HostileCase):

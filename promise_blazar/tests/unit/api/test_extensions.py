@@ -4,11 +4,19 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from promise_blazar import exceptions
+import msgspec
+
+from promise_blazar import exceptions, times
 from promise_blazar.api.extensions import answers, writer
 from promise_blazar.api.http.schema import Schema, UnknownMembers
 from promise_blazar.manager.contract.adjustments import AdjustmentSelection
-from promise_blazar.manager.contract.questions import CapacityQuestion, FlavorContent
+from promise_blazar.manager.contract.questions import (
+    CapacityAnswer,
+    CapacityQuestion,
+    CapacitySeries,
+    FlavorContent,
+    SeriesColumns,
+)
 from promise_blazar.tests.base import TestCase
 from promise_blazar.tests.unit.api import base
 
@@ -272,3 +280,17 @@ class TestWriter(TestCase):
         self.assertEqual("2030-01-01T00:00:00Z", writer.instant(at))
         later = at + timedelta(microseconds=500)
         self.assertEqual("2030-01-01T00:00:00.000500Z", writer.instant(later))
+
+    def test_a_series_is_written_as_its_instants_are(self) -> None:
+        at = datetime(2030, 1, 1, tzinfo=UTC)
+        seconds = [at + timedelta(seconds=each) for each in (0, 1, 86400 * 3000)]
+        for instants in (seconds, [*seconds, at + timedelta(days=4000, microseconds=1)]):
+            micros = tuple(map(times.to_micros, instants))
+            numbers = tuple(range(len(micros)))
+            columns = SeriesColumns(*[numbers] * 5)
+            series = CapacitySeries(micros, {"VCPU": columns, "CUSTOM_A": columns})
+            text = msgspec.json.encode(writer.capacity(CapacityAnswer(at, at, {}, series)))
+            found = msgspec.json.decode(text)["series"]
+            self.assertEqual([*map(writer.instant, instants)], [each["at"] for each in found])
+            figures = dict.fromkeys(("total", "reserved", "used", "available", "shortfall"), 1)
+            self.assertEqual((figures, figures), (found[1]["VCPU"], found[1]["CUSTOM_A"]))

@@ -5,7 +5,9 @@ import json
 import re
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from oslo_policy import policy
 
+from promise_blazar import policies
 from promise_blazar.api import extensions
 from promise_blazar.api.extensions import openapi
 from promise_blazar.api.extensions.operations import OPERATIONS
@@ -32,6 +34,20 @@ class TestDocument(base.TestCase):
         self.assertEqual(
             {(verb, re.sub("<(.*?)>", r"{\1}", path)) for verb, path in served}, published
         )
+
+    def test_every_operation_has_a_rule_that_is_documented(self) -> None:
+        documented = {
+            (each["method"], each["path"])
+            for rule in policies.list_rules()
+            if isinstance(rule, policy.DocumentedRuleDefault)
+            for each in rule.operations
+        }
+        published = {
+            (verb.upper(), path)
+            for path, verbs in self.document["paths"].items()
+            for verb in verbs
+        }
+        self.assertLessEqual(published, documented)
 
     def test_its_patterns_are_everybodys(self) -> None:
         text = json.dumps(self.document)
