@@ -6,15 +6,15 @@
                                             [--database D] [--rounds N]
 
 So many lives of leases, under two managers at work with their times compressed: created, used,
-changed, and ended or deleted at any moment. Of the calls some fail, some time out although they
-worked, some come late, some come twice. When all leases are gone two cycles of reconcile run, and
-nothing of ours may be in OpenStack or the books; a look at both while it all happens must never
-find anything sold twice. Exit status 1 if anything does. In each further round, which begins with
-nothing, the seed is the next.
+shared, changed, and ended or deleted at any moment. Of the calls some fail, some time out although
+they worked, some come late, some come twice. Servers are built slowly or deleted slowly, their
+deletion is deferred, and boots take their room in the middle of the service's calls. When all
+leases are gone two cycles of reconcile run, and nothing of ours may be in OpenStack or the books;
+a look at both while it all happens must never find anything sold twice. Exit status 1 if anything
+does. In each further round, which begins with nothing, the seed is the next.
 """
 
 import argparse
-import contextlib
 import os
 import pathlib
 import random
@@ -23,30 +23,18 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 from unittest import mock
 
-from benchmarks.common.clouds import CloudOf
 from benchmarks.common.machine import machine, versions
-from promise_blazar import exceptions, times
-from promise_blazar.clock import SystemClock
-from promise_blazar.cloud.simulated import SimulatedCloud
-from promise_blazar.cloud.simulated.calls import Calls
-from promise_blazar.cloud.simulated.refusals import error
-from promise_blazar.context import RequestContext
+from benchmarks.reliability.faulty_cloud import FaultyCloud
+from benchmarks.reliability.lives import CALLER, CLOCK, Tenant
+from promise_blazar import times
 from promise_blazar.db.session import Database
 from promise_blazar.manager import composition
-from promise_blazar.manager.contract.messages import (
-    HostRequest,
-    LeaseChange,
-    LeaseRequest,
-    LeaseView,
-    ReservationChange,
-    ReservationRequest,
-)
+from promise_blazar.manager.contract.messages import HostRequest
 from promise_blazar.manager.service import ManagerService
 from promise_blazar.model.openstack_names import (
     FLAVOR,
@@ -55,12 +43,10 @@ from promise_blazar.model.openstack_names import (
 )
 from promise_blazar.model.states import EventStatus, LeaseStatus
 from promise_blazar.tests import databases, servers
-from promise_blazar.tests.functional.base import HOST, INSTANCE, configuration, sync
+from promise_blazar.tests.functional.base import configuration, sync
 from promise_blazar.tests.stateful import promises
 
 T = TypeVar("T")
-CLOCK = SystemClock()
-CALLER = RequestContext("user", "project", "req-faults")
 HOSTS = 40
 #: Seconds. Everything is a good deal quicker than by default.
 TIMES = {
@@ -73,162 +59,14 @@ TIMES = {
     "manager__reconcile_interval": 0,
     "openstack__call_timeout": 1,
 }
-#: Of faults, each as often as the others.
-KINDS = 4
 #: How long the end of everything may take.
 PATIENCE = 180.0
-TYPES = {"physical:host": HOST, "virtual:instance": INSTANCE}
-
-
-class FaultyCalls(Calls):
-    """A part of the calls goes wrong, each kind of wrong as often as the others."""
-
-    def __init__(self, part: float, chance: random.Random, *way: Any) -> None:
-        super().__init__(*way)
-        self.part = part
-        self.struck: Counter[str] = Counter()
-        self._chance = chance
-        self._spared: set[int] = set()
-
-    @contextlib.contextmanager
-    def well(self) -> Iterator[None]:
-        """Nothing goes wrong in this block, in this thread."""
-        self._spared.add(threading.get_ident())
-        try:
-            yield
-        finally:
-            self._spared.discard(threading.get_ident())
-
-    def _draw(self, *names: str) -> str | None:
-        if threading.get_ident() in self._spared:
-            return None
-        for name in names:
-            if self._chance.random() < self.part / KINDS:
-                self.struck[name] += 1
-                return name
-        return None
-
-    @contextlib.contextmanager
-    def _call(self, call):
-        with super()._call(call):
-            self.struck["calls"] += 1
-            fault = self._draw("failed", "lost the answer", "late")
-            if fault == "late":
-                time.sleep(self._chance.uniform(0.1, TIMES["openstack__call_timeout"]))
-            if fault == "failed":
-                raise error(call, 503, "an injected failure")
-            yield
-        if fault == "lost the answer":
-            raise error(call, None, "an injected time-out, after the work")
-
-    def write(self, call, work):
-        answer = super().write(call, work)
-        if self._draw("came twice"):
-            # The first answer is the one that arrived, whatever the second is.
-            with contextlib.suppress(exceptions.PromiseBlazarError):
-                super().write(call, work)
-        return answer
-
-
-class FaultyCloud(CloudOf):
-    def __init__(self, path: pathlib.Path, part: float, chance: random.Random) -> None:
-        def make(*way: Any) -> FaultyCalls:
-            self.calls = FaultyCalls(part, chance, *way)
-            return self.calls
-
-        super().__init__(make, path, HOSTS)
-
-    def well(self) -> contextlib.AbstractContextManager[None]:
-        """Nothing goes wrong in this block, in this thread."""
-        return self.calls.well()
-
-
-class Tenant:
-    """Lives of leases, one after another."""
-
-    def __init__(
-        self, managers: list[ManagerService], cloud: SimulatedCloud, chance: random.Random
-    ) -> None:
-        self.managers = managers
-        self.cloud = cloud
-        self.chance = chance
-        self.tally: Counter[str] = Counter()
-        self.leases: list[str] = []
-
-    def live_while(self, lives: Iterator[int]) -> None:
-        for _ in lives:
-            lease = None
-            while lease is None:
-                lease = self.create()
-            self.live(lease)
-
-    def live(self, lease: LeaseView) -> None:
-        """Up to where the lease is left to its end, or its deletion has begun."""
-        for _ in range(self.chance.randint(1, 4)):
-            time.sleep(self.chance.uniform(0, 1))
-            self.chance.choice((self.boot, self.update, self.look))(lease)
-        if self.chance.random() < 0.4:
-            self.any().delete_lease(CALLER, lease.id)
-
-    def any(self) -> ManagerService:
-        return self.chance.choice(self.managers)
-
-    def create(self) -> LeaseView | None:
-        kind = self.chance.choice(("physical:host", *["virtual:instance"] * 3))
-        values = {name: value for name, value in TYPES[kind].items() if name != "resource_type"}
-        start = CLOCK.now() + timedelta(seconds=self.chance.uniform(0, 3))
-        end = start + timedelta(seconds=self.chance.uniform(12, 20))
-        request = LeaseRequest(
-            "life", start.isoformat(), end.isoformat(), None, (ReservationRequest(kind, values),)
-        )
-        try:
-            lease = self.any().create_lease(CALLER, request)
-        except exceptions.NotEnoughHosts:
-            self.tally["refused"] += 1
-            time.sleep(0.2)
-            return None
-        except exceptions.CloudError:
-            # It was never made, as far as anybody knows.
-            self.tally["create failed"] += 1
-            return None
-        except exceptions.Busy:
-            self.tally["busy"] += 1
-            return None
-        self.tally["created"] += 1
-        self.leases.append(lease.id)
-        return lease
-
-    def boot(self, lease: LeaseView) -> None:
-        (reservation,) = lease.reservations
-        kind = reservation.resource_type
-        flavor = "m1.tiny" if kind == "physical:host" else reservation.id
-        hints = {"reservation": reservation.id}
-        try:
-            server = self.cloud.create_server(CALLER.project_id, "server", flavor, hints)
-        except exceptions.BadInput:
-            return  # the flavor is not there yet, or any more
-        self.tally["booted" if server.status == "ACTIVE" else "boot refused"] += 1
-
-    def update(self, lease: LeaseView) -> None:
-        (reservation,) = lease.reservations
-        name = "max" if reservation.resource_type == "physical:host" else "amount"
-        grown = ReservationChange(reservation.id, {name: self.chance.randint(1, 3)})
-        end = (CLOCK.now() + timedelta(seconds=self.chance.uniform(6, 20))).isoformat()
-        change = self.chance.choice((LeaseChange(end=end), LeaseChange(reservations=(grown,))))
-        try:
-            self.any().update_lease(CALLER, lease.id, change)
-            self.tally["updated"] += 1
-        except exceptions.PromiseBlazarError:
-            self.tally["update refused"] += 1
-
-    def look(self, lease: LeaseView) -> None:
-        self.any().get_lease(CALLER, lease.id)
 
 
 class Auditor(threading.Thread):
     """Looks at the books and at OpenStack while everything happens."""
 
-    def __init__(self, url: str, cloud: SimulatedCloud) -> None:
+    def __init__(self, url: str, cloud: FaultyCloud) -> None:
         super().__init__(daemon=True)
         self._ledger = promises.engine(url)
         self._cloud = cloud
@@ -297,7 +135,8 @@ def run(options: argparse.Namespace) -> int:
 
 def measure(options: argparse.Namespace, directory: pathlib.Path, url: str) -> int:
     chance = random.Random(options.seed)
-    cloud = FaultyCloud(directory / "cloud.sqlite", options.faults / 100, chance)
+    longest = TIMES["openstack__call_timeout"]
+    cloud = FaultyCloud(directory / "cloud.sqlite", HOSTS, options.faults / 100, longest, chance)
     conf = configuration(**TIMES)
     managers = [composition.manager(conf, Database(url), cloud, CLOCK) for _ in range(2)]
     for manager in managers:
@@ -323,9 +162,9 @@ def measure(options: argparse.Namespace, directory: pathlib.Path, url: str) -> i
     lost = outlive(managers, mine, tally)
     strange = {lease.id for lease in managers[0].list_leases(CALLER).changed}
     auditor.stop()
-    with cloud.well():
-        drifts = [manager.reconcile.run() for manager in managers]
-        left = leftovers(cloud)
+    cloud.heal()
+    drifts = [manager.reconcile.run() for manager in managers]
+    left = leftovers(cloud)
     booked = promises.read(promises.engine(url)).promises
     for manager in managers:
         manager.stop()
@@ -333,7 +172,10 @@ def measure(options: argparse.Namespace, directory: pathlib.Path, url: str) -> i
         f"  {time.monotonic() - began:.0f} s; " + ", ".join(f"{n} {w}" for w, n in tally.items())
     )
     print("  calls: " + ", ".join(f"{count} {what}" for what, count in cloud.calls.struck.items()))
-    found = [len(drift.leftovers) + len(drift.missing) + len(drift.stray) for drift in drifts]
+    found = [
+        len(drift.leftovers) + len(drift.missing) + len(drift.stray) + len(drift.late)
+        for drift in drifts
+    ]
     print(f"  reconcile had to put right {found[0]} things, then {found[1]}")
     print(
         f"  doubles {len(auditor.doubles)} in {auditor.looks} looks", *sorted(auditor.doubles)[:9]
@@ -385,7 +227,7 @@ def eventually(question: Callable[[], T]) -> T:
     return answer
 
 
-def leftovers(cloud: SimulatedCloud) -> list[str]:
+def leftovers(cloud: FaultyCloud) -> list[str]:
     """Everything in OpenStack that should not be there when there are no leases."""
     aggregates = {found.name: found.hosts for found in cloud.aggregates.list()}
     pool = aggregates.pop("freepool", ())
@@ -400,8 +242,13 @@ def leftovers(cloud: SimulatedCloud) -> list[str]:
         *(f"flavor {name}" for name in cloud.flavors.with_prefix(FLAVOR)),
         *(f"class {name}" for name in cloud.resource_classes.with_prefix(RESERVATION_CLASS)),
         *slots,
-        # One that no host would take is on none, and its tenant's to delete.
-        *(f"server {server.id}" for server in cloud.list_servers() if server.host),
+        # One that no host would take has room on none, and is its tenant's to delete. What is
+        # being built names no host, and what is SOFT_DELETED is in no list.
+        *(
+            f"server {server} on {host.name}"
+            for host in cloud.hypervisors.list()
+            for server in cloud.resource_providers.consumers(host.uuid)
+        ),
     ]
 
 

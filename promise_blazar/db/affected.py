@@ -22,6 +22,7 @@ from promise_blazar.db import tables
 from promise_blazar.model import reason as reasons
 from promise_blazar.model.reason import WITHDRAWN, Reason
 from promise_blazar.model.states import LeaseStatus
+from promise_blazar.model.strides import stride
 
 #: Leases that have no other reason, or one of ours.
 _UNEXPLAINED = or_(tables.Lease.reason.is_(None), tables.Lease.reason == WITHDRAWN)
@@ -68,7 +69,7 @@ def degrade(connection: Connection, lease_ids: Sequence[str], reason: Reason) ->
             update(lease).where(theirs, _UNEXPLAINED).values(**reasons.columns(reason))
         )
         connection.execute(
-            update(lease).where(theirs).values(degraded=True, revision=lease.revision + 1)
+            update(lease).where(theirs).values(degraded=True, revision=lease.revision + stride())
         )
 
 
@@ -96,14 +97,14 @@ def recover(connection: Connection, lease_ids: Sequence[str]) -> None:
             lease.status.not_in(_NOT_DEGRADED_BY_US),
             ~affected,
         )
-        unexplained = {**reasons.columns(None), "revision": lease.revision + 1}
+        unexplained = {**reasons.columns(None), "revision": lease.revision + stride()}
         connection.execute(
             update(lease).where(*theirs, lease.reason == WITHDRAWN).values(**unexplained)
         )
         connection.execute(
             update(lease)
             .where(*theirs, ~down, lease.degraded == true())
-            .values(degraded=False, revision=lease.revision + 1)
+            .values(degraded=False, revision=lease.revision + stride())
         )
 
 

@@ -10,6 +10,7 @@ from promise_blazar.db import leases, tables
 from promise_blazar.db.types import Instant
 from promise_blazar.model.lease import Lease
 from promise_blazar.model.states import LeaseStatus
+from promise_blazar.model.strides import stride
 
 
 def over(connection: Connection, provider_id: int, before: datetime, most: int) -> list[str]:
@@ -46,7 +47,7 @@ def hold(connection: Connection, lease_ids: Sequence[str]) -> tuple[Lease, ...]:
     """Those of the leases that are still over; nobody else changes them in this transaction."""
     still = (tables.Lease.id.in_(lease_ids), tables.Lease.status == LeaseStatus.TERMINATED)
     connection.execute(
-        update(tables.Lease).where(*still).values(revision=tables.Lease.revision + 1)
+        update(tables.Lease).where(*still).values(revision=tables.Lease.revision + stride())
     )
     kept = connection.execute(select(tables.Lease.id).where(*still)).scalars()
     return leases.these(connection, list(kept))

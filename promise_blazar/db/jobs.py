@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from promise_blazar.db import tables
 from promise_blazar.model.manager import RULES
+from promise_blazar.model.strides import stride
 
 #: Raised by ``add`` when there is a job of this kind on this subject.
 Taken = db_exception.DBDuplicateEntry
@@ -152,7 +153,7 @@ def begin(
     if found is None:
         add(connection, provider_id, kind, subject, look_at)
         return
-    values = {"owner": None, "attempt": found.attempt + 1, "failures": 0, "reason": None}
+    values = {"owner": None, "attempt": found.attempt + stride(), "failures": 0, "reason": None}
     connection.execute(
         update(tables.Job).where(tables.Job.id == found.id).values(look_at=look_at, **values)
     )
@@ -169,17 +170,16 @@ def over(connection: Connection, provider_id: int, kind: str, subject: str) -> N
     )
 
 
-def take(connection: Connection, job: Job, owner: str) -> bool:
-    """Take the job. False: somebody else was faster."""
+def take(connection: Connection, job: Job, owner: str) -> int | None:
+    """Take the job: the new attempt. None: somebody else was faster."""
+    attempt = job.attempt + stride()
     unchanged = tables.Job.owner.is_(None) if job.owner is None else tables.Job.owner == job.owner
-    return (
-        connection.execute(
-            update(tables.Job)
-            .where(tables.Job.id == job.id, tables.Job.attempt == job.attempt, unchanged)
-            .values(owner=owner, attempt=job.attempt + 1)
-        ).rowcount
-        == 1
+    taken = connection.execute(
+        update(tables.Job)
+        .where(tables.Job.id == job.id, tables.Job.attempt == job.attempt, unchanged)
+        .values(owner=owner, attempt=attempt)
     )
+    return attempt if taken.rowcount == 1 else None
 
 
 def attempt(connection: Connection, job_id: str) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from oslo_db import exception as db_exception
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -22,6 +23,10 @@ from promise_blazar.db import specs, tables
 from promise_blazar.db.types import Instant
 from promise_blazar.model.lease import Event, Lease, Reservation
 from promise_blazar.model.states import ReservationStatus
+from promise_blazar.model.strides import stride
+
+#: Raised by ``add_departed`` where somebody else was faster.
+Departed = db_exception.DBDuplicateEntry
 
 _LEASE = [
     getattr(tables.Lease, name)
@@ -205,7 +210,7 @@ def set_lease(
         query = query.where(tables.Lease.status == status)
     if revision is not None:
         query = query.where(tables.Lease.revision == revision)
-    changed = query.values(revision=tables.Lease.revision + 1, **values)
+    changed = query.values(revision=tables.Lease.revision + stride(), **values)
     return connection.execute(changed).rowcount == 1
 
 
@@ -250,6 +255,18 @@ def remove(connection: Connection, lease_id: str, now: datetime) -> None:
         )
     )
     connection.execute(delete(tables.Lease).where(tables.Lease.id == lease_id))
+
+
+def add_departed(connection: Connection, kinds: Mapping[str, str], now: datetime) -> None:
+    """Remember as departed what is on no record: resource types by the reservations' ids.
+
+    Raises ``Departed``: some are already.
+    """
+    rows = [
+        {"uuid": uuid, "resource_type": kind, "removed_at": now} for uuid, kind in kinds.items()
+    ]
+    if rows:
+        connection.execute(insert(tables.DepartedReservation), rows)
 
 
 def departed(connection: Connection) -> dict[str, str]:

@@ -17,6 +17,7 @@ from promise_blazar import times
 from promise_blazar.db import tables
 from promise_blazar.model.manager import RULES
 from promise_blazar.model.states import LeaseStatus, Preparation
+from promise_blazar.model.strides import stride
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,31 +248,30 @@ def of_unknown_types(
     return list(rows.scalars())
 
 
-def take(connection: Connection, lease: Due, owner: str, status: str) -> bool:
-    """Take the lease, and move it to this status. False: somebody else was faster."""
+def take(connection: Connection, lease: Due, owner: str, status: str) -> int | None:
+    """Take the lease, and move it to this status: the new attempt; None: another was faster."""
+    attempt = lease.attempt + stride()
     unchanged = (
         tables.Lease.owner.is_(None) if lease.owner is None else tables.Lease.owner == lease.owner
     )
-    return (
-        connection.execute(
-            update(tables.Lease)
-            .where(
-                tables.Lease.id == lease.id,
-                tables.Lease.attempt == lease.attempt,
-                tables.Lease.status == lease.status,
-                unchanged,
-            )
-            .values(
-                owner=owner,
-                attempt=lease.attempt + 1,
-                status=status,
-                # They are of the present step, and this begins another.
-                **({} if status == lease.status else {"failures": 0}),
-                revision=tables.Lease.revision + 1,
-            )
-        ).rowcount
-        == 1
+    taken = connection.execute(
+        update(tables.Lease)
+        .where(
+            tables.Lease.id == lease.id,
+            tables.Lease.attempt == lease.attempt,
+            tables.Lease.status == lease.status,
+            unchanged,
+        )
+        .values(
+            owner=owner,
+            attempt=attempt,
+            status=status,
+            # They are of the present step, and this begins another.
+            **({} if status == lease.status else {"failures": 0}),
+            revision=tables.Lease.revision + stride(),
+        )
     )
+    return attempt if taken.rowcount == 1 else None
 
 
 def attempt(connection: Connection, lease_id: str) -> int | None:

@@ -11,6 +11,7 @@ from promise_blazar.model import openstack_names
 from promise_blazar.model.openstack_names import Names
 from promise_blazar.model.words import counted
 from promise_blazar.plugins.contract import StepContext
+from promise_blazar.plugins.occupancy import NOT_ITS_OWN, surplus
 
 Context = StepContext[Any, Any]
 
@@ -75,6 +76,17 @@ class InstanceDrift:
                     f"{held.hypervisor} offers {slots.get(resource_class, 0)} of its "
                     f"{counted(held.units, 'slot')}"
                 )
+        held_children = {
+            openstack_names.child_provider_of(held.hypervisor) for held in context.allocations
+        }
+        if running and aggregate is not None:
+            found += map(NOT_ITS_OWN.format, surplus(context, aggregate))
+        if running:
+            found += [
+                f"{child} offers slots that are not its own"
+                for child, slots in observed.inventories.items()
+                if child not in held_children and slots.get(resource_class)
+            ]
         return found
 
     def owned_reservations(self, observed: InstanceObservation) -> frozenset[str]:

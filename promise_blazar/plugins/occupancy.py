@@ -13,6 +13,9 @@ from promise_blazar.cloud.contract.compute import Aggregate, Server
 from promise_blazar.model.reason import Reason
 from promise_blazar.plugins.contract import Failed, StepContext
 
+#: What is amiss with a host that is ``surplus``.
+NOT_ITS_OWN = "{} is in its aggregate and is not its own"
+
 
 def find_aggregate(cloud: Cloud, name: str, number: int | None = None) -> Aggregate | None:
     """The aggregate of exactly this name, without making it.
@@ -33,6 +36,15 @@ def close_aggregate(cloud: Cloud, aggregate: Aggregate, owner_key: str) -> bool:
     if keys:
         cloud.aggregates.set_metadata(aggregate.id, dict.fromkeys(sorted(keys)))
     return bool(keys)
+
+
+def surplus(context: StepContext[Any, Any], aggregate: Aggregate) -> list[str]:
+    """Hosts in a reservation's aggregate that are not its own: the service hosts.
+
+    It may have had them in a history that the database does not know any more.
+    """
+    held = {each.service_host for each in context.allocations}
+    return [host for host in aggregate.hosts if host not in held]
 
 
 def others(cloud: Cloud, ids: Iterable[str], there: Iterable[Server]) -> list[Server]:

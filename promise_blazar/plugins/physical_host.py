@@ -31,11 +31,13 @@ from promise_blazar.plugins.contract import (
     Waiting,
 )
 from promise_blazar.plugins.occupancy import (
+    NOT_ITS_OWN,
     close_aggregate,
     deleting,
     find_aggregate,
     occupants,
     shunned,
+    surplus,
 )
 
 _BEFORE_END = ("", "default", "snapshot")
@@ -136,7 +138,11 @@ class PhysicalHost(NoServerGroup):
             return None
 
         results = parallel.each(hand_over, context.allocations)
-        return _together([failed for failed in results if failed is not None]) or Done()
+        failed = _together([failed for failed in results if failed is not None])
+        if failed is None and context.running:
+            # Raises where its servers are there.
+            self._give_back(aggregate, surplus(context, aggregate))
+        return failed or Done()
 
     def before_end(self, context: Context) -> StepResult:
         action = (
@@ -189,6 +195,14 @@ class PhysicalHost(NoServerGroup):
         aggregate = self._found(context)
         if aggregate is None:
             return Done()
+        self._give_back(aggregate, aggregate.hosts)
+        self._cloud.aggregates.delete(aggregate.id)
+        return Done()
+
+    def _give_back(self, aggregate: Aggregate, hosts: Sequence[str]) -> None:
+        """Into the freepool, and out of the aggregate."""
+        if not hosts:
+            return
         freepool = self._cloud.aggregates.ensure(self._names.freepool, None, {})
 
         def give_back(host: str) -> None:
@@ -196,9 +210,7 @@ class PhysicalHost(NoServerGroup):
                 self._cloud.aggregates.add_host(freepool.id, host)
             self._cloud.aggregates.remove_host(aggregate.id, host)
 
-        parallel.each(give_back, aggregate.hosts)
-        self._cloud.aggregates.delete(aggregate.id)
-        return Done()
+        parallel.each(give_back, hosts)
 
     # What reconcile asks
 
@@ -215,6 +227,7 @@ class PhysicalHost(NoServerGroup):
         if aggregate.metadata.get(self._names.owner_key) != context.project_id:
             found.append("its aggregate does not name its owner")
         if running:
+            found += map(NOT_ITS_OWN.format, surplus(context, aggregate))
             freepool = observed.aggregates.get(self._names.freepool)
             free = freepool.hosts if freepool is not None else ()
             for held in context.allocations:

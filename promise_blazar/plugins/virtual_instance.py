@@ -8,7 +8,7 @@ the id (without a zone: the hosts stay in the freepool) tells the scheduler filt
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,6 +32,7 @@ from promise_blazar.plugins.occupancy import (
     find_aggregate,
     others,
     shunned,
+    surplus,
 )
 
 LOG = logging.getLogger(__name__)
@@ -172,9 +173,22 @@ class VirtualInstance(InstanceDrift):
             self._cloud.resource_providers.ensure_inventory(provider, resource_class, held.units)
 
         parallel.each(offer, context.allocations)
+        if context.running:
+            self._give_back(aggregate, surplus(context, aggregate), resource_class)
         # Access comes last: what it gives access to is there then.
         self._cloud.flavors.grant(context.reservation_id, context.project_id)
         return Done()
+
+    def _give_back(
+        self, aggregate: Aggregate, hosts: Collection[str], resource_class: str
+    ) -> None:
+        """The slots that it has on these. Raises ``CloudError``: its servers are there."""
+        for hypervisor in self._cloud.hypervisors.list() if hosts else ():
+            if hypervisor.service_host in hosts:
+                child = openstack_names.child_provider_of(hypervisor.name)
+                self._cloud.resource_providers.close_inventory(child, resource_class)
+                self._empty(child, resource_class)
+                self._cloud.aggregates.remove_host(aggregate.id, hypervisor.service_host)
 
     def before_end(self, context: Context) -> StepResult:
         """Nothing: snapshots are for whole hosts, as in Blazar."""

@@ -2,8 +2,10 @@
 """Reconcile: what OpenStack has is compared with what was promised, and put right.
 
 OpenStack is listed first and our records are read second: what was made in between is then known
-to the records, and is never taken for a leftover. Records are read as far as they are under way,
-and by the names that OpenStack has; so a run costs what there is now, not what there ever was.
+to the records, and is never taken for a leftover. What is on no record is another's, unless this
+process has seen the record: then the database went back. Records are read as far as they are
+under way, and by the names that OpenStack has; so a run costs what there is now, not what there
+ever was.
 Repairs run under the lease's work ownership, like all work for a lease. Only what our records
 name is touched; the rest belongs to somebody else.
 """
@@ -17,7 +19,7 @@ from typing import Any
 from promise_blazar import exceptions
 from promise_blazar.clock import Clock
 from promise_blazar.cloud.contract.compute import Aggregate
-from promise_blazar.db import bookings, hosts, jobs, running
+from promise_blazar.db import bookings, hosts, jobs, leases, running
 from promise_blazar.db.session import Connection, Database
 from promise_blazar.manager.controllers.drift import Drift
 from promise_blazar.manager.controllers.late_servers import LateServers, LateServerWatch
@@ -57,29 +59,37 @@ class Reconcile:
         self._names = provider.names
         self._engine = engine
         self._late_servers = LateServerWatch(database, clock, provider)
+        self._went_back = 0
 
     def run(self) -> Drift:
         """One cycle: look, and put right what differs. Raises ``CloudError``, ``Unavailable``."""
         # Under rules that we do not know, what looks amiss may be right.
-        self._provider.ledger.check()
+        ledger = self._provider.ledger
+        ledger.check()
+        ledger.keep_up()
+        went_back = ledger.went_back
         observed = self._observe()
-        drift, broken = self._compare(observed)
+        drift, broken = self._compare(observed, went_back > self._went_back)
         self._late_servers.remove(observed.late)
-        for reservation_id, kind in drift.leftovers.items():
+        if drift.stray:
+            # First: in no pool, as when leftovers have gone, a host would take anybody's server.
+            self._bring_back(frozenset(drift.stray))
+        self._write_down(drift.forgotten)
+        for reservation_id, kind in {**drift.leftovers, **drift.forgotten}.items():
             self._delete_leftovers(reservation_id, kind, observed)
         for lease in broken:
-            self._engine.repair(lease, "; ".join(drift.missing[lease.id]))
-        if drift.stray:
-            self._bring_back(frozenset(drift.stray))
+            words = drift.missing.get(lease.id, ("the database went back",))
+            self._engine.repair(lease, "; ".join(words))
         if drift.unlent:
             self._take_out(frozenset(drift.unlent))
         for name in drift.unfinished:
             self._have_finished(name)
+        self._went_back = went_back
         report = LOG.debug if drift.clean else LOG.warning
         report(
             "Reconcile: %d left over, %d leases with pieces missing, %d stray hosts, %d hosts not "
             "lent, %d half added or removed, %d not ours",
-            len(drift.leftovers),
+            len(drift.leftovers) + len(drift.forgotten),
             len(drift.missing),
             len(drift.stray),
             len(drift.unlent),
@@ -97,22 +107,29 @@ class Reconcile:
         with self._database.reader() as connection:
             lent = hosts.listed(connection, provider.id)
         aggregates = {found.name: found for found in provider.cloud.aggregates.list()}
-        names = [host.hypervisor_hostname for host in lent]
+        for host in lent:
+            provider.remembered.host(host.service_host, host.hypervisor_hostname)
+        names = sorted({*provider.remembered.hosts().values()})
         by_type = {
             kind: plugin.observe(aggregates, names) for kind, plugin in provider.plugins.items()
         }
         return _Observed(aggregates, by_type, self._late_servers.look())
 
-    def _compare(self, observed: _Observed) -> tuple[Drift, list[Lease]]:
-        """And the leases that lack something."""
-        leftovers, foreign = self._leftovers(observed)
+    def _compare(self, observed: _Observed, all_anew: bool = False) -> tuple[Drift, list[Lease]]:
+        """And the leases that lack something; or all that wait for their next event.
+
+        A flavor's shape, say, is not looked at, and may be of a change that is lost.
+        """
+        leftovers, forgotten, foreign = self._leftovers(observed)
         missing: dict[str, tuple[str, ...]] = {}
         broken: list[Lease] = []
         with self._database.reader() as connection:
             for some in running.stable(connection, self._provider.id):
                 for lease, words in self._missing(connection, some, observed):
-                    missing[lease.id] = words
-                    broken.append(lease)
+                    if words:
+                        missing[lease.id] = words
+                    if words or all_anew:
+                        broken.append(lease)
         freepool = observed.aggregates.get(self._names.freepool)
         free = frozenset(freepool.hosts if freepool is not None else ())
         lent, home = self._hosts()
@@ -120,6 +137,7 @@ class Reconcile:
         strangers = free - {host.service_host for host in lent}
         with self._database.reader() as connection:
             unlent = running.lent_before(connection, self._provider.id, strangers)
+        unlent |= strangers & self._provider.remembered.hosts().keys()
         foreign |= {f"host {name} in the freepool" for name in strangers - unlent}
         drift = Drift(
             leftovers,
@@ -129,12 +147,14 @@ class Reconcile:
             tuple(sorted(unlent)),
             self._unfinished(lent),
             observed.late.servers,
+            forgotten,
         )
         return drift, broken
 
-    def _leftovers(self, observed: _Observed) -> tuple[dict[str, str], set[str]]:
-        """Of reservations that are over, by kind; and what is on nobody's record."""
-        plugins = self._provider.plugins
+    def _leftovers(self, observed: _Observed) -> tuple[dict[str, str], dict[str, str], set[str]]:
+        """Of reservations that are over, by kind; of those that are forgotten; and what is on
+        nobody's record."""
+        plugins, remembered = self._provider.plugins, self._provider.remembered
         owned = {
             kind: plugin.owned_reservations(observed.by_type[kind])
             for kind, plugin in plugins.items()
@@ -145,20 +165,26 @@ class Reconcile:
         with self._database.reader() as connection:
             alive, over = running.reservations(connection, set(named).union(*owned.values()))
         leftovers: dict[str, str] = {}
+        forgotten: dict[str, str] = {}
         foreign: set[str] = set()
         for kind, mine in owned.items():
             late = {name for name in named if over.get(name) == kind}
+            for name in mine & alive:
+                remembered.reservation(name, kind)
             for name in mine.union(late) - alive:
                 if over.get(name) == kind:
+                    remembered.reservation(name, kind)
                     leftovers[name] = kind
+                elif name not in over and remembered.type_of(name) == kind:
+                    forgotten[name] = kind
                 else:
                     foreign.add(name)
-        return leftovers, foreign
+        return leftovers, forgotten, foreign
 
     def _missing(
         self, connection: Connection, some: tuple[Lease, ...], observed: _Observed
     ) -> list[tuple[Lease, tuple[str, ...]]]:
-        """What stable leases lack; one with a type that is not known here is another's."""
+        """What stable leases lack, if anything; those of unknown types are left to others."""
         plugins = self._provider.plugins
         known = [
             lease
@@ -172,8 +198,7 @@ class Reconcile:
         booked: dict[int, list[BookedHost]] = defaultdict(list)
         for item in bookings.held_by(connection, numbers) if numbers else ():
             booked[item.reservation_id].append(item)
-        found = ((lease, self._lacks(lease, booked, observed)) for lease in known)
-        return [(lease, words) for lease, words in found if words]
+        return [(lease, self._lacks(lease, booked, observed)) for lease in known]
 
     def _lacks(
         self, lease: Lease, booked: Mapping[int, list[BookedHost]], observed: _Observed
@@ -253,6 +278,17 @@ class Reconcile:
         except jobs.Taken:
             LOG.debug("Host %s is being seen to", name)
         self._engine.wake()
+
+    def _write_down(self, forgotten: Mapping[str, str]) -> None:
+        """Have others know what is ours, should this be cut off before it is gone."""
+        if not forgotten:
+            return
+        LOG.warning("The database went back: %d reservations are forgotten", len(forgotten))
+        try:
+            with self._database.writer() as connection:
+                leases.add_departed(connection, forgotten, self._clock.now())
+        except leases.Departed:
+            LOG.debug("Another run has written them down")
 
     def _delete_leftovers(self, reservation_id: str, kind: str, observed: _Observed) -> None:
         try:

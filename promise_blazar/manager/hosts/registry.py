@@ -164,6 +164,7 @@ class HostRegistry:
             hypervisor.uuid, openstack_names.child_provider_of(hypervisor.name)
         )
         freepool = self._cloud.aggregates.ensure(self._names.freepool, None, {})
+        self._provider.remembered.host(hypervisor.service_host, hypervisor.name)
         self._cloud.aggregates.add_host(freepool.id, hypervisor.service_host)
         # From here on the filter lets nobody in.
         self._refuse_occupied(hypervisor)

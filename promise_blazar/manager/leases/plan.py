@@ -29,6 +29,7 @@ from promise_blazar.model import lifecycle
 from promise_blazar.model.booking import BookedHost
 from promise_blazar.model.lease import Lease, Reservation
 from promise_blazar.model.states import LeaseStatus
+from promise_blazar.model.strides import stride
 from promise_blazar.plugins.contract import Plugin, demand_of, spec_of
 
 
@@ -85,7 +86,7 @@ class UpdatePlans:
             name=change.name or lease.name,
             start=dates.start,
             end=dates.end,
-            attempt=lease.attempt + 1,
+            attempt=lease.attempt + stride(),
             updated_at=now,
             # What its start waited for may be another's affair now.
             reason=None if waiting else lease.reason,

@@ -17,6 +17,7 @@ from promise_blazar.manager.provider import ProviderRuntime, Providers
 from promise_blazar.manager.queries.private_properties import hidden_from
 from promise_blazar.model.lease import Event, Lease, Reservation
 from promise_blazar.model.states import EventType, LeaseStatus, Preparation, ReservationStatus
+from promise_blazar.model.strides import stride
 from promise_blazar.plugins.contract import demand_of, fields_of
 
 
@@ -109,9 +110,9 @@ class Wishes:
             reason=None,
             operator_reason=None,
             owner=None,
-            attempt=1,
+            attempt=stride(),
             failures=0,
-            revision=0,
+            revision=stride(),
             look_at=until_taken_over if reservations else dates.start,
             created_at=now,
             updated_at=None,

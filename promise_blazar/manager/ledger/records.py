@@ -26,6 +26,7 @@ from promise_blazar.model.states import (
     ReservationStatus,
     move,
 )
+from promise_blazar.model.strides import stride
 
 
 def record(writing: Writing, change: Record) -> bool:
@@ -62,7 +63,7 @@ def _delete(writing: Writing, change: DeletedLease) -> bool:
     # begins when the other has let go, or is dead.
     values = {
         "status": move(lease.status, LeaseStatus.DELETING),
-        "attempt": lease.attempt + 1,
+        "attempt": lease.attempt + stride(),
         "failures": 0,
         "look_at": now,
         "updated_at": now,
@@ -115,7 +116,7 @@ def _abandon(writing: Writing, change: AbandonedLease) -> bool:
     values = {
         "status": move(lease.status, LeaseStatus.TERMINATING),
         "owner": None,
-        "attempt": lease.attempt + 1,
+        "attempt": lease.attempt + stride(),
         "failures": 0,
         **reasons.columns(change.reason),
         "preparation": Preparation.DONE,
@@ -135,7 +136,7 @@ def _abandon(writing: Writing, change: AbandonedLease) -> bool:
 def _forget(writing: Writing, change: ForgottenLease) -> bool:
     connection, lease, now = writing.connection, change.lease, change.now
     values: dict[str, Any] = {
-        "attempt": lease.attempt + 1,
+        "attempt": lease.attempt + stride(),
         "owner": None,
         **reasons.columns(None),
         "updated_at": now,

@@ -36,7 +36,8 @@ class LedgerReplica:
     """``ledger``: the arrays, true as of the generation that was last caught up with.
 
     ``bundles``: the numbers of the bundles in it, by their texts. ``seen``: that generation; None:
-    nothing was loaded yet.
+    nothing was loaded yet. ``went_back``: how often the database was found to have
+    another history.
     """
 
     def __init__(self, database: Database, provider_id: int, clock: Clock) -> None:
@@ -44,6 +45,7 @@ class LedgerReplica:
         self._provider_id = provider_id
         self._clock = clock
         self.seen: providers.Mark | None = None
+        self.went_back = 0
         self.ledger = Ledger()
         self.bundles: dict[str, int] = {}
 
@@ -69,6 +71,8 @@ class LedgerReplica:
         if seen is None or not head.continues:
             # The first time; or tombstones that were missed are gone; or the database went back
             # and has another history since.
+            if seen is not None and head.purged <= seen.generation:
+                self.went_back += 1
             self.seen = None
             self.ledger, self.bundles = Ledger(), {}
             self._load(connection)

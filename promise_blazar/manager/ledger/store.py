@@ -99,6 +99,11 @@ class LedgerStore:
         except (exceptions.Busy, exceptions.Unavailable) as error:
             LOG.debug("The ledger does not keep up: %s", error)
 
+    @property
+    def went_back(self) -> int:
+        """How often the database was found to have another history than before."""
+        return self.access.replica.went_back
+
     def read(self, question: Callable[[Ledger, int], T]) -> T:
         """The answer to a question (the ledger, now in microseconds) about what is promised now.
 

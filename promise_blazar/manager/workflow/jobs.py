@@ -2,7 +2,7 @@
 """Jobs: durable work that is not a lease, and what recurs; each is done by one manager at a time.
 
 A kind of job is a name and what is run for it. What it does may be cut off anywhere and is then
-run again, by this manager or another, under the next attempt.
+run again, by this manager or another, under another attempt.
 """
 
 import logging
@@ -104,9 +104,10 @@ class JobQueue:
     def take(self, due: jobs.Job) -> Taken | None:
         owner = self._heartbeat.id
         with self._database.writer() as connection:
-            if not jobs.take(connection, due, owner):
-                return None
-        return Taken(JobOwnership(due.id, due.attempt + 1, owner, f"job {due.key}"), due)
+            attempt = jobs.take(connection, due, owner)
+        if attempt is None:
+            return None
+        return Taken(JobOwnership(due.id, attempt, owner, f"job {due.key}"), due)
 
     def carry_on(self, taken: Taken) -> None:
         job: jobs.Job = taken.item

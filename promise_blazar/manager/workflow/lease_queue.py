@@ -15,6 +15,7 @@ from promise_blazar.manager.workflow.steps import LeaseSteps
 from promise_blazar.model import lifecycle
 from promise_blazar.model.lease import Lease
 from promise_blazar.model.states import EventStatus, LeaseStatus, Preparation, move
+from promise_blazar.model.strides import stride
 
 #: Between two tries of something that met a fault of ours.
 FAULT_PAUSE = timedelta(seconds=10)
@@ -81,13 +82,15 @@ class LeaseQueue:
                 values = {
                     "look_at": lifecycle.next_look(lease, lease.status),
                     "owner": None,
-                    "attempt": due.attempt + cut_off,
+                    "attempt": due.attempt + (stride() if cut_off else 0),
                 }
                 leases.set_lease(
                     connection, due.id, values, attempt=due.attempt, status=due.status
                 )
                 return None
-            if not work_queue.take(connection, due, owner, move(lease.status, step.status)):
+            status = move(lease.status, step.status)
+            attempt = work_queue.take(connection, due, owner, status)
+            if attempt is None:
                 return None
             if step.status in _PREPARING and lease.preparation != Preparation.DONE:
                 # From here on OpenStack may have something of it; and should this be cut off,
@@ -97,7 +100,7 @@ class LeaseQueue:
             for event_type in step.begins:
                 event = {"status": EventStatus.IN_PROGRESS, "updated_at": now}
                 leases.set_event(connection, due.id, event_type, event)
-        return Taken(WorkOwnership(due.id, due.attempt + 1, owner), None)
+        return Taken(WorkOwnership(due.id, attempt, owner), None)
 
     def carry_on(self, taken: Taken) -> None:
         assert isinstance(taken.ownership, WorkOwnership)  # noqa: S101 - of this queue
@@ -108,11 +111,12 @@ class LeaseQueue:
         due = work_queue.Due(lease.id, lease.status, lease.attempt, None)
         owner = self._heartbeat.id
         with self._database.writer() as connection:
-            if not work_queue.take(connection, due, owner, lease.status):
+            attempt = work_queue.take(connection, due, owner, lease.status)
+            if attempt is None:
                 return None
             # Should it be cut off, somebody finds it then, and not at the lease's next event.
             leases.set_lease(connection, lease.id, {"look_at": self._clock.now()})
-        return Taken(WorkOwnership(lease.id, lease.attempt + 1, owner), None)
+        return Taken(WorkOwnership(lease.id, attempt, owner), None)
 
     def repair(self, taken: Taken) -> None:
         """As ``carry_on``, for what was taken for a repair."""

@@ -100,6 +100,7 @@ class ReservationSteps:
 
     def prepare(self, work: LeaseWork, reservation: Reservation) -> StepResult:
         context = self._context(work, reservation)
+        work.provider.remembered.reservation(reservation.uuid, reservation.resource_type)
         result = work.plugin(reservation).prepare(context)
         if isinstance(result, Done) and result.state is not None:
             # Only what changed: the API may be recording a server group at this moment.

@@ -151,12 +151,12 @@ def afterwards(site: Site, facts: Facts, world: dict[str, Any]) -> Iterator[str]
             yield f"the lease ended {lease['status']}, {lease['status_reason']}, with {statuses}"
         site.must(204, "DELETE", path)
         site.live(2)
-    yield from _as_at_first(site, world)
+    yield from as_at_first(site, world)
     yield from next_tenant(site)
     yield from faults(site)
 
 
-def _as_at_first(site: Site, world: dict[str, Any]) -> Iterator[str]:
+def as_at_first(site: Site, world: dict[str, Any]) -> Iterator[str]:
     """I5: after the end nothing of the lease is left."""
     if left := site.leases():
         yield f"leases are left: {left}"

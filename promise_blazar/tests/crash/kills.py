@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kill a process at a point, and let another carry on."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -11,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from promise_blazar import exceptions
+from promise_blazar.plugins.registry import InstalledTypes
 from promise_blazar.tests.crash import invariants
+from promise_blazar.tests.crash.catalogue import OPERATIONS
 from promise_blazar.tests.crash.forks import Failed, Fork, Line, in_fork
-from promise_blazar.tests.crash.operations import OPERATIONS, Facts, Operation
+from promise_blazar.tests.crash.operations import Facts, Operation
 from promise_blazar.tests.crash.points import (
     AFTER,
     BEFORE,
@@ -22,6 +26,7 @@ from promise_blazar.tests.crash.points import (
     watched,
 )
 from promise_blazar.tests.crash.site import SharedClock, Site
+from promise_blazar.tests.lacking import lacking, types_without
 
 #: Another manager lived beside and takes over; or nobody did, and one is started afterwards.
 HEIRS = TAKEN_OVER, RESTARTED = "taken over", "restarted"
@@ -60,8 +65,9 @@ def prepare(name: str, directory: Path) -> Prepared:
         clock = SharedClock()
         site = Site.founded(directory, clock)
         world = site.world(*invariants.LEASED)
-        facts = operation.arrange(site)
-        site.close()
+        with site.replica.following():
+            facts = operation.arrange(site)
+            site.close()
         return clock.monotonic(), facts, world
 
     seconds, facts, world = in_fork(arrange)
@@ -123,23 +129,43 @@ def _survive(prepared: Prepared, point: Point, heir: str) -> list[str]:
                 operation.act(site, prepared.facts)
 
         fork = Fork(victim)
+        companion = None
+        if operation.beside is not None:
+            with lacking(operation.beside):
+                companion = witness(directory, clock, types_without(operation.beside))
         beside = witness(directory, clock) if heir == TAKEN_OVER else None
         fork.line.say()
         status = fork.wait()
         if status != -signal.SIGKILL:
             return [f"it was not killed: {status}"]
+        if companion is not None:
+            with lacking(operation.beside):
+                _come_first(companion, beside)
         site = beside or witness(directory, clock)
         found = _carry_on(site, operation, prepared)
         site.close()
     return found
 
 
-def witness(directory: Path, clock: SharedClock) -> Site:
-    """A manager that has seen the others, and the books."""
-    site = Site(directory, clock)
+def witness(directory: Path, clock: SharedClock, types: InstalledTypes | None = None) -> Site:
+    """A manager that has seen the others, and the books where it knows their rules."""
+    site = Site(directory, clock, types)
     site.service.heartbeat.beat()
-    site.service.ledger.read(lambda ledger, now: None)
+    with contextlib.suppress(exceptions.Unavailable):
+        site.service.ledger.read(lambda ledger, now: None)
     return site
+
+
+def _come_first(companion: Site, other: Site | None) -> None:
+    """It sees that the victim is dead, and what there is to do, before all others."""
+    for _ in range(LONG):
+        companion.wait(1)
+        if other is not None:
+            other.service.heartbeat.beat()
+    companion.live(1)
+    with contextlib.suppress(exceptions.Unavailable):
+        companion.service.reconcile.run()
+    companion.close()
 
 
 def _carry_on(site: Site, operation: Operation, prepared: Prepared) -> list[str]:

@@ -32,6 +32,7 @@ class Operation:
     """``arrange``: until just before; ``act``: what is cut off; ``check``: faults, in words.
 
     ``settled``: whether the lease is where the operation leads it, whoever finished that.
+    ``beside``: what a manager lacks that runs beside, and is the first to see to what was cut off.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Operation:
     act: Act
     settled: Callable[[Site, Facts], bool]
     check: Callable[[Site, Facts], Iterator[str]]
+    beside: str | None = None
 
 
 # What several of them begin with
@@ -54,13 +56,13 @@ def _body(site: Site) -> dict[str, Any]:
     }
 
 
-def _pending(site: Site) -> Facts:
+def pending(site: Site) -> Facts:
     lease = site.must(201, "POST", "/v1/leases", _body(site))["lease"]
     return {"id": lease["id"], "before": _promise(lease)}
 
 
-def _started(site: Site) -> Facts:
-    facts = _pending(site)
+def started(site: Site) -> Facts:
+    facts = pending(site)
     site.until(START)
     site.service.engine.run_due()
     lease = site.lease(facts["id"])
@@ -94,7 +96,7 @@ def _promise(lease: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _status(*wanted: str) -> Callable[[Site, Facts], bool]:
+def status(*wanted: str) -> Callable[[Site, Facts], bool]:
     def settled(site: Site, facts: Facts) -> bool:
         lease = site.lease(facts["id"])
         return (lease["status"] if lease else "GONE") in wanted
@@ -141,7 +143,7 @@ def _update_pending(site: Site, facts: Facts) -> TestResponse:
     return site.call("PUT", f"/v1/leases/{facts['id']}", change)
 
 
-def _update_active(site: Site, facts: Facts) -> TestResponse:
+def update_active(site: Site, facts: Facts) -> TestResponse:
     whole, slots = site.lease(facts["id"])["reservations"]
     change = {
         "end_date": site.minute(END + 10),
@@ -153,7 +155,7 @@ def _update_active(site: Site, facts: Facts) -> TestResponse:
     return site.call("PUT", f"/v1/leases/{facts['id']}", change)
 
 
-def _all_or_nothing(act: Act) -> Callable[..., Iterator[str]]:
+def all_or_nothing(act: Act) -> Callable[..., Iterator[str]]:
     def check(site: Site, facts: Facts) -> Iterator[str]:
         found = _promise(site.lease(facts["id"]))
         # The client had no answer, and asks again.
@@ -187,19 +189,19 @@ def _refused_unchanged(site: Site, facts: Facts) -> Iterator[str]:
 # Start, warning, end
 
 
-def _at_start(site: Site) -> Facts:
-    facts = _pending(site)
+def at_start(site: Site) -> Facts:
+    facts = pending(site)
     site.until(START)
     return facts
 
 
 def _at_warning(site: Site) -> Facts:
-    facts = _started(site)
+    facts = started(site)
     site.until(WARNING)
     return facts
 
 
-def _at_end(site: Site) -> Facts:
+def at_end(site: Site) -> Facts:
     facts = _at_warning(site)
     site.service.engine.run_due()
     _crowd(site, facts)
@@ -225,11 +227,11 @@ def _crowd(site: Site, facts: Facts) -> None:
         raise AssertionError(f"the member is not let in: {late}")
 
 
-def _run_due(site: Site, facts: Facts) -> None:
+def run_due(site: Site, facts: Facts) -> None:
     site.service.engine.run_due()
 
 
-def _in_use(site: Site, facts: Facts) -> Iterator[str]:
+def in_use(site: Site, facts: Facts) -> Iterator[str]:
     lease = site.lease(facts["id"])
     if any(boot(site, lease, "stranger")):
         yield "a stranger can use the lease"
@@ -256,12 +258,12 @@ def _warning_is_done(site: Site, facts: Facts) -> bool:
     return events["before_end_lease"] == "DONE"
 
 
-def _run_to_the_end(site: Site, facts: Facts) -> None:
+def run_to_the_end(site: Site, facts: Facts) -> None:
     site.service.engine.run_due()
     site.live(_END_SECONDS)
 
 
-def _ended(site: Site, facts: Facts) -> Iterator[str]:
+def ended(site: Site, facts: Facts) -> Iterator[str]:
     statuses = {r["status"] for r in site.lease(facts["id"])["reservations"]}
     if statuses != {"deleted"}:
         yield f"reservations are {statuses}"
@@ -270,13 +272,13 @@ def _ended(site: Site, facts: Facts) -> Iterator[str]:
 # Delete
 
 
-def _delete(site: Site, facts: Facts) -> None:
+def delete(site: Site, facts: Facts) -> None:
     site.call("DELETE", f"/v1/leases/{facts['id']}")
     site.service.engine.run_due()
     site.live(_END_SECONDS)
 
 
-def _deleted(site: Site, facts: Facts) -> Iterator[str]:
+def deleted(site: Site, facts: Facts) -> Iterator[str]:
     # The client had no answer, and asks again.
     answer = site.call("DELETE", f"/v1/leases/{facts['id']}")
     site.live(_END_SECONDS)
@@ -284,8 +286,8 @@ def _deleted(site: Site, facts: Facts) -> Iterator[str]:
         yield f"deleted again: {answer.status_code}, {site.lease(facts['id'])}"
 
 
-def _deletable(site: Site) -> Facts:
-    facts = _started(site)
+def deletable(site: Site) -> Facts:
+    facts = started(site)
     _crowd(site, facts)
     return facts
 
@@ -294,7 +296,7 @@ def _deletable(site: Site) -> Facts:
 
 
 def _astray(site: Site) -> Facts:
-    facts = _pending(site)
+    facts = pending(site)
     _, slots = site.lease(facts["id"])["reservations"]
     site.cloud.flavors.delete(slots["id"])
     return facts
@@ -304,36 +306,33 @@ def _repair(site: Site, facts: Facts) -> None:
     site.service.reconcile.run()
 
 
-def _in_order(site: Site, facts: Facts) -> bool:
+def in_order(site: Site, facts: Facts) -> bool:
     return site.service.reconcile.run().clean
 
 
-OPERATIONS = {
-    operation.name: operation
-    for operation in (
-        Operation("create", lambda site: {}, _create, _all_pending, _created_once),
-        Operation(
-            "update-pending",
-            _pending,
-            _update_pending,
-            _status("PENDING"),
-            _all_or_nothing(_update_pending),
-        ),
-        Operation(
-            "update-active",
-            _started,
-            _update_active,
-            _status("ACTIVE"),
-            _all_or_nothing(_update_active),
-        ),
-        Operation("start", _at_start, _run_due, _status("ACTIVE"), _in_use),
-        Operation("before_end", _at_warning, _run_due, _warning_is_done, _warned_once),
-        Operation("end", _at_end, _run_to_the_end, _status("TERMINATED"), _ended),
-        Operation("delete-pending", _pending, _delete, _status("GONE", "PENDING"), _deleted),
-        Operation("delete-active", _deletable, _delete, _status("GONE", "ACTIVE"), _deleted),
-        Operation("repair", _astray, _repair, _in_order, _all_or_nothing(_update_pending)),
-    )
-}
+LIVES = (
+    Operation("create", lambda site: {}, _create, _all_pending, _created_once),
+    Operation(
+        "update-pending",
+        pending,
+        _update_pending,
+        status("PENDING"),
+        all_or_nothing(_update_pending),
+    ),
+    Operation(
+        "update-active",
+        started,
+        update_active,
+        status("ACTIVE"),
+        all_or_nothing(update_active),
+    ),
+    Operation("start", at_start, run_due, status("ACTIVE"), in_use),
+    Operation("before_end", _at_warning, run_due, _warning_is_done, _warned_once),
+    Operation("end", at_end, run_to_the_end, status("TERMINATED"), ended),
+    Operation("delete-pending", pending, delete, status("GONE", "PENDING"), deleted),
+    Operation("delete-active", deletable, delete, status("GONE", "ACTIVE"), deleted),
+    Operation("repair", _astray, _repair, in_order, all_or_nothing(_update_pending)),
+)
 
 #: What the next tenant asks for when a lease is gone: every host there is.
 EVERYTHING = {**HOST, "min": HOSTS, "max": HOSTS}

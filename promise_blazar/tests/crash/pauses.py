@@ -7,18 +7,23 @@ may still leave, and what that one brings about, reconcile takes away.
 """
 
 from promise_blazar.tests.crash import invariants, kills
+from promise_blazar.tests.crash.catalogue import OPERATIONS
 from promise_blazar.tests.crash.forks import Failed, Fork, Line, in_fork
 from promise_blazar.tests.crash.kills import LONG, Prepared
-from promise_blazar.tests.crash.operations import OPERATIONS
 from promise_blazar.tests.crash.points import BEFORE, Point, watched
 from promise_blazar.tests.crash.site import SharedClock, Site
 
 #: The API's, with the tenant's token, and not under the ownership of a lease.
 UNFENCED = "nova.server_group.create"
 
-#: It looks and sweeps under no lease's ownership before it repairs under one: its calls may leave
-#: late.
-UNOWNED = ("repair",)
+#: These look and sweep under no lease's ownership before they repair under one: their calls may
+#: leave late.
+UNOWNED = ("repair", "update-lost", "delete-lost")
+
+
+def suspended(name: str) -> bool:
+    """Whether this operation is one of those; who runs beside makes no difference here."""
+    return name not in UNOWNED and OPERATIONS[name].beside is None
 
 
 def sleepy(points: tuple[Point, ...]) -> list[Point]:

@@ -19,6 +19,8 @@ from promise_blazar.cloud.simulated import SimulatedCloud
 from promise_blazar.db import migrate
 from promise_blazar.db.session import Database
 from promise_blazar.manager import composition
+from promise_blazar.plugins.registry import InstalledTypes
+from promise_blazar.tests import replicas
 from promise_blazar.tests.functional.base import configuration
 
 HOSTS = 5
@@ -57,15 +59,21 @@ class SharedClock:
 
 
 class Site:
-    """A manager that has arrived, and acts only when told; an API in front of it."""
+    """A manager that has arrived, and acts only when told; an API in front of it.
 
-    def __init__(self, directory: Path, clock: SharedClock) -> None:
+    ``types``: that it knows; None: all. ``replica``: of its database, where it is followed.
+    """
+
+    def __init__(
+        self, directory: Path, clock: SharedClock, types: InstalledTypes | None = None
+    ) -> None:
         self.directory = directory
         self.clock = clock
         self.url = f"sqlite:///{directory}/service.sqlite"
         self.cloud = SimulatedCloud(directory / "cloud.sqlite", HOSTS, clock, sleep=clock.advance)
         conf = configuration(**OPTIONS)
-        self.service = composition.manager(conf, Database(self.url), self.cloud, clock)
+        self.replica = replicas.of(self.url)
+        self.service = composition.manager(conf, Database(self.url), self.cloud, clock, types)
         self.service.heartbeat.register()
         self._api = Client(create_app(conf, self.service, self.cloud, clock))
 
@@ -158,6 +166,11 @@ class Site:
             return found.id
         self.cloud.remove_server(found.id)
         return None
+
+    def remove_servers(self) -> None:
+        """Every tenant's, those that no list shows too."""
+        for (server,) in self._rows("cloud.sqlite", "SELECT id FROM servers"):
+            self.cloud.remove_server(server)
 
     # What there is
 

@@ -15,7 +15,7 @@ from promise_blazar.plugins.contract import Done
 from promise_blazar.plugins.physical_host import PhysicalHost
 from promise_blazar.tests import base
 from promise_blazar.tests.crash import invariants
-from promise_blazar.tests.crash.operations import OPERATIONS
+from promise_blazar.tests.crash.catalogue import OPERATIONS
 from promise_blazar.tests.crash.points import watched
 from promise_blazar.tests.crash.site import SharedClock, Site
 
@@ -39,6 +39,9 @@ class TestSample(base.TestCase):
 
     def test_a_manager_that_slept_does_no_harm(self):
         self.run_program("--pause", "--every", "60")
+
+    def test_a_database_that_went_back_is_survived(self):
+        self.run_program("--fail-over", "--every", "60")
 
 
 class TestHarness(base.TestCase):

@@ -6,10 +6,14 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from promise_blazar.tests import replicas
 from promise_blazar.tests.functional.base import HOST, INSTANCE
-from promise_blazar.tests.stateful.world import ADMIN, PROJECTS, World
+from promise_blazar.tests.lacking import LACKS
+from promise_blazar.tests.stateful.world import ADMIN, LACKING, PROJECTS, World
 
 MANAGERS = st.sampled_from((0, 1))
+#: Who is asked: one of these, or the manager beside them that lacks something.
+ASKED = st.sampled_from((0, 1, LACKING))
 TOKENS = st.sampled_from(PROJECTS)
 #: Which of the leases there are, by its place in their list.
 CHOICE = st.integers(0, 7)
@@ -66,7 +70,7 @@ class Histories(RuleBasedStateMachine):
     # Tenants
 
     @rule(
-        manager=MANAGERS,
+        manager=ASKED,
         token=TOKENS,
         reservations=st.lists(HOSTS | SLOTS, min_size=1, max_size=2),
         start=STARTS,
@@ -89,7 +93,8 @@ class Histories(RuleBasedStateMachine):
         if answer.status_code == 201:
             self.world.promised[answer.json["lease"]["id"]] = token
         else:
-            assert answer.status_code in (404, 409, 502, 503), answer.text
+            refusals = (404, 409, 502, 503, *self.lacks(manager, 400))
+            assert answer.status_code in refusals, answer.text
 
     @rule(
         token=TOKENS,
@@ -105,7 +110,7 @@ class Histories(RuleBasedStateMachine):
             self.create(number % 2, token, [reservation], start, length)
 
     @rule(
-        manager=MANAGERS,
+        manager=ASKED,
         which=CHOICE,
         start=STARTS,
         length=LENGTHS | st.none(),
@@ -135,17 +140,18 @@ class Histories(RuleBasedStateMachine):
             after = self.world.everything()
             assert before == after, f"I6: {answer.text}: {before} {after}"
 
-    @rule(manager=MANAGERS, which=CHOICE)
+    @rule(manager=ASKED, which=CHOICE)
     def delete(self, manager: int, which: int) -> None:
         lease = self.chosen(which)
         if lease is None:
             return
         token = self.world.promised[lease["id"]]
         answer = self.world.ask(manager, "DELETE", f"/v1/leases/{lease['id']}", token=token)
-        assert answer.status_code == 204, answer.text
-        del self.world.promised[lease["id"]]
+        assert answer.status_code in (204, *self.lacks(manager, 503)), answer.text
+        if answer.status_code == 204:
+            del self.world.promised[lease["id"]]
 
-    @rule(manager=MANAGERS, which=CHOICE, own=st.booleans())
+    @rule(manager=ASKED, which=CHOICE, own=st.booleans())
     def look(self, manager: int, which: int, own: bool) -> None:
         """I7: another project's lease is as if it did not exist."""
         lease = self.chosen(which)
@@ -201,13 +207,13 @@ class Histories(RuleBasedStateMachine):
             mine = self.world.promised[lease["id"]]
             self.world.share(lease, next(other for other in PROJECTS if other != mine))
 
-    @rule(manager=MANAGERS, number=COMPUTES)
+    @rule(manager=ASKED, number=COMPUTES)
     def add_host(self, manager: int, number: int) -> None:
         body = {"name": f"compute-{number}"}
         answer = self.world.ask(manager, "POST", "/v1/os-hosts", body, ADMIN)
         assert answer.status_code in (201, 409, 502, 503), answer.text
 
-    @rule(manager=MANAGERS, number=COMPUTES)
+    @rule(manager=ASKED, number=COMPUTES)
     def remove_host(self, manager: int, number: int) -> None:
         host = self.world.registered_hosts().get(f"compute-{number}")
         if host is not None:
@@ -215,10 +221,15 @@ class Histories(RuleBasedStateMachine):
             answer = self.world.ask(manager, "DELETE", path, token=ADMIN)
             assert answer.status_code in (204, 409, 502, 503), answer.text
 
-    @rule(manager=MANAGERS)
+    @rule(manager=ASKED)
     def reconcile(self, manager: int) -> None:
         if not self.world.cloud.list_faults():
-            self.world.managers[manager].reconcile.run()
+            self.world.reconcile(manager)
+
+    @rule(lacks=st.sampled_from(LACKS) | st.none())
+    def accompany(self, lacks: str | None) -> None:
+        """A manager that lacks a type or rules comes to run beside the others; or it goes."""
+        self.world.accompany(lacks)
 
     # A bad day
 
@@ -246,6 +257,26 @@ class Histories(RuleBasedStateMachine):
     def wake(self) -> None:
         self.world.blocked_without_reason.clear()
 
+    @rule(
+        lost=st.integers(1, replicas.MOST),
+        first=st.booleans(),
+        manager=MANAGERS,
+        token=TOKENS,
+        reservations=st.lists(HOSTS | SLOTS, max_size=replicas.MOST + 1),
+    )
+    def fail_over(
+        self,
+        lost: int,
+        first: bool,
+        manager: int,
+        token: str,
+        reservations: list[dict[str, Any]],
+    ) -> None:
+        """The database goes back, and one manager goes on before the other looks."""
+        self.world.fail_over(lost, first)
+        for reservation in reservations:
+            self.create(manager, token, [reservation], 10, 10)
+
     @rule(seconds=st.sampled_from((0, 2, 9, 60, 300, 1200)))
     def pass_time(self, seconds: int) -> None:
         self.world.pass_time(seconds)
@@ -256,6 +287,10 @@ class Histories(RuleBasedStateMachine):
         """A lease that somebody was promised, as it is now."""
         ids = list(self.world.promised)
         return self.world.lease_list().get(ids[which % len(ids)]) if ids else None
+
+    def lacks(self, manager: int, status: int) -> tuple[int, ...]:
+        """What only a manager that lacks something may answer."""
+        return (status,) if manager == LACKING and self.world.beside is not None else ()
 
     def minutes(self) -> int:
         """Whole minutes since the history began."""

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two managers on one database and one cloud, behind one API each, and what must always be true.
+"""Managers on one database and one cloud, behind one API each, and what must always be true.
 
 The invariants are those of every life of a lease: I1, nothing is promised twice; I2, what is
 promised belongs to one live reservation; I3, statuses move along the table; I4, an event takes
 effect once; I5, in the end nothing is left; I6, a refused update changes nothing; I7, nobody sees
 what is another project's; I8, all that was made in OpenStack is found by its key. Status changes
 are written down by triggers in the database, so that none is missed between two looks.
+
+A database that went back knows nothing of what was decided after; so what it knows is what was
+promised from then on. What OpenStack has of leases that it forgot is nobody's, until reconcile has
+removed it; the servers in them are their tenants' to delete.
 """
 
 import contextlib
@@ -25,12 +29,16 @@ from promise_blazar.model.openstack_names import (
     resource_class_of,
 )
 from promise_blazar.model.states import TRANSITIONS, EventStatus
+from promise_blazar.tests import replicas
 from promise_blazar.tests.functional.base import ServiceTestCase
 from promise_blazar.tests.stateful import promises
+from promise_blazar.tests.stateful.beside import Beside
 from promise_blazar.tests.stateful.refusals import Judge
 
 ADMIN = "admin:admin"
 PROJECTS = ("alice:demo", "eve:other")
+#: The manager that lacks something, where there is one; else the first.
+LACKING = 2
 #: More than any step of the retries needs when OpenStack is well again.
 ROUNDS = 40
 #: So many let a silent manager be found dead.
@@ -75,6 +83,11 @@ class World(ServiceTestCase):
         self.promised: dict[str, str] = {}
         #: Leases, and who was let in beside their owners.
         self.shared: set[tuple[str, str]] = set()
+        #: Reservations that the database does not know any more since it went back.
+        self.forgotten: set[str] = set()
+        self.beside: Beside | None = None
+        self.replica = replicas.of(self.url)
+        self.enterContext(self.replica.following())
 
     # What happens
 
@@ -82,8 +95,10 @@ class World(ServiceTestCase):
         self, manager: int, verb: str, path: str, body: Any = None, token: str = PROJECTS[0]
     ) -> TestResponse:
         """A request that one of the managers gets; the service never breaks."""
-        self.api = self.clients[manager]
-        answer = self.call(verb, path, body, token)
+        asked = self.beside if manager == LACKING else None
+        with contextlib.nullcontext() if asked is None else asked.acting():
+            self.api = self.clients[manager % 2] if asked is None else asked.client
+            answer = self.call(verb, path, body, token)
         assert answer.status_code != 500, answer.text
         return answer
 
@@ -93,6 +108,36 @@ class World(ServiceTestCase):
             if number not in self.blocked_without_reason:
                 manager.heartbeat.beat()
                 manager.engine.run_due()
+        if self.beside is not None:
+            self.beside.run_due()
+
+    def reconcile(self, manager: int) -> None:
+        if manager == LACKING and self.beside is not None:
+            self.beside.reconcile()
+        else:
+            self.managers[manager % 2].reconcile.run()
+
+    def accompany(self, lacks: str | None) -> None:
+        """A manager that lacks this runs beside from now on, in place of the present one."""
+        if self.beside is not None:
+            self.beside.leave()
+        self.beside = None if lacks is None else Beside(self, lacks)
+
+    def fail_over(self, lost: int, first: bool) -> None:
+        """The database goes back so many generations."""
+        before = self._known()
+        self.replica.fail_over(lost, first)
+        self.forgotten = (self.forgotten | before) - self._known()
+        tokens = {token.partition(":")[2]: token for token in PROJECTS}
+        known = self._rows(
+            "SELECT id, project_id FROM leases WHERE status <> 'DELETING' ORDER BY rowid"
+        )
+        self.promised = {lease: tokens[project] for lease, project in known}
+
+    def everything(self) -> dict[str, Any]:
+        """As one who knows all is shown it."""
+        self.api = self.clients[0]
+        return super().everything()
 
     def lease_list(self, token: str = ADMIN) -> dict[str, dict[str, Any]]:
         answer = self.ask(0, "GET", "/v1/leases", token=token)
@@ -168,9 +213,13 @@ class World(ServiceTestCase):
         )
         assert not twice, f"I4: {twice}"
 
-    def _check_keys(self) -> None:
+    def _known(self) -> set[str]:
+        """Reservations that there are, or were."""
         known = {name for (name,) in self._rows("SELECT uuid FROM reservations")}
-        known |= {name for (name,) in self._rows("SELECT uuid FROM departed_reservations")}
+        return known | {name for (name,) in self._rows("SELECT uuid FROM departed_reservations")}
+
+    def _check_keys(self) -> None:
+        known = self._known() | self.forgotten
         classes = {resource_class_of(name) for name in known}
         with self._cloud_file() as cloud:
             names = {name for (name,) in cloud.execute("SELECT name FROM aggregates")}
@@ -217,7 +266,12 @@ class World(ServiceTestCase):
                 break
         left = self.lease_list()
         assert not left, f"I5: these do not go: {left}"
-        for manager in self.managers:
+        if self.forgotten:
+            self.cloud.set_server_reclaim_seconds(0)
+            for server in self.cloud.list_servers():
+                self.cloud.remove_server(server.id)
+            self.pass_time(3600)
+        for manager in self.managers * (2 if self.forgotten else 1):
             manager.reconcile.run()
         for server in self.cloud.list_servers():
             self.cloud.remove_server(server.id)

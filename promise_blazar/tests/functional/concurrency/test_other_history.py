@@ -2,7 +2,7 @@
 """A database that went back, by a failover or a restore, and on: who saw more loads all anew."""
 
 from promise_blazar.manager.ledger.store import Refused
-from promise_blazar.tests import databases
+from promise_blazar.tests import databases, replicas
 from promise_blazar.tests.functional.concurrency import audit
 from promise_blazar.tests.functional.concurrency.test_ledger_store import (
     BEGIN,
@@ -10,25 +10,24 @@ from promise_blazar.tests.functional.concurrency.test_ledger_store import (
     LedgerStoreTestCase,
 )
 
-#: So many generations are lost at most.
-MOST = 5
-
 
 @databases.on_each_database
 class TestOtherHistory(LedgerStoreTestCase):
+    def setUp(self):
+        super().setUp()
+        self.replica = replicas.of(self.url)
+        self.enterContext(self.replica.following())
+
     def go_back(self, generations):
         """What a replica has that lacks so many transactions."""
-        head = self.head().generation - generations
-        self.sql(f"DELETE FROM bookings WHERE generation > {head}")
-        self.sql(f"DELETE FROM generations WHERE generation > {head}")
-        self.sql(f"UPDATE providers SET generation = {head}")
+        self.assertEqual(generations, self.replica.fail_over(generations))
 
     def go_on(self, ledger_store, generations):
         for _ in range(generations):
             ledger_store.change(lambda connection, generation: None)
 
     def test_d1_a_host_is_not_sold_twice_when_generations_were_lost_and_made_anew(self):
-        for lost in range(1, MOST + 1):
+        for lost in range(1, replicas.MOST + 1):
             for more in range(3):
                 with self.subTest(f"{lost} are lost, and {more} more are made than were seen"):
                     start = BEGIN + HOUR * (10 * lost + more)
