@@ -231,6 +231,14 @@ def pending_reservations(connection: Connection, lease_id: str) -> list[int]:
     return list(rows.scalars())
 
 
+def has_reservations(connection: Connection, lease_id: str, statuses: Sequence[str]) -> bool:
+    """Whether a reservation of the lease has one of these statuses."""
+    query = select(tables.Reservation.id).where(
+        tables.Reservation.lease_id == lease_id, tables.Reservation.status.in_(statuses)
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def set_event(
     connection: Connection, lease_id: str, event_type: str, values: Mapping[str, Any]
 ) -> None:

@@ -10,9 +10,9 @@ foreseen.
 import secrets
 
 #: Of a column of 63 bits; that holds four thousand million steps of two thousand million each.
-_BITS = 32
+BITS = 32
 
 
 def stride() -> int:
     """At least one."""
-    return 1 + secrets.randbits(_BITS)
+    return 1 + secrets.randbits(BITS)

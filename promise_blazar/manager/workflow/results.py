@@ -9,7 +9,7 @@ from promise_blazar.clock import Clock
 from promise_blazar.db import leases
 from promise_blazar.db.session import Database
 from promise_blazar.manager.ledger.changes import FailedLease
-from promise_blazar.manager.ownership.work import update_owned
+from promise_blazar.manager.ownership.work import Superseded, update_owned
 from promise_blazar.manager.workflow.work import (
     CombinedResult,
     LeaseWork,
@@ -20,7 +20,14 @@ from promise_blazar.manager.workflow.work import (
 from promise_blazar.model import lifecycle
 from promise_blazar.model.lease import Lease
 from promise_blazar.model.reason import Reason, columns
-from promise_blazar.model.states import EventStatus, EventType, LeaseStatus, Preparation, move
+from promise_blazar.model.states import (
+    EventStatus,
+    EventType,
+    LeaseStatus,
+    Preparation,
+    ReservationStatus,
+    move,
+)
 
 LOG = logging.getLogger(__name__)
 
@@ -48,6 +55,13 @@ class RetryPolicy:
     settle_seconds: float = 2
 
 
+#: What no reservation is any more in a lease of these statuses.
+_UNDONE = {
+    LeaseStatus.ACTIVE: (ReservationStatus.PENDING,),
+    LeaseStatus.TERMINATED: (ReservationStatus.PENDING, ReservationStatus.ACTIVE),
+}
+
+
 class LeaseResults:
     """Each method ends the work on a lease: it is nobody's afterwards. All raise ``Superseded``
     where somebody else has the lease by now, and write nothing then."""
@@ -66,7 +80,11 @@ class LeaseResults:
         reason: Reason | None = None,
         degraded: bool | None = None,
     ) -> None:
-        """The lease is in a stable state until its next event; ``degraded`` None: as it was."""
+        """The lease is in a stable state until its next event; ``degraded`` None: as it was.
+
+        Raises ``Superseded`` where what was done for its reservations is on record no more, too:
+        whoever looks next does it again.
+        """
         now = self._clock.now()
         values = {
             "status": move(work.lease.status, status),
@@ -81,6 +99,9 @@ class LeaseResults:
             values["degraded"] = degraded
         with self._database.writer() as connection:
             update_owned(connection, work.ownership, values)
+            undone = _UNDONE.get(status)
+            if undone and leases.has_reservations(connection, work.lease.id, undone):
+                raise Superseded(f"lease {work.lease.id}: the database went back meanwhile")
             for events, word in ((done, EventStatus.DONE), (failed, EventStatus.ERROR)):
                 for event in events:
                     changed = {"status": word, "updated_at": now}

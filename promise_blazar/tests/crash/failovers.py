@@ -61,7 +61,9 @@ def _victim(
 
     line.hear()
     site = Site(directory, clock)
+    # As one that has run for a while, it has seen the books, and what OpenStack has of them.
     site.service.ledger.read(lambda ledger, now: None)
+    site.service.reconcile.look()
     with site.replica.following(), watched(reached):
         answer = OPERATIONS[prepared.operation].act(site, dict(prepared.facts))
     found = []
@@ -84,12 +86,12 @@ def _go_on(site: Site, lost: int) -> None:
     for number in range(lost + 1):
         body = {
             "name": f"other {number}",
-            "start_date": site.minute(100 + number),
-            "end_date": site.minute(200),
+            "start_date": site.minute(100 + 10 * number),
+            "end_date": site.minute(110 + 10 * number),
             "reservations": [HOST],
         }
         site.must(201, "POST", "/v1/leases", body, "bob:other")
-    body |= {"name": "other, now", "start_date": "now"}
+    body |= {"name": "other, now", "start_date": "now", "end_date": site.minute(90)}
     answer = site.call("POST", "/v1/leases", body, "bob:other")
     if answer.status_code not in (201, 409):
         raise AssertionError(answer.text)

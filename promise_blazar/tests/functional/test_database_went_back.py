@@ -5,7 +5,7 @@ from unittest import mock
 
 from werkzeug.test import Client
 
-from promise_blazar.cloud import fence
+from promise_blazar.cloud import fence, parallel
 from promise_blazar.tests import databases, replicas
 from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
 from promise_blazar.tests.functional.concurrency import audit
@@ -163,6 +163,26 @@ class TestNumbers(WentBackCase):
         self.assertEqual(([], "ACTIVE"), (left, self.show(lease)["status"]))
         (row,) = audit.rows(self.url, "leases")
         self.assertIsNone(row["owner"])
+
+    def test_d1_a_release_that_is_lost_is_done_again(self):
+        self.enterContext(mock.patch.object(parallel, "HELPERS", 0))
+        lease = self.active(HOST, INSTANCE, end=60)
+        announce, lost = fence.announce, []
+
+        def listen(call):
+            # The host is released, and the slots are about to be.
+            if call == "nova.flavor.delete" and not lost:
+                lost.append(self.replica.fail_over(1))
+            announce(call)
+
+        self.clock.advance(3600)
+        self.service.heartbeat.beat()
+        with mock.patch.object(fence, "announce", listen):
+            self.service.engine.run_due()
+        self.pass_time(10)
+        self.assertEqual(([1], "TERMINATED"), (lost, self.show(lease)["status"]))
+        self.assertTrue(all(row["released"] for row in audit.rows(self.url, "bookings")))
+        self.active({**HOST, "min": 3, "max": 3}, end=120)
 
     def test_d1_what_was_shown_of_the_lost_history_is_not_shown_again(self):
         lease = self.lease(HOST, start=self.minute(5))
