@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Any
 
+from openstack.exceptions import SDKException
 from osc_lib import exceptions
 from osc_lib.command import command
 
@@ -78,7 +79,7 @@ class CreateAdjustment(command.ShowOne):
                 end=None if window.end is None else times.iso(window.end),
                 resources=resources,
                 source=parsed_args.source,
-                project_ids=projects.find_all(client_manager, parsed_args),
+                project_ids=projects.find_all(client_manager, parsed_args) or None,
                 force=parsed_args.force or None,
             )
         except ServiceError as refusal:
@@ -236,7 +237,7 @@ def _affected(client: Any, reservation_ids: Sequence[str], zone: tzinfo) -> list
         return []
     leases: dict[str, Lease] = {}
     now = times.iso(SystemClock().now())
-    with contextlib.suppress(ServiceError):  # their ids are what was asked for
+    with contextlib.suppress(SDKException):  # their ids are what was asked for
         for lease in itertools.islice(client.leases(start=now), _MOST):
             for each in lease.reservations or ():
                 if each["id"] in wanted:

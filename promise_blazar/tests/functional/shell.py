@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import tempfile
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -63,10 +62,11 @@ class ShellTestCase(CommandTestCase):
             cls.ask("POST", "/v1/os-hosts", {"name": f"compute-{number}"})
 
     def tearDown(self):
-        for kind in ("leases", "capacity/adjustments"):
-            with contextlib.suppress(urllib.error.HTTPError):
-                for each in self.ask("GET", f"/v1/{kind}")[kind.rpartition("/")[2]]:
-                    self.ask("DELETE", f"/v1/{kind}/{each['id']}")
+        for lease in self.ask("GET", "/v1/leases")["leases"]:
+            self.ask("DELETE", f"/v1/leases/{lease['id']}")
+        adjustments = self.ask("GET", "/v1/capacity/adjustments")["adjustments"]
+        for each in reversed(adjustments):  # what was set apart goes before its source
+            self.ask("DELETE", f"/v1/capacity/adjustments/{each['id']}?force=true")
         super().tearDown()
 
     @classmethod
