@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from oslo_db import exception as db_exception
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, Integer, bindparam, delete, insert, or_, select, update
 
 from promise_blazar.db import tables
 from promise_blazar.model.manager import RULES
@@ -49,6 +49,32 @@ def key(kind: str, subject: str) -> str:
 _COLUMNS = [getattr(tables.Job, name) for name in Job.__slots__]
 
 
+#: Nobody's, or of one of the dead.
+_OPEN = or_(tables.Job.owner.is_(None), tables.Job.owner.in_(bindparam("dead", expanding=True)))
+_OF_KINDS = tables.Job.kind.in_(bindparam("kinds", expanding=True))
+# SELECT ... FROM jobs WHERE look_at <= :now AND kind IN (...) AND (owner IS NULL OR ...)
+#   ORDER BY look_at LIMIT :n
+_DUE = (
+    select(*_COLUMNS)
+    .where(
+        tables.Job.look_at <= bindparam("now"),
+        _OF_KINDS,
+        _OPEN,
+        tables.Job.provider_id.not_in(
+            select(tables.Provider.id).where(tables.Provider.rules > RULES)
+        ),
+    )
+    .order_by(tables.Job.look_at)
+    .limit(bindparam("most", type_=Integer))
+)
+_NEXT_LOOK = (
+    select(tables.Job.look_at)
+    .where(tables.Job.look_at.is_not(None), _OF_KINDS, _OPEN)
+    .order_by(tables.Job.look_at)
+    .limit(1)
+)
+
+
 def due(
     connection: Connection,
     now: datetime,
@@ -57,37 +83,16 @@ def due(
     limit: int,
 ) -> list[Job]:
     """Jobs of these kinds to look at now, which nobody works on, the longest waiting first."""
-    # SELECT ... FROM jobs WHERE look_at <= :now AND kind IN (...) AND (owner IS NULL OR ...)
-    #   ORDER BY look_at LIMIT :n
-    beyond_us = select(tables.Provider.id).where(tables.Provider.rules > RULES)
-    rows = connection.execute(
-        select(*_COLUMNS)
-        .where(
-            tables.Job.look_at <= now,
-            tables.Job.kind.in_(kinds),
-            or_(tables.Job.owner.is_(None), tables.Job.owner.in_(dead)),
-            tables.Job.provider_id.not_in(beyond_us),
-        )
-        .order_by(tables.Job.look_at)
-        .limit(limit)
-    )
-    return [Job(*row) for row in rows]
+    asked = {"now": now, "kinds": sorted(kinds), "dead": list(dead), "most": limit}
+    return [Job(*row) for row in connection.execute(_DUE, asked)]
 
 
 def next_look(
     connection: Connection, dead: Sequence[str], kinds: Collection[str]
 ) -> datetime | None:
     """When the next job of these kinds that nobody works on wants attention; None: none does."""
-    return connection.execute(
-        select(tables.Job.look_at)
-        .where(
-            tables.Job.look_at.is_not(None),
-            tables.Job.kind.in_(kinds),
-            or_(tables.Job.owner.is_(None), tables.Job.owner.in_(dead)),
-        )
-        .order_by(tables.Job.look_at)
-        .limit(1)
-    ).scalar()
+    asked = {"kinds": sorted(kinds), "dead": list(dead)}
+    return connection.execute(_NEXT_LOOK, asked).scalar()
 
 
 def of_kind(connection: Connection, provider_id: int, kind: str) -> dict[str, Job]:

@@ -2,19 +2,31 @@
 """Leases that are due, and who works on them: ownership is taken by compare-and-set.
 
 What runs at each turn of the engine asks owner by owner, so that an index leads it to what is
-due, however many leases are over or still to come.
+due, however many leases are over or still to come. Its statements are built once, since that
+costs more than to run them.
 """
 
+import functools
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, false, or_, select, union_all, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
-from promise_blazar import times
-from promise_blazar.db import tables
+from promise_blazar.db import blocked_starts, tables
+from promise_blazar.db.blocked_starts import NOW as _NOW
 from promise_blazar.model.manager import RULES
 from promise_blazar.model.states import LeaseStatus, Preparation
 from promise_blazar.model.strides import stride
@@ -35,19 +47,37 @@ class Due:
         return self.id
 
 
-def _each_owner(
-    dead: Collection[str], query: Callable[[Any], Select[Any]], order: str, limit: int
-) -> Select[Any]:
-    """The first rows of a query that is asked of the leases of nobody, and of each of the dead.
+_MOST = bindparam("most", type_=Integer)
+#: Statements for so many numbers of dead owners are kept.
+_KEPT = 32
+
+
+def _each_owner(query: Callable[[Any], Select[Any]], order: str) -> Callable[[int], Select[Any]]:
+    """The first rows of a query that is asked of the leases of nobody, and of each of the dead, by
+    the number of these.
 
     ``query``: takes the condition on the owner, and selects a column ``order`` among others.
     """
+
     # SELECT * FROM ((SELECT ... WHERE owner IS NULL AND ... ORDER BY :order LIMIT :n)
     #   UNION ALL (SELECT ... WHERE owner = :dead AND ... LIMIT :n) ...) ORDER BY :order LIMIT :n
-    owned = [tables.Lease.owner.is_(None), *(tables.Lease.owner == each for each in sorted(dead))]
-    parts = [query(condition).limit(limit).subquery() for condition in owned]
-    found = union_all(*(select(part) for part in parts)).subquery()
-    return select(found).order_by(found.c[order]).limit(limit)
+    @functools.lru_cache(maxsize=_KEPT)
+    def built(dead: int) -> Select[Any]:
+        owned = [
+            tables.Lease.owner.is_(None),
+            *(tables.Lease.owner == bindparam(f"dead_{n}") for n in range(dead)),
+        ]
+        parts = [query(condition).limit(_MOST).subquery() for condition in owned]
+        found = union_all(*(select(part) for part in parts)).subquery()
+        return select(found).order_by(found.c[order]).limit(_MOST)
+
+    return built
+
+
+def _asked(dead: Collection[str], known: Collection[str], most: int) -> dict[str, Any]:
+    """What every statement of ``_each_owner`` is given."""
+    owners = {f"dead_{n}": owner for n, owner in enumerate(sorted(dead))}
+    return {**owners, "known": sorted(known), "most": most}
 
 
 def _of_known_rules() -> Any:
@@ -56,58 +86,33 @@ def _of_known_rules() -> Any:
     return tables.Lease.provider_id.not_in(beyond_us)
 
 
-def _blocked(now: datetime, given_up_before: datetime) -> Any:
-    """A start whose hosts OpenStack has not let go of yet, while it is waited for.
-
-    Where one of the two takes the whole host. Whether slots fit beside slots that linger is
-    for the ledger to say, when the start is taken.
-    """
-    mine, theirs = aliased(tables.Booking), aliased(tables.Booking)
-    return and_(
-        tables.Lease.status == LeaseStatus.PENDING,
-        tables.Lease.start <= now,
-        tables.Lease.start > given_up_before,
-        tables.Lease.end > now,
-        exists()
-        .where(tables.Reservation.lease_id == tables.Lease.id)
-        .where(mine.reservation_id == tables.Reservation.id, mine.deleted == false())
-        .where(*_lingers(mine, theirs, now))
-        .where(or_(mine.bundle_id.is_(None), theirs.bundle_id.is_(None))),
-    )
-
-
-def _lingers(mine: Any, theirs: Any, now: datetime) -> Any:
-    """Another reservation's booking on the same host, that is over and not let go of."""
-    return (
-        theirs.host_id == mine.host_id,
-        theirs.reservation_id != mine.reservation_id,
-        theirs.deleted == false(),
-        theirs.released == false(),
-        theirs.end <= times.to_micros(now),
-    )
-
-
-def lingering_hosts(connection: Connection, reservation: int, now: datetime) -> frozenset[int]:
-    """Hosts of this reservation where another's booking is over and not let go of."""
-    mine, theirs = aliased(tables.Booking), aliased(tables.Booking)
-    rows = connection.execute(
-        select(mine.host_id)
-        .join(theirs, and_(*_lingers(mine, theirs, now)))
-        .where(mine.reservation_id == reservation, mine.deleted == false())
-    )
-    return frozenset(rows.scalars())
-
-
-def _of_known_types(known: Collection[str]) -> Any:
-    """No reservation of the lease is of a type that these are not."""
+def _of_known_types() -> Any:
+    """No reservation of the lease is of a type that is not known."""
     return ~(
         exists()
         .where(tables.Reservation.lease_id == tables.Lease.id)
-        .where(tables.Reservation.resource_type.not_in(known))
+        .where(tables.Reservation.resource_type.not_in(bindparam("known", expanding=True)))
     )
 
 
 _DUE = (tables.Lease.id, tables.Lease.status, tables.Lease.attempt, tables.Lease.owner)
+
+
+def _due_of(owned: Any) -> Select[Any]:
+    return (
+        select(*_DUE, tables.Lease.look_at)
+        .where(
+            owned,
+            tables.Lease.look_at <= _NOW,
+            _of_known_rules(),
+            _of_known_types(),
+            ~blocked_starts.blocked(),
+        )
+        .order_by(tables.Lease.look_at)
+    )
+
+
+_ALL_DUE = _each_owner(_due_of, "look_at")
 
 
 def due(
@@ -123,22 +128,23 @@ def due(
     ``known``: the resource types that the asker can work on; leases with others are left out.
     Blocked starts are, too.
     """
+    asked = _asked(dead, known, limit) | blocked_starts.asked(now, given_up_before)
+    return [Due(*row[:-1]) for row in connection.execute(_ALL_DUE(len(dead)), asked)]
 
-    def query(owned: Any) -> Select[Any]:
-        return (
-            select(*_DUE, tables.Lease.look_at)
-            .where(
-                owned,
-                tables.Lease.look_at <= now,
-                _of_known_rules(),
-                _of_known_types(known),
-                ~_blocked(now, given_up_before),
-            )
-            .order_by(tables.Lease.look_at)
-        )
 
-    rows = connection.execute(_each_owner(dead, query, "look_at", limit))
-    return [Due(*row[:-1]) for row in rows]
+_TO_PREPARE = (
+    select(*_DUE)
+    .where(
+        tables.Lease.preparation == bindparam("preparation"),
+        tables.Lease.status == LeaseStatus.PENDING,
+        tables.Lease.look_at > _NOW,
+        tables.Lease.owner.is_(None),
+        _of_known_rules(),
+        _of_known_types(),
+    )
+    .order_by(tables.Lease.failures, tables.Lease.start)
+    .limit(_MOST)
+)
 
 
 def to_prepare(
@@ -152,23 +158,26 @@ def to_prepare(
     found: list[Due] = []
     for preparation in (Preparation.NONE, Preparation.BEGUN):
         # Each in the order of the index, of which the first rows do.
-        rows = connection.execute(
-            select(*_DUE)
-            .where(
-                tables.Lease.preparation == preparation,
-                tables.Lease.status == LeaseStatus.PENDING,
-                tables.Lease.look_at > now,
-                tables.Lease.owner.is_(None),
-                _of_known_rules(),
-                _of_known_types(known),
-            )
-            .order_by(tables.Lease.failures, tables.Lease.start)
-            .limit(limit - len(found))
-        )
-        found += [Due(*row) for row in rows]
+        asked = _asked((), known, limit - len(found))
+        asked |= {"preparation": preparation, "now": now}
+        found += [Due(*row) for row in connection.execute(_TO_PREPARE, asked)]
         if len(found) == limit:
             break
     return found
+
+
+_BLOCKED_WITHOUT_REASON = (
+    select(tables.Lease.id)
+    .where(
+        tables.Lease.owner.is_(None),
+        tables.Lease.look_at <= _NOW,
+        _of_known_rules(),
+        tables.Lease.reason.is_(None),
+        _of_known_types(),
+        blocked_starts.blocked(),
+    )
+    .limit(_MOST)
+)
 
 
 def blocked_without_reason(
@@ -179,19 +188,19 @@ def blocked_without_reason(
     limit: int,
 ) -> list[str]:
     """Blocked starts, of types that the asker knows, that do not say yet what they wait for."""
-    rows = connection.execute(
-        select(tables.Lease.id)
-        .where(
-            tables.Lease.owner.is_(None),
-            tables.Lease.look_at <= now,
-            _of_known_rules(),
-            tables.Lease.reason.is_(None),
-            _of_known_types(known),
-            _blocked(now, given_up_before),
-        )
-        .limit(limit)
+    asked = _asked((), known, limit) | blocked_starts.asked(now, given_up_before)
+    return list(connection.execute(_BLOCKED_WITHOUT_REASON, asked).scalars())
+
+
+def _looked_at(owned: Any) -> Select[Any]:
+    return (
+        select(tables.Lease.look_at)
+        .where(owned, tables.Lease.look_at.is_not(None), _of_known_rules(), _of_known_types())
+        .order_by(tables.Lease.look_at)
     )
-    return list(rows.scalars())
+
+
+_NEXT_LOOK = _each_owner(_looked_at, "look_at")
 
 
 def next_look(
@@ -199,20 +208,30 @@ def next_look(
 ) -> datetime | None:
     """When the next lease that nobody works on, and the asker can, wants attention; None: none
     does."""
+    return connection.execute(_NEXT_LOOK(len(dead)), _asked(dead, known, 1)).scalar()
 
-    def query(owned: Any) -> Select[Any]:
-        return (
-            select(tables.Lease.look_at)
-            .where(
-                owned,
-                tables.Lease.look_at.is_not(None),
-                _of_known_rules(),
-                _of_known_types(known),
-            )
-            .order_by(tables.Lease.look_at)
+
+def _of_unknown_types(owned: Any) -> Select[Any]:
+    ended_by_time = (LeaseStatus.PENDING, LeaseStatus.ACTIVE, LeaseStatus.ERROR)
+    return (
+        select(tables.Lease.id, tables.Lease.look_at)
+        .where(
+            owned,
+            tables.Lease.look_at <= _NOW,
+            _of_known_rules(),
+            ~_of_known_types(),
+            or_(
+                tables.Lease.reason.is_(None),
+                tables.Lease.reason.not_like(bindparam("said"), escape=_ESCAPE),
+                and_(tables.Lease.end <= _NOW, tables.Lease.status.in_(ended_by_time)),
+            ),
         )
+        .order_by(tables.Lease.look_at)
+    )
 
-    return connection.execute(_each_owner(dead, query, "look_at", 1)).scalar()
+
+_ESCAPE = "/"
+_UNKNOWN = _each_owner(_of_unknown_types, "look_at")
 
 
 def of_unknown_types(
@@ -225,27 +244,10 @@ def of_unknown_types(
 ) -> list[str]:
     """Leases that want attention, that nobody works on, and that have a type which none of these
     is; without those that were seen to before, whose reasons begin as ``said``."""
-    ended_by_time = (LeaseStatus.PENDING, LeaseStatus.ACTIVE, LeaseStatus.ERROR)
-
-    def query(owned: Any) -> Select[Any]:
-        return (
-            select(tables.Lease.id, tables.Lease.look_at)
-            .where(
-                owned,
-                tables.Lease.look_at <= now,
-                _of_known_rules(),
-                ~_of_known_types(known),
-                or_(
-                    tables.Lease.reason.is_(None),
-                    ~tables.Lease.reason.startswith(said, autoescape=True),
-                    and_(tables.Lease.end <= now, tables.Lease.status.in_(ended_by_time)),
-                ),
-            )
-            .order_by(tables.Lease.look_at)
-        )
-
-    rows = connection.execute(_each_owner(dead, query, "look_at", limit))
-    return list(rows.scalars())
+    for mark in (_ESCAPE, "%", "_"):
+        said = said.replace(mark, _ESCAPE + mark)
+    asked = {**_asked(dead, known, limit), "now": now, "said": f"{said}%"}
+    return list(connection.execute(_UNKNOWN(len(dead)), asked).scalars())
 
 
 def take(connection: Connection, lease: Due, owner: str, status: str) -> int | None:
@@ -274,11 +276,12 @@ def take(connection: Connection, lease: Due, owner: str, status: str) -> int | N
     return attempt if taken.rowcount == 1 else None
 
 
+_ATTEMPT = select(tables.Lease.attempt).where(tables.Lease.id == bindparam("lease_id"))
+
+
 def attempt(connection: Connection, lease_id: str) -> int | None:
     """The attempt that may act for this lease now; None when it is gone."""
-    return connection.execute(
-        select(tables.Lease.attempt).where(tables.Lease.id == lease_id)
-    ).scalar()
+    return connection.execute(_ATTEMPT, {"lease_id": lease_id}).scalar()
 
 
 def let_go(connection: Connection, lease_id: str, owner: str) -> None:
@@ -296,11 +299,15 @@ def let_go_of_all(connection: Connection, owner: str) -> None:
         connection.execute(update(table).where(table.owner == owner).values(owner=None))
 
 
-def owners(connection: Connection) -> frozenset[str]:
-    """Every manager that some lease or job names as its owner, known or not."""
-    named = [
+_OWNERS = union_all(
+    *(
         select(table.owner).where(table.owner.is_not(None)).distinct()
         for table in (tables.Lease, tables.Job)
-    ]
-    rows = connection.execute(union_all(*named))
+    )
+)
+
+
+def owners(connection: Connection) -> frozenset[str]:
+    """Every manager that some lease or job names as its owner, known or not."""
+    rows = connection.execute(_OWNERS)
     return frozenset(owner for owner in rows.scalars() if owner is not None)

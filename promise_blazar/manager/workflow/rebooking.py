@@ -15,7 +15,7 @@ from promise_blazar.capacity import resource_query
 from promise_blazar.capacity.demand.contract import Demand
 from promise_blazar.capacity.demand.request import AllocationRequest, Placement, Window
 from promise_blazar.clock import Clock
-from promise_blazar.db import bookings, work_queue
+from promise_blazar.db import blocked_starts, bookings
 from promise_blazar.db.session import Database
 from promise_blazar.manager.ledger.changes import Rebooked
 from promise_blazar.manager.ledger.store import Refused
@@ -54,7 +54,9 @@ class Rebooking:
     ) -> frozenset[str]:
         """Hosts of the reservation that it does not fit on yet, as others still linger there."""
         with self._database.reader() as connection:
-            suspects = work_queue.lingering_hosts(connection, reservation.id, self._clock.now())
+            suspects = blocked_starts.lingering_hosts(
+                connection, reservation.id, self._clock.now()
+            )
             booked = bookings.held_by(connection, [reservation.id]) if suspects else []
         if not booked:
             return frozenset()
