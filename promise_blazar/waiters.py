@@ -6,8 +6,27 @@ place is answered at once.
 """
 
 import contextlib
+import contextvars
 import threading
 from collections.abc import Iterator
+
+_hurried: contextvars.ContextVar[bool] = contextvars.ContextVar("hurried", default=False)
+
+
+@contextlib.contextmanager
+def hurried(asked: float | None) -> Iterator[None]:
+    """What this thread does in this block, it does for a request whose sender waits so long at
+    most for what can be done without (None: as long as is usual)."""
+    token = _hurried.set(asked is not None and asked <= 0)
+    try:
+        yield
+    finally:
+        _hurried.reset(token)
+
+
+def in_a_hurry() -> bool:
+    """Whether the request that this thread works for found no place to wait."""
+    return _hurried.get()
 
 
 class Waiters:

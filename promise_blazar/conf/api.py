@@ -49,10 +49,11 @@ Requests that one ``promise-blazar-api`` process serves at the same time; more w
         min=0,
         help="""
 Requests that may wait at the same time in one process until OpenStack is done (see
-``[manager] prepare_wait`` and ``delete_wait``); by default half of ``threads``. Each holds a
-thread. The others are answered as soon as what they ask for is committed, so that nobody's slow
-OpenStack keeps others from reading. Behind a WSGI server of your own: half of the threads that it
-gives to a process.
+``[manager] prepare_wait`` and ``delete_wait``), or until it is their turn to be told why they are
+refused; by default half of ``threads``. Each holds a thread. The others are answered as soon as
+what they ask for is committed, or refused without hints where other refusals are being explained,
+so that neither a slow OpenStack nor a crowd of refusals keeps others from reading. Behind a WSGI
+server of your own: half of the threads that it gives to a process.
 """,
     ),
     cfg.IntOpt(

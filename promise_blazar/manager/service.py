@@ -4,7 +4,7 @@
 import logging
 from dataclasses import dataclass
 
-from promise_blazar import exceptions
+from promise_blazar import exceptions, waiters
 from promise_blazar.context import RequestContext
 from promise_blazar.db.session import Database
 from promise_blazar.manager.contract import adjustments, messages, questions
@@ -120,7 +120,8 @@ class ManagerService(DatabaseReader):
         dry_run: bool = False,
         wait: float | None = None,
     ) -> messages.LeaseView:
-        return self._use_cases.creation.create(context, request, key, dry_run, wait)
+        with waiters.hurried(wait):
+            return self._use_cases.creation.create(context, request, key, dry_run, wait)
 
     def update_lease(
         self,
@@ -132,7 +133,8 @@ class ManagerService(DatabaseReader):
     ) -> messages.LeaseView:
         if dry_run:
             return self._use_cases.updates.rehearse(context, lease_id, change)
-        self._use_cases.updates.update(context, lease_id, change, wait)
+        with waiters.hurried(wait):
+            self._use_cases.updates.update(context, lease_id, change, wait)
         return self.get_lease(context, lease_id)
 
     def delete_lease(

@@ -141,7 +141,8 @@ class Manager(Reader, Asking, Protocol):
 
     All raise ``Unavailable``; over the bus also where no manager answered, and then what was asked
     for may still happen. ``wait``: the most seconds that the caller waits until what was committed
-    is carried out; None: as long as is configured, 0: not at all.
+    is carried out; None: as long as is configured, 0: not at all, nor for others' refusals to be
+    explained before one's own.
     """
 
     def create_lease(

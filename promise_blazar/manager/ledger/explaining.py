@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from promise_blazar import waiters
 from promise_blazar.capacity.admission import Plan, Refusal, admit
 from promise_blazar.capacity.budget import Budget, OutOfTime
 from promise_blazar.capacity.demand.request import AllocationRequest
@@ -74,7 +75,9 @@ class Questions:
         """Why requests were refused; None: they would not be any more."""
         hints = self._access.beside(budget, _HINTS)
         try:
-            with self.turns.mine(hints):
+            # Who found no place to wait in the API has no thread to wait with.
+            turn = hints.part(seconds=0) if waiters.in_a_hurry() else hints
+            with self.turns.mine(turn):
                 found = self._access.future(hints, requests)
                 known = None
                 if found.generation == answer.generation:

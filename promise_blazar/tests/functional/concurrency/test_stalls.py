@@ -98,6 +98,25 @@ class TestQuestions(StallCase):
         pause.go_on()
         self.assertEqual({"hosts": 3}, first.result().json["fits"])
 
+    def test_a2_who_finds_no_place_to_wait_in_the_api_is_refused_at_once(self):
+        self.conf.set_override("waiters", 1, "api")
+        self.api.application = self.application(self.service)
+        self.enterContext(mock.patch.object(explaining, "_HINTS", 1_000))
+        pause = self.paused(explaining, "explain")
+        first = self.pool.submit(self.ask, {**HOST, "min": 4, "max": 4})
+        self.assertTrue(pause.reached())
+        lease = self.lease(HOST, start=self.minute(600), end=700)
+        for ask in (
+            lambda: self.ask({**HOST, "min": 4, "max": 4}),
+            lambda: self.update(
+                lease, reservations=[{"id": lease["reservations"][0]["id"], "min": 4, "max": 4}]
+            ),
+        ):
+            answer = self.pool.submit(ask).result(timeout=50)
+            self.assertIn("too much is being asked", self.refused(409, answer))
+        pause.go_on()
+        self.assertEqual({"hosts": 3}, first.result().json["fits"])
+
     def test_a2_who_comes_when_many_wait_does_not(self):
         pause = self.paused(explaining, "explain")
         first = self.pool.submit(self.ask, {**HOST, "min": 4, "max": 4})
