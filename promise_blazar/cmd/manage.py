@@ -21,13 +21,6 @@ from promise_blazar.model.states import LeaseStatus
 #: A lease that nobody looked at for so long, although it wanted to be, is stuck.
 OVERDUE = timedelta(minutes=1)
 
-STATE_DIR = cfg.StrOpt(
-    "state-dir",
-    metavar="DIR",
-    help="The state directory of a standalone service, which may be running. The machine's own "
-    "configuration files are not read then.",
-)
-
 
 @common.in_one_line()
 def main() -> None:
@@ -35,7 +28,7 @@ def main() -> None:
     conf.register_cli_opt(
         cfg.SubCommandOpt("category", handler=add_commands, title="commands", dest="category")
     )
-    conf.register_cli_opt(STATE_DIR)
+    conf.register_cli_opt(state.OPTION)
     arguments, prog = sys.argv[1:], "promise-blazar-manage"
     common.configure(conf, arguments, prog, usual_places=False)
     if conf.state_dir is None:

@@ -8,6 +8,14 @@ from oslo_config import cfg
 DATABASE = "promise-blazar.sqlite"
 CLOUD = "simulated-cloud.sqlite"
 
+#: Of operators' commands. With it they read no files but those that their arguments name.
+OPTION = cfg.StrOpt(
+    "state-dir",
+    metavar="DIR",
+    help="The state directory of a standalone service, which may be running. The machine's own "
+    "configuration files are not read then.",
+)
+
 
 def make(directory: Path) -> Path:
     """The directory, as an absolute path; made if it is missing. Raises ``SystemExit``."""

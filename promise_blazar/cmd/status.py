@@ -2,13 +2,14 @@
 """``promise-blazar-status upgrade check``: whether this release can run on what is there."""
 
 import sys
+from pathlib import Path
 
 from oslo_config import cfg
 from oslo_upgradecheck import upgradecheck
 
 from promise_blazar import exceptions, policies
 from promise_blazar.cloud import registry
-from promise_blazar.cmd import common
+from promise_blazar.cmd import common, state
 from promise_blazar.conf import blazar, unheeded
 from promise_blazar.db import migrate
 from promise_blazar.db.session import BadUrl
@@ -97,5 +98,15 @@ PLACEMENT_RESULTS = 1000
 
 @common.in_one_line()
 def main() -> int:
-    common.opts.register(cfg.CONF)
-    return int(upgradecheck.main(cfg.CONF, common.PROJECT, Checks(), sys.argv[1:]))
+    conf, arguments = cfg.CONF, sys.argv[1:]
+    common.opts.register(conf)
+    conf.register_cli_opt(state.OPTION)
+    upgradecheck.register_cli_options(conf, Checks())
+    conf(arguments, project=common.PROJECT, default_config_files=[], default_config_dirs=[])
+    if conf.state_dir is None:
+        conf(arguments, project=common.PROJECT)
+    else:
+        state.use(conf, state.existing(Path(conf.state_dir)))
+    # As its own main does: the format of the output is found there.
+    upgradecheck.CONF = conf
+    return upgradecheck.run(conf)

@@ -2,6 +2,7 @@
 """What an operator does beside a standalone service, by its state directory alone."""
 
 import contextlib
+import json
 import sqlite3
 
 from promise_blazar.db import migrate
@@ -45,6 +46,25 @@ class TestStateDir(CommandTestCase):
                 self.assertEqual(1, len(ended.stderr.splitlines()), ended.stderr)
                 self.assertIn("is not the state directory of a standalone service", ended.stderr)
         self.assertEqual([], list(empty.iterdir()))
+
+    def test_h8_so_does_the_upgrade_check(self):
+        state = self.directory / "state"
+        self.run_command("promise-blazar-standalone", "--bind=1.2.3.4:1", f"--state-dir={state}")
+        home = self.directory / "home" / ".promise-blazar"
+        home.mkdir(parents=True)
+        (home / "promise-blazar.conf").write_text("[database]\nconnection = nonsense\n")
+        words = ("promise-blazar-status", f"--state-dir={state}", "upgrade", "check")
+        ended = self.run_command(*words, "--json", HOME=str(home.parent))
+        self.assertEqual(0, ended.returncode, ended.stdout + ended.stderr)
+        checks = {each["check"]: each["result"] for each in json.loads(ended.stdout)["checks"]}
+        self.assertEqual({"Configuration", "Policy", "Schema", "OpenStack"}, checks.keys())
+        self.assertEqual({0}, set(checks.values()))
+        nobodys = self.run_command(
+            "promise-blazar-status", f"--state-dir={home}", "upgrade", "check"
+        )
+        self.assertEqual(1, nobodys.returncode)
+        self.assertIn("is not the state directory of a standalone service", nobodys.stderr)
+        self.assertEqual(1, len(nobodys.stderr.splitlines()), nobodys.stderr)
 
     def test_h8_the_machine_s_own_files_are_not_read(self):
         state = self.directory / "state"
