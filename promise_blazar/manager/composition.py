@@ -78,11 +78,16 @@ def manager(
     host_states = HostStates(database, clock, runtimes)
     rebooking = Rebooking(database, clock, host_states)
     engine = _engine(conf, database, clock, runtimes, heartbeat, jobs, rebooking)
-    heartbeat.on_death(engine.wake)
     reader = database_reader(database, provider.id, provider.plugins, clock)
     use_cases = _use_cases(conf, database, clock, runtimes, engine)
     machinery = _machinery(conf, database, clock, provider, heartbeat, engine, jobs, host_states)
     jobs.offer([JobKind(HOST_JOB, use_cases.hosts.resume)])
+
+    def somebody_died() -> None:
+        machinery.reconcile.doubt()
+        engine.wake()
+
+    heartbeat.on_death(somebody_died)
     return ManagerService(
         database,
         reader,

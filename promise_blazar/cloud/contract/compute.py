@@ -120,7 +120,10 @@ class Aggregates(Protocol):
         ...
 
     def set_metadata(self, aggregate_id: int, metadata: Mapping[str, str | None]) -> None:
-        """These keys, set; None removes one. Raises ``NotFound``."""
+        """These keys, set; None removes one. Raises ``NotFound``.
+
+        Of none: Nova's scheduler is told anew what the aggregate is.
+        """
         ...
 
     def add_host(self, aggregate_id: int, service_host: str) -> None:

@@ -38,7 +38,7 @@ class OpenStackCloud:
         self.resource_classes = ResourceClasses(placement)
         self.resource_providers = ResourceProviders(placement)
         self.hypervisors = Hypervisors(nova, self.resource_providers, limits.list_workers)
-        self.aggregates = Aggregates(nova)
+        self.aggregates = Aggregates(nova, {conf.nova.aggregate_freepool_name})
         self.flavors = Flavors(nova)
         self.servers = Servers(nova, images)
         self.server_groups = ServerGroups(nova)

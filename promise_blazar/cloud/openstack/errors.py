@@ -75,6 +75,12 @@ def may_be_race(error: exceptions.CloudError) -> bool:
     return is_status(error, CONFLICT) or is_status(error, SERVER_ERROR)
 
 
+def may_have_happened(error: exceptions.PromiseBlazarError) -> bool:
+    """Whether what was asked for may be done all the same, or partly; else it was refused."""
+    status = error.facts.get("status")
+    return status is None or status >= SERVER_ERROR or status == _REQUEST_TIMEOUT
+
+
 def is_status(error: exceptions.CloudError, status: int) -> bool:
     """Whether the refusal was of this HTTP status."""
     return error.facts.get("status") == status

@@ -12,6 +12,7 @@ for long goes on.
 import contextlib
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Iterator
 
 
@@ -24,15 +25,25 @@ class KeyedLock:
         self._held: weakref.WeakValueDictionary[str, threading.Lock] = (
             weakref.WeakValueDictionary()
         )
+        self._waiting: Counter[str] = Counter()
 
     @contextlib.contextmanager
     def of(self, name: str) -> Iterator[None]:
         """A turn at what has this name; to be taken before the fence is asked, not after."""
         with self._guard:
             turn = self._held.setdefault(name, threading.Lock())
+            self._waiting[name] += 1
         mine = turn.acquire(timeout=self._timeout)
+        with self._guard:
+            self._waiting[name] -= 1
+            self._waiting += Counter()  # forgets the names that nobody waits for
         try:
             yield
         finally:
             if mine:
                 turn.release()
+
+    def awaited(self, name: str) -> bool:
+        """Whether somebody waits for a turn at this."""
+        with self._guard:
+            return name in self._waiting

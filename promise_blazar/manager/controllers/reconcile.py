@@ -60,6 +60,12 @@ class Reconcile:
         self._engine = engine
         self._late_servers = LateServerWatch(database, clock, provider)
         self._went_back = 0
+        #: Whether a manager may have died before it saw what Nova's scheduler was told.
+        self._in_doubt = True
+
+    def doubt(self) -> None:
+        """Another manager is dead."""
+        self._in_doubt = True
 
     def run(self) -> Drift:
         """One cycle: look, and put right what differs. Raises ``CloudError``, ``Unavailable``."""
@@ -71,6 +77,7 @@ class Reconcile:
         observed = self._observe()
         drift, broken = self._compare(observed, went_back > self._went_back)
         self._late_servers.remove(observed.late)
+        self._tell_of_freepool(observed)
         if drift.stray:
             # First: in no pool, as when leftovers have gone, a host would take anybody's server.
             self._bring_back(frozenset(drift.stray))
@@ -265,6 +272,22 @@ class Reconcile:
                     f"half {_HALF[host.state]}, and tried again: {job.reason or 'cut off'}"
                 )
         return words
+
+    def _tell_of_freepool(self, observed: _Observed) -> None:
+        """Once after a manager's death, and once after our own beginning.
+
+        Nova's scheduler may have been told of fewer or more hosts than the freepool has, by a
+        change that met another; who made it sees to that, unless it died. A change of nothing
+        has the scheduler told anew.
+        """
+        freepool = observed.aggregates.get(self._names.freepool)
+        if freepool is not None and self._in_doubt:
+            self._in_doubt = False
+            try:
+                self._cloud.aggregates.set_metadata(freepool.id, {})
+            except exceptions.PromiseBlazarError:
+                self._in_doubt = True
+                raise
 
     def _have_finished(self, name: str) -> None:
         """A job for it, where a release without jobs has left none."""

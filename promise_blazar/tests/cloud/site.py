@@ -16,6 +16,7 @@ from openstack.config import loader
 from oslo_config import cfg
 
 from promise_blazar.conf import cloud as options
+from promise_blazar.conf import manager as manager_options
 
 #: How long the cloud may take to do what it was asked for. Never reached when all is well.
 PATIENCE_SECONDS = 60.0
@@ -40,6 +41,7 @@ def service_conf() -> cfg.ConfigOpts:
     """The service's way into the cloud."""
     conf = cfg.ConfigOpts()
     options.register_opts(conf)
+    manager_options.register(conf)
     conf(["--config-file", str(config_file())])
     return conf
 

@@ -29,6 +29,20 @@ class TestReconcile(ServiceTestCase):
             self.pass_time(seconds)
             self.assertEqual([], self.reconcile.look().lines())
 
+    def test_a6_after_a_manager_died_the_scheduler_is_told_of_the_freepool_anew(self):
+        def told():
+            return "nova.aggregate.set_metadata" in self.calls_of(self.reconcile.run)
+
+        self.assertEqual([True, False], [told(), told()])
+        other = self.manager()
+        self.service.heartbeat.beat()
+        other.heartbeat.beat()
+        for _ in range(2):
+            self.clock.advance(self.conf.manager.ownership_seconds * 2)
+            self.service.heartbeat.beat()
+        self.assertIn(other.heartbeat.id, self.service.heartbeat.dead())
+        self.assertEqual([True, False], [told(), told()])
+
     def test_d25_missing_pieces_of_a_running_host_lease_are_put_back(self):
         lease = self.lease(HOST)
         self.pass_time()

@@ -19,6 +19,7 @@ from keystoneauth1 import loading
 from oslo_config import cfg
 
 from promise_blazar.conf import cloud as options
+from promise_blazar.conf import manager as manager_options
 
 SERVICE_PROJECT = "service-project"
 OWN = {"x-openstack-request-id": "req-1", "x-compute-request-id": "req-1"}
@@ -119,6 +120,7 @@ class Services:
         }
         conf = cfg.ConfigOpts()
         options.register_opts(conf)
+        manager_options.register(conf)
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
             lines = (f"{name} = {value}\n" for name, value in (login | openstack).items())
             file.writelines(("[openstack]\n", *lines))
