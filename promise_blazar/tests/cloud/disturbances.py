@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How is the cloud disturbed? One of its processes stands still, or a compute is away."""
+"""Disturbances of the cloud: one of its processes stands still, a compute is away, a server's
+deletion is deferred."""
 
 import contextlib
 import json
@@ -57,6 +58,19 @@ def disabled(compute: str) -> Iterator[None]:
         yield
     finally:
         _tell_nova(compute, {"status": "enabled"})
+
+
+def soft_delete(server_id: str) -> None:
+    """Deleted as where ``reclaim_instance_interval`` is set, which it is not here."""
+    command = [
+        str(site.home() / "venv/bin/python"),
+        str(tree.ROOT / "tools/minicloud/inside/soft_delete.py"),
+        server_id,
+        "--config-file",
+        str(site.home() / "etc/nova/nova.conf"),
+    ]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_TIMEOUT)
+    assert done.returncode == 0, done.stderr
 
 
 def _tell_nova(compute: str, of_its_service: dict[str, Any]) -> None:

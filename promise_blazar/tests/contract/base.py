@@ -51,7 +51,7 @@ class ContractCase(_Mixin):
         raise NotImplementedError
 
     def soft_delete(self, server: Server) -> None:
-        """As its tenant deletes it where deletion is deferred. Skips the test where it is not."""
+        """As its tenant deletes it where deletion is deferred."""
         raise NotImplementedError
 
     def tenant_flavor(self, flavor_id: str) -> Flavor | None:
