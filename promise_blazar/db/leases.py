@@ -51,7 +51,6 @@ class _Selects:
             select(tables.Reservation.lease_id, *_RESERVATION)
             .join(tables.Lease, tables.Lease.id == tables.Reservation.lease_id)
             .where(where)
-            .order_by(tables.Reservation.id)
         )
         self.specs = {
             name: select(table.__table__)
@@ -140,7 +139,8 @@ def _load(connection: Connection, selects: _Selects, **where: Any) -> list[Lease
         return []
     details: dict[int, Mapping[str, Any]] = {}
     reservations = defaultdict(list)
-    rows = connection.execute(selects.reservations, where).all()
+    # Not by the database: SQLite would read all there are in that order, and then look whose.
+    rows = sorted(connection.execute(selects.reservations, where).all(), key=lambda row: row.id)
     for name in {specs.table_of(row.resource_type) for row in rows}:
         for row in connection.execute(selects.specs[name], where).mappings().all():
             details[row["reservation_id"]] = specs.details(row)

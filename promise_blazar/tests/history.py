@@ -13,17 +13,37 @@ from sqlalchemy import event
 
 from promise_blazar.db import tables
 
+#: Tables that grow with what is over.
+GROWING = frozenset(
+    {
+        "archived_leases",
+        "bookings",
+        "departed_reservations",
+        "events",
+        "generations",
+        "host_reservations",
+        "idempotency_keys",
+        "instance_reservations",
+        "leases",
+        "reservation_servers",
+        "reservation_specs",
+        "reservations",
+        "settled_requests",
+    }
+)
 #: Numbers of the reservations of the past begin here.
 FIRST = 100_000_000
-#: The project of the past.
+#: How the projects of the past are called, and how many they are.
 PROJECT = "past"
+PROJECTS = 50
 _DAY = 86_400 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
     """``leases`` that ended, each with so many ``bookings``; ``lost``: as many rows of tombstones,
-    departed reservations, keys, stamps and archived leases. ``hosts``: numbers of those that they
+    departed reservations, keys, decided requests, stamps and archived
+    leases. ``hosts``: numbers of those that they
     were on. ``now``: microseconds. ``live``: bookings to come."""
 
     hosts: tuple[int, ...]
@@ -83,7 +103,7 @@ def _fill(connection: sa.Connection, past: Past) -> None:
         provider_id=provider,
         name="over",
         user_id="nobody",
-        project_id=PROJECT,
+        project_id=sa.literal(f"{PROJECT}-") + sa.cast(number % _big(PROJECTS), sa.String(20)),
         start=start,
         end=end,
         status="TERMINATED",
@@ -230,6 +250,12 @@ def _fill_lost(
         created_at=gone,
     )
     add(
+        tables.SettledRequest,
+        past.lost,
+        id=name("request-"),
+        settled_at=gone,
+    )
+    add(
         tables.ArchivedLease,
         past.lost,
         id=name("archived-"),
@@ -296,6 +322,16 @@ class Plans:
             rows = connection.exec_driver_sql(words, parameters).mappings().all()
         read = {"sqlite": _of_sqlite, "postgresql": _of_postgresql}.get(self._dialect, _of_mariadb)
         return list(read(rows))
+
+
+def misled(statements: dict[str, list[Use]]) -> list[str]:
+    """Those that read a table that grows, or an index of one, whole; and how."""
+    return [
+        f"{use}: {statement}"
+        for statement, uses in statements.items()
+        for use in uses
+        if use.table in GROWING and (use.whole or use.index is None)
+    ]
 
 
 def _plain(table: str) -> str:

@@ -1,91 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """A long past costs nothing: what runs again and again, or for a request, is led by an index."""
 
-from collections import defaultdict
 from datetime import timedelta
 from unittest import mock
 
 import sqlalchemy as sa
-from sqlalchemy import pool
 
-from promise_blazar import times
 from promise_blazar.context import RequestContext
 from promise_blazar.db.session import Database
 from promise_blazar.manager.contract.adjustments import AdjustmentRequest, AdjustmentSelection
 from promise_blazar.manager.controllers import archive as archiving
 from promise_blazar.manager.controllers import purge as purging
 from promise_blazar.manager.controllers.purge import Purge
-from promise_blazar.tests import databases, history
-from promise_blazar.tests.fakes import ManualClock
-from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase, sync
+from promise_blazar.tests import databases
+from promise_blazar.tests.functional.base import HOST, INSTANCE
 from promise_blazar.tests.functional.concurrency import audit
+from promise_blazar.tests.functional.plans import ADMIN, LOST, PlansCase
 
-#: Tables that grow with what is over.
-GROWING = frozenset(
-    {
-        "archived_leases",
-        "bookings",
-        "departed_reservations",
-        "events",
-        "generations",
-        "host_reservations",
-        "idempotency_keys",
-        "instance_reservations",
-        "leases",
-        "reservation_servers",
-        "reservation_specs",
-        "reservations",
-    }
-)
-ADMIN = "admin:admin"
 CONTEXT = RequestContext("admin", "admin", "req-1", is_admin=True)
-#: The numbers that the hosts will have.
-HOSTS = (1, 2, 3, 4)
-#: Generations, tombstones, and other things of old.
-LOST = 4_000
-
-
-def past(url):
-    """Fills an empty database; for ``DatabaseTestCase.prepare``."""
-    sync(url)
-    engine = sa.create_engine(url, poolclass=pool.NullPool)
-    now = times.to_micros(ManualClock().now())
-    history.fill(engine, history.Past(HOSTS, leases=20_000, bookings=3, lost=LOST, now=now))
 
 
 @databases.on_each_database
-class TestPlans(ServiceTestCase):
-    prepare = staticmethod(past)
-    hosts = registered = len(HOSTS)
-    options = {"manager__keep_ended": 30}  # noqa: RUF012 - never changed
-
-    def setUp(self):
-        super().setUp()
-        self.query = '["=", "$gpu", "yes"]'
-        self.running = self.active(HOST, INSTANCE, end=600)
-        self.waiting = self.lease(HOST, start=self.minute(1), end=500)
-        self.later = [self.lease(INSTANCE, start=self.minute(700 + n), end=900) for n in range(3)]
-        self.engine = sa.create_engine(self.url, poolclass=pool.NullPool)
-        history.analyze(self.engine)
-        self.plans = history.Plans(self.engine)
-
-    def led(self, work, *indexes):
-        """Some work, in which nothing that grows is read whole, and by these indexes at least."""
-        with self.plans.watched() as statements:
-            work()
-        self.assertTrue(statements)
-        used = defaultdict(set)
-        wrong = []
-        for statement, uses in statements.items():
-            for use in uses:
-                if use.table in GROWING:
-                    used[use.table].add(use.index)
-                    if use.whole or use.index is None:
-                        wrong.append(f"{use}: {statement}")
-        self.assertEqual([], wrong)
-        found = {index for of_table in used.values() for index in of_table}
-        self.assertLessEqual(set(indexes), found, dict(used))
-
+class TestPlans(PlansCase):
     def test_f3_the_engine(self):
         engine = self.service.engine
         self.led(engine._pause)  # noqa: SLF001 - a turn of the loop without its sleep

@@ -112,6 +112,9 @@ class TestWaitersOfTheManager(WaitingCase):
     options: ClassVar = {"manager__waiters": 0}
 
     def test_where_it_has_none_nobody_waits(self):
-        lease = self.active(HOST, start=self.minute(0))
+        lease = self.lease(HOST, start=self.minute(0))
+        eventually(lambda: self.show(lease)["status"] == "PENDING")
+        self.pass_time()
+        self.assertEqual("ACTIVE", self.show(lease)["status"])
         self.assertEqual(204, self.delete(lease).status_code)
         self.assertEqual("DELETING", self.show(lease)["status"])
