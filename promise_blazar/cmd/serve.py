@@ -14,7 +14,11 @@ from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher
 
+from promise_blazar.api.dialects import DIALECTS
 from promise_blazar.api.http import errors
+from promise_blazar.api.http.dialect import Dialects, Problem
+
+_DIALECTS = Dialects(DIALECTS)
 
 #: Connections that may be open at once; more wait to be accepted.
 CONNECTIONS = 1000
@@ -107,14 +111,17 @@ class _Parser(HTTPRequestParser):
 
 
 class _Refusal(ErrorTask):
-    """Answer to what never reaches the application, in JSON like all else."""
+    """Answer to what never reaches the application, in the words of its path's dialect."""
 
     def execute(self) -> None:
         error = self.request.error
         message = errors.MESSAGES.get(error.code) or f"{error.reason}: {error.body}"
-        body = json.dumps(errors.body(error.code, message)).encode()
+        # Of what is no HTTP there is no path.
+        path = getattr(self.request, "path", "")
+        rendered = errors.render(_DIALECTS, path, Problem(error.code, message))
+        body = json.dumps(rendered.document).encode()
         self.status = f"{error.code} {error.reason}"
-        self.response_headers.append(("Content-Type", "application/json"))
+        self.response_headers.append(("Content-Type", rendered.mimetype))
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 
+from promise_blazar.api.extensions import answers
+from promise_blazar.api.http.schema import UnknownMembers
 from promise_blazar.cmd.serve import Serving
 from promise_blazar.tests import base
 from promise_blazar.tests.functional.test_commands import PATIENCE, CommandTestCase
@@ -77,6 +79,22 @@ class TestServer(LimitCase):
                     client.sendall(b"1f4\r\n" + b" " * 500 + b"\r\n")
             status, _ = split(everything(client))
         self.assertEqual((413, []), (status, self.bodies))
+
+    def test_a_refusal_is_in_the_words_of_its_path(self):
+        for path, kind in (
+            ("/v1/availability", b"application/problem+json"),
+            ("/v1/leases", b"application/json"),
+            ("/nothing", b"application/json"),
+        ):
+            with socket.create_connection(self.address, PATIENCE) as client:
+                request = f"{HEADERS}Content-Length: {HUGE}\r\n\r\n"
+                client.sendall(request.replace("/v1/leases", path).encode())
+                said = everything(client)
+            self.assertIn(b"Content-Type: " + kind + b"\r\n", said)
+            _, document = split(said)
+            if path == "/v1/availability":
+                answers.PROBLEM.check(document, UnknownMembers.REFUSED)
+                self.assertEqual((413, None), (document["status"], document["code"]))
 
     def test_what_is_as_large_as_the_limit_is_read(self):
         said = ask(self.address, f"Content-Length: {LIMIT}\r\nConnection: close\r\n", b" " * LIMIT)
