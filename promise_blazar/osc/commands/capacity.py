@@ -105,11 +105,18 @@ class ShowTimeline(_Question, command.Lister):
         found = self.ask(parsed_args, window)
         start, end = (parse_date(found.window[name]) for name in ("start", "end"))
         names = list(found.capacity)
+        times_of = [parse_date(each["at"]) for each in found.series]
         parsed_args.chart = Chart(
             start,
             end,
             window.zone,
-            {name: [_figures(each, name) for each in found.series] for name in names},
+            {
+                name: [
+                    Figures(at, **_figures(each[name]))
+                    for at, each in zip(times_of, found.series, strict=True)
+                ]
+                for name in names
+            },
         )
         # A chart has no use for them, and there may be many.
         rows = (
@@ -125,6 +132,5 @@ class ShowTimeline(_Question, command.Lister):
         return ("At", "Resource Class", *heads), rows
 
 
-def _figures(instant: dict[str, Any], name: str) -> Figures:
-    figures = {figure: instant[name][figure] for figure in columns.FIGURES}
-    return Figures(at=parse_date(instant["at"]), **figures)
+def _figures(found: dict[str, Any]) -> dict[str, int]:
+    return {figure: found[figure] for figure in columns.FIGURES}

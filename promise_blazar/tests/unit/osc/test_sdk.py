@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The client, before a service that says and does what it is told to."""
 
+import contextlib
 import http.server
 import json
 import threading
 
-from keystoneauth1.exceptions import ConnectFailure
+from keystoneauth1 import access, fixture, identity, session
+from keystoneauth1.exceptions import ConnectFailure, EndpointNotFound
 from openstack import connection, exceptions
 
 from promise_blazar.osc import sdk
@@ -13,6 +15,23 @@ from promise_blazar.osc.sdk.errors import NotFound, ServiceError
 from promise_blazar.tests import base
 
 DROPPED = None
+
+
+class CatalogToken(identity.base.BaseIdentityPlugin):
+    """A token with a catalog in which the service is at this address, or is not."""
+
+    def __init__(self, token, address):
+        super().__init__()
+        self._token = token
+        self._content = fixture.V3Token(user_id="alice", project_id="demo")
+        for kind, there in (("compute", "http://127.0.0.1:1"), ("reservation", address)):
+            if there:
+                self._content.add_service(kind).add_endpoint("public", there)
+
+    def get_auth_ref(self, session):
+        return access.create(body=self._content, auth_token=self._token)
+
+
 #: Of a lease that is refused.
 REFUSAL = {
     "error_code": 409,
@@ -83,6 +102,27 @@ class TestClient(base.TestCase):
         client = self.client(answer(200, {"lease": {"id": "x"}}), path="/reservation")
         client.get_lease("x")
         self.assertEqual("/reservation/v1/leases/x", self.server.asked[-1][1])
+
+    def test_the_service_is_found_in_the_catalog_of_a_token(self):
+        self.server.answers = [answer(200, {"lease": {"id": "x"}})] * 2
+        for path in ("", "/v1"):
+            address = f"http://127.0.0.1:{self.server.server_port}{path}"
+            with self.connected(CatalogToken("alice:demo", address)) as cloud:
+                sdk.client(cloud).get_lease("x")
+        # Nothing else is asked: not for versions either.
+        self.assertEqual(["/v1/leases/x"] * 2, [each[1] for each in self.server.asked])
+        nowhere = CatalogToken("alice:demo", None)
+        with self.connected(nowhere) as cloud:
+            self.assertRaises(EndpointNotFound, sdk.client, cloud)
+
+    @contextlib.contextmanager
+    def connected(self, auth):
+        made = session.Session(auth=auth)
+        with (
+            contextlib.closing(made.session),
+            contextlib.closing(connection.Connection(session=made)) as cloud,
+        ):
+            yield cloud
 
     def test_a_create_whose_answer_is_lost_is_sent_again_under_its_key(self):
         client = self.client(DROPPED, answer(201, {"lease": {"id": "x"}}))
