@@ -25,12 +25,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 from unittest import mock
 
 from benchmarks.common.machine import machine, versions
 from benchmarks.reliability.faulty_cloud import FaultyCloud
-from benchmarks.reliability.lives import CALLER, CLOCK, Tenant
+from benchmarks.reliability.lives import CALLER, CLOCK, Tenant, patiently
 from promise_blazar import times
 from promise_blazar.db.session import Database
 from promise_blazar.manager import composition
@@ -203,7 +204,7 @@ def outlive(managers: list[ManagerService], leases: list[str], tally: Counter[st
             ]
             if found.status != LeaseStatus.TERMINATED or undone:
                 lost.append(f"{found.status} {undone} {found.status_reason}")
-            managers[1].delete_lease(CALLER, lease)
+            patiently(partial(managers[1].delete_lease, CALLER, lease))
     eventually(lambda: not managers[0].list_leases(CALLER).changed)
     return lost
 

@@ -5,15 +5,14 @@ import contextlib
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
-
-from promise_blazar.cloud.contract.server_groups import Caller
+from typing import Any, TypeVar
 
 from benchmarks.reliability.faulty_cloud import FaultyCloud
 from promise_blazar import exceptions
 from promise_blazar.clock import SystemClock
+from promise_blazar.cloud.contract.tenants import Caller
 from promise_blazar.context import RequestContext
 from promise_blazar.manager.contract.messages import (
     LeaseChange,
@@ -36,6 +35,18 @@ TYPES = {"physical:host": HOST, "virtual:instance": INSTANCE}
 #: Seconds: that a boot is on its way before it takes its room; that a server is being built; that
 #: one is seen when it was told to go; that one is SOFT_DELETED.
 HANGING, BUILT, LEAVING, RECLAIMED = 0.8, (0, 0.3, 0.8), (0, 0.5), (0, 4, 3600)
+
+
+T = TypeVar("T")
+
+
+def patiently(request: Callable[[], T]) -> T:
+    """The answer to a request that is made again while the service is too busy."""
+    while True:
+        try:
+            return request()
+        except (exceptions.Busy, exceptions.Unavailable):
+            time.sleep(0.2)
 
 
 class Tenant:
@@ -69,7 +80,10 @@ class Tenant:
             time.sleep(self.chance.uniform(0, 1))
             self.chance.choice(deeds)(lease)
         if self.chance.random() < 0.4:
-            self.any().delete_lease(CALLER, lease.id)
+            self.delete(lease)
+
+    def delete(self, lease: LeaseView) -> None:
+        patiently(lambda: self.any().delete_lease(CALLER, lease.id))
 
     def any(self) -> ManagerService:
         return self.chance.choice(self.managers)
@@ -94,12 +108,12 @@ class Tenant:
             # It was never made, as far as anybody knows.
             self.tally["create failed"] += 1
             return None
-        except exceptions.Busy:
+        except (exceptions.Busy, exceptions.Unavailable):
             self.tally["busy"] += 1
             return None
         self.leases.append(lease.id)
         if not self._grouped(lease):
-            self.any().delete_lease(CALLER, lease.id)
+            self.delete(lease)
             self.tally["no server group"] += 1
             return None
         self.tally["created"] += 1
@@ -181,4 +195,4 @@ class Tenant:
             self.tally["update refused"] += 1
 
     def look(self, lease: LeaseView) -> None:
-        self.any().get_lease(CALLER, lease.id)
+        patiently(lambda: self.any().get_lease(CALLER, lease.id))
