@@ -33,3 +33,17 @@ class TestSchema(base.DatabaseTestCase):
         with database.reader() as connection:
             context = MigrationContext.configure(connection)
             self.assertEqual([], compare_metadata(context, Base.metadata))
+
+    def test_so_can_that_of_adjustments_wherever_it_was(self):
+        tables = ("affected_reservations", "adjustment_projects", "adjustment_amounts")
+        database = Database(self.url)
+        self.addCleanup(database.dispose)
+        for gone in ((), tables[:1], tables[:2], tables, (*tables, "adjustments")):
+            with database.writer() as connection:
+                for table in gone:
+                    connection.exec_driver_sql(f"DROP TABLE {table}")
+                connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0003'")
+            migrate.sync(database)
+            with database.reader() as connection:
+                context = MigrationContext.configure(connection)
+                self.assertEqual([], compare_metadata(context, Base.metadata), gone)
