@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 from unittest import mock
 
+from werkzeug.test import Client
+
 from promise_blazar import deadline, exceptions
 from promise_blazar.clock import SystemClock
 from promise_blazar.cloud.simulated import SimulatedCloud
@@ -16,12 +18,15 @@ from promise_blazar.manager.contract.adjustments import AdjustmentRequest
 from promise_blazar.manager.contract.messages import HostRequest
 from promise_blazar.manager.ledger import supplying
 from promise_blazar.manager.ledger.deciding import Decisions
+from promise_blazar.manager.rpc import wire
+from promise_blazar.manager.rpc.client import _Remote
 from promise_blazar.tests import base, databases
 from promise_blazar.tests.functional.adjusting import ADMIN, SLOT, AdjustingCase
-from promise_blazar.tests.functional.base import configuration, sync
+from promise_blazar.tests.functional.base import HOST, configuration, sync
 from promise_blazar.tests.functional.concurrency import audit
 from promise_blazar.tests.functional.concurrency.processes import ManagerProcess
 from promise_blazar.tests.functional.concurrency.worker import ALICE
+from promise_blazar.tests.functional.test_twins import Bus
 
 THREADS = 16  # in each of the two processes
 HOSTS = 4
@@ -201,3 +206,48 @@ class TestRaces(base.DatabaseTestCase):
         self.assertEqual(2 * THREADS, counted["sold"] + counted["refused"], counted)
         self.assertEqual([], audit.faults(self.url))
         self.assertEqual([[], []], [manager.ask("strayed") for manager in self.managers])
+
+
+@databases.on_each_database
+class TestMessages(AdjustingCase):
+    """Over the bus: what arrives twice, and managers that know nothing of it."""
+
+    def setUp(self):
+        super().setUp()
+        self.other = self.manager()
+        self.bus = Bus(self.service)
+        self.api = Client(self.application(_Remote(self.bus, self.clock)))
+
+    def asked(self, verb, path="", body=None):
+        path = f"/v1/capacity/adjustments{path}"
+        return self.call(verb, path, body, "admin:admin")
+
+    def again(self):
+        """The last message that changes anything, as the broker hands it to another manager."""
+        ctxt, message = next(
+            each
+            for each in reversed(self.bus.sent)
+            if each[1]["method"] in ("create_adjustment", "delete_adjustment")
+        )
+        return self.bus.deliver(self.other, ctxt, message)
+
+    def test_d4_a_message_that_arrives_twice_makes_one(self):
+        made = self.asked("POST", body={"resources": {"VCPU": -8}})
+        self.assertEqual(201, made.status_code, made.text)
+        twin = wire.decode_answer("create_adjustment", self.again()["answer"])
+        self.assertEqual(made.json["id"], twin.id)
+        self.assertEqual([twin.id], [each.id for each in self.adjustments()])
+        self.assertEqual(204, self.asked("DELETE", f"/{twin.id}").status_code)
+        self.assertEqual("not-found", self.again()["error"]["code"])
+
+    def test_a_manager_of_the_release_before_is_not_asked(self):
+        self.sql("UPDATE managers SET rpc_version = '1.1'")
+        for verb, path, body in (
+            ("POST", "/capacity/adjustments", {"resources": {"VCPU": -8}}),
+            ("GET", "/capacity", None),
+            ("POST", "/availability", {"reservations": [HOST], "duration": 60}),
+        ):
+            answer = self.call(verb, f"/v1{path}", body, "admin:admin")
+            self.assertEqual(503, answer.status_code, answer.text)
+            self.assertIn("Not yet", answer.json["detail"])
+        self.lease(SLOT)
