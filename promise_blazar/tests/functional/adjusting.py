@@ -2,6 +2,7 @@
 """What the tests of adjustments, and of questions about what is on offer, share."""
 
 import contextlib
+import hashlib
 import uuid
 
 import sqlalchemy
@@ -29,7 +30,7 @@ class AdjustingCase(ServiceTestCase):
         """An adjustment that is made; ``VCPU=-8`` and the like are its resources."""
         resources = {name: wanted.pop(name) for name in [*wanted] if name.isupper()}
         request = AdjustmentRequest(resources, **wanted)
-        found = None if key is None else IdempotencyKey(key, repr(request))
+        found = None if key is None else IdempotencyKey(key, _digest(request))
         return (manager or self.service).create_adjustment(ADMIN, request, found, dry_run)
 
     def conflict(self, work, *arguments, **named):
@@ -86,3 +87,7 @@ class AdjustingCase(ServiceTestCase):
     @staticmethod
     def new_id():
         return str(uuid.uuid4())
+
+
+def _digest(request):
+    return hashlib.sha256(repr(request).encode()).hexdigest()
