@@ -18,7 +18,7 @@ UNFENCED = "nova.server_group.create"
 
 #: These look and sweep under no lease's ownership before they repair under one: their calls may
 #: leave late.
-UNOWNED = ("repair", "update-lost", "delete-lost")
+UNOWNED = ("repair", "update-lost", "delete-lost", "adjust", "take-back")
 
 
 def suspended(name: str) -> bool:
