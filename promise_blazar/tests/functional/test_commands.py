@@ -158,6 +158,17 @@ class TestStandalone(CommandTestCase):
         missing = self.refusal(kept, f"--config-file={self.directory / 'none.conf'}")
         self.assertIn("none.conf", missing)
 
+    def test_g5_at_the_start_of_a_standalone_service(self):
+        conf = self.configured(
+            "[DEFAULT]\ncleaning_time = 5\n[enforcement]\nenabled_filters = x\n"
+        )
+        name, state = "promise-blazar-standalone", self.directory / "state"
+        process = self.start(name, "--bind=127.0.0.1:0", f"--state-dir={state}", conf)
+        self.assertIn("ready", process.stdout.readline())
+        log = (self.directory / f"{name}.log").read_text()
+        self.assertIn("[DEFAULT] cleaning_time has no effect", log)
+        self.assertIn("[enforcement] enabled_filters has no effect", log)
+
     def test_e4_a_real_cloud_needs_a_word_for_believing_everybody(self):
         kept = f"--state-dir={self.directory / 'state'}"
         conf = self.configured("[cloud]\ndriver = openstack\n")

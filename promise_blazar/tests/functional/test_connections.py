@@ -3,6 +3,8 @@
 
 import contextlib
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from oslo_config import cfg
@@ -19,6 +21,8 @@ from promise_blazar.tests.functional.base import configuration, sync
 
 #: The least that there can be.
 ONE = {"max_pool_size": 1, "max_overflow": 0, "pool_timeout": 1}
+#: Seconds after which those who hold a connection give it back; nobody should wait so long.
+LONG = 10
 
 
 @databases.on_each_database
@@ -63,14 +67,22 @@ class TestConnections(base.DatabaseTestCase):
     def test_a4_a_heartbeat_waits_for_nobody_for_long(self):
         apart = self.opened().apart(1)
         self.addCleanup(apart.dispose)
-        holding = [apart.reader() for _ in range(2)]
-        with contextlib.ExitStack() as stack:
-            for each in holding:
-                stack.enter_context(each)
+        held, done = threading.Barrier(3), threading.Event()
+
+        def hold():
+            with apart.reader():
+                held.wait(LONG)
+                done.wait(LONG)
+
+        with ThreadPoolExecutor(2) as pool:
+            holding = [pool.submit(hold) for _ in range(2)]
+            held.wait(LONG)
             if self.database == "sqlite":
                 apart.ping()
             else:
                 self.assertRaises(exceptions.Unavailable, apart.ping)
+            done.set()
+        self.assertEqual([None, None], [each.result() for each in holding])
 
 
 class TestOptions(base.TestCase):

@@ -6,6 +6,7 @@ from datetime import datetime
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST, INSTANCE
 from promise_blazar.tests.functional.cases import CreationCase
+from promise_blazar.tests.functional.concurrency import audit
 
 
 @databases.on_each_database
@@ -86,6 +87,35 @@ class TestCreation(CreationCase):
         self.assertEqual(2, len(self.held(first["reservations"][0])))
         lease = self.lease({**HOST, "min": 1, "max": 5}, start=self.minute(20), end=30)
         self.assertEqual(3, len(self.held(lease["reservations"][0])))
+
+    def test_h7_slots_of_the_same_lease_leave_the_hosts_that_others_could_have(self):
+        for number in (1, 2):
+            self.describe(number, gpu="a100")
+        whole = self.query('["=", "$gpu", "a100"]', min=1, max=2)
+        one = {**INSTANCE, "amount": 1}
+        for other in (one, {**one, "affinity": True}, HOST):
+            lease = self.lease(other, whole, start=self.minute(10), end=20)
+            held = [self.held(each) for each in lease["reservations"]]
+            self.assertEqual([["compute-3"], ["compute-1", "compute-2"]], held)
+            self.delete(lease)
+            self.pass_time()
+
+    def test_f7_what_is_refused_leaves_no_row(self):
+        before = self.count("bundles")
+        for vcpus in range(1, 6):
+            self.refused(409, self.ask({**INSTANCE, "vcpus": vcpus, "amount": 1000}))
+            self.refused(
+                409, self.ask({**INSTANCE, "vcpus": 9 + vcpus}, {**HOST, "min": 4, "max": 4})
+            )
+        self.assertEqual(before, self.count("bundles"))
+        lease = self.lease({**INSTANCE, "vcpus": 1}, start=self.minute(10), end=20)
+        change = {"id": lease["reservations"][0]["id"], "vcpus": 7, "amount": 1000}
+        self.refused(409, self.update(lease, reservations=[change]))
+        self.lease({**INSTANCE, "vcpus": 1}, start=self.minute(10), end=20)
+        self.assertEqual(before + 1, self.count("bundles"))
+
+    def count(self, table):
+        return len(audit.rows(self.url, table))
 
     def test_d8_numbers_are_compared_as_numbers(self):
         self.describe(1, gpus="10")

@@ -208,7 +208,10 @@ class TestUrgent(EngineCase):
         return lease["reservations"][0]["id"] in self.aggregates()
 
     def test_d3_what_can_wait_is_done_in_the_order_of_the_starts(self):
-        leases = [self.lease(HOST, start=self.minute(m), end=m + 10) for m in (90, 30, 60)]
+        leases = []
+        for minute in (90, 30, 60):
+            leases.append(self.lease(HOST, start=self.minute(minute), end=minute + 10))
+            self.seconds_pass(1)
         done, carry_on = [], LeaseSteps.carry_on
 
         def noted(steps, ownership, lease=None):

@@ -98,8 +98,9 @@ class TestLater(PreparationCase):
         self.assertEqual("ACTIVE", self.show(lease)["status"])
 
     def test_those_that_start_first_come_first(self):
-        last, first = self.tomorrow(HOST, start=3000), self.tomorrow(HOST, start=2000)
-        made = []
+        last = self.tomorrow(HOST, start=3000)
+        self.clock.advance(1)
+        first, made = self.tomorrow(HOST, start=2000), []
         create = self.cloud.aggregates.ensure
 
         def ensure(name, *arguments):

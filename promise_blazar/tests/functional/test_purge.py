@@ -2,14 +2,18 @@
 """What is long over is forgotten, and nobody notices."""
 
 from datetime import timedelta
+from unittest import mock
 
 import sqlalchemy
 
+from promise_blazar.db import providers, purge
 from promise_blazar.db.session import Database
-from promise_blazar.db.tables import FormerReservation, SettledRequest
+from promise_blazar.db.tables import FormerReservation, Generation, Provider, SettledRequest
+from promise_blazar.manager.controllers import purge as purging
 from promise_blazar.manager.controllers.purge import Purge
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST, ServiceTestCase
+from promise_blazar.tests.functional.concurrency import audit
 
 
 @databases.on_each_database
@@ -54,6 +58,58 @@ class TestHousekeeping(ServiceTestCase):
             self.purge().run()
         idle.ledger.rehearse([])
         self.assertIs(before, idle.ledger.access.replica.ledger)
+
+    def test_f8_tombstones_are_kept_for_a_time_however_many_generations_that_are(self):
+        behind = self.manager()
+        lease = self.lease(HOST, start=self.minute(60 * 24), end=60 * 25)
+        behind.ledger.rehearse([])
+        before = behind.ledger.access.replica.ledger
+        self.delete(lease)
+        self.generations_pass(20_000)
+        self.pass_time(60)
+        self.purge().run()
+        behind.ledger.rehearse([])
+        self.assertIs(before, behind.ledger.access.replica.ledger)
+        self.assertEqual([], audit.strayed(behind.ledger, self.url, self.clock))
+        self.pass_time(3600)
+        self.purge().run()
+        self.assertEqual([], audit.rows(self.url, "bookings"))
+
+    def generations_pass(self, count):
+        """Others are busy for a few seconds."""
+        database = Database(self.url)
+        self.addCleanup(database.dispose)
+        with database.writer() as connection:
+            first = providers.head(connection, 1).generation + 1
+            stamped = [
+                {"provider_id": 1, "generation": number, "stamp": number, "at": self.clock.now()}
+                for number in range(first, first + count)
+            ]
+            connection.execute(sqlalchemy.insert(Generation), stamped)
+            moved = {"generation": first + count - 1}
+            connection.execute(sqlalchemy.update(Provider).values(moved))
+
+    def test_f4_others_decide_while_tombstones_are_removed(self):
+        for _ in range(4):
+            self.delete(self.lease(HOST, start=self.minute(60 * 24), end=60 * 25))
+        self.pass_time(2 * 3600)
+        remove, batches = purge.tombstones, []
+
+        def beside(connection, **named):
+            come_to = remove(connection, **named)
+            batches.append(come_to)
+            # SQLite has one writer, whatever it writes: others wait for a batch, and no longer.
+            if self.database != "sqlite":
+                start = 60 * 24 * (1 + len(batches))
+                self.lease(HOST, start=self.minute(start), end=start + 60)
+            return come_to
+
+        with (
+            mock.patch.object(purge, "tombstones", beside),
+            mock.patch.object(purging, "AT_ONCE", 2),
+        ):
+            self.purge().run()
+        self.assertGreater(len(batches), 2)
 
     def test_requests_that_were_decided_are_forgotten_after_a_day(self):
         self.lease(HOST)

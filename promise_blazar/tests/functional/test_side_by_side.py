@@ -56,6 +56,12 @@ class TestSideBySide(ServiceTestCase):
     def test_a6_the_reservations_of_a_lease(self):
         self.lives_side_by_side(*[HOST] * 12)
 
+    def test_a6_what_the_reservations_of_a_lease_need_before_it_starts(self):
+        self.cloud.set_faults("nova.aggregate.create", latency_ms=1)
+        lease = self.lease(*[HOST] * 12, start=self.minute(5), end=60)
+        self.assertEqual("PENDING", lease["status"], lease["status_reason"])
+        self.assertGreaterEqual(self.slow.most, TOGETHER)
+
     def test_a6_the_slots_of_a_reservation(self):
         lease = self.lease({**INSTANCE, "vcpus": 32, "amount": 12}, start=self.minute(5))
         self.cloud.set_faults("placement.provider.create", latency_ms=1)

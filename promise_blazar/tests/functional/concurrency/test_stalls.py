@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one request asks for keeps nobody else waiting."""
 
+import itertools
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
 from unittest import mock
+
+from werkzeug.test import Client
 
 from promise_blazar import exceptions
 from promise_blazar.capacity.budget import Budget, OutOfTime
@@ -23,6 +27,9 @@ MANY = {**INSTANCE, "vcpus": 32, "memory_mb": 1, "disk_gb": 0}
 class Pause:
     """A function that is entered, and goes on when it is let go on."""
 
+    #: Longer than any of this takes, in seconds.
+    LONGEST = 60
+
     def __init__(self, test, work):
         self._work = work
         self._entered, self._go_on = threading.Event(), threading.Event()
@@ -30,11 +37,11 @@ class Pause:
 
     def __call__(self, *arguments, **named):
         self._entered.set()
-        self._go_on.wait(60)
+        self._go_on.wait(self.LONGEST)
         return self._work(*arguments, **named)
 
     def reached(self):
-        return self._entered.wait(60)
+        return self._entered.wait(self.LONGEST)
 
     def go_on(self):
         self._go_on.set()
@@ -85,19 +92,6 @@ class TestQuestions(StallCase):
         pause.go_on()
         self.assertEqual(0, asked.result())
 
-    def test_a2_a_refusal_that_waits_too_long_is_one_without_hints(self):
-        pause = self.paused(explaining, "explain")
-        first = self.pool.submit(self.ask, {**HOST, "min": 4, "max": 4})
-        self.assertTrue(pause.reached())
-        with mock.patch.object(explaining, "_HINTS", 0.01):
-            answer = self.ask({**HOST, "min": 4, "max": 4})
-        words = self.refused(409, answer)
-        self.assertIn("too much is being asked at this moment", words)
-        self.assertEqual(["unexplained"], [each["check"] for each in answer.json["reasons"]])
-        self.assertEqual(({}, []), (answer.json["fits"], answer.json["alternatives"]))
-        pause.go_on()
-        self.assertEqual({"hosts": 3}, first.result().json["fits"])
-
     def test_a2_who_finds_no_place_to_wait_in_the_api_is_refused_at_once(self):
         self.conf.set_override("waiters", 1, "api")
         self.api.application = self.application(self.service)
@@ -116,19 +110,6 @@ class TestQuestions(StallCase):
             self.assertIn("too much is being asked", self.refused(409, answer))
         pause.go_on()
         self.assertEqual({"hosts": 3}, first.result().json["fits"])
-
-    def test_a2_who_comes_when_many_wait_does_not(self):
-        pause = self.paused(explaining, "explain")
-        first = self.pool.submit(self.ask, {**HOST, "min": 4, "max": 4})
-        self.assertTrue(pause.reached())
-        with mock.patch.object(self.service.ledger.questions.turns, "most_waiting", 0):
-            words = self.refused(409, self.ask({**HOST, "min": 4, "max": 4}))
-            again = self.ask(HOST, path="/v1/leases?dry_run=true")
-        self.assertIn("was not worked out", words)
-        self.refused(503, again)
-        self.assertEqual("1", again.headers["Retry-After"])
-        pause.go_on()
-        self.refused(409, first.result())
 
     def test_what_has_gone_before_it_is_explained_is_no_reason(self):
         taken = self.lease({**HOST, "min": 3, "max": 3}, start=self.minute(5))
@@ -151,6 +132,43 @@ class TestQuestions(StallCase):
     def test_time_that_is_up_before_there_is_an_answer_is_no_refusal(self):
         with mock.patch.object(explaining, "explain", side_effect=OutOfTime):
             self.refused(503, self.ask(HOST, path="/v1/leases?dry_run=true"))
+
+
+@databases.on_each_database
+class TestQueueOfQuestions(StallCase):
+    """A question is being worked out, and requests have longer than that takes."""
+
+    options: ClassVar = {"manager__decision_timeout": 10 * Pause.LONGEST}
+
+    def setUp(self):
+        super().setUp()
+        self.pause = self.paused(explaining, "explain")
+        self.first = self.pool.submit(self.ask, {**HOST, "min": 4, "max": 4})
+        self.assertTrue(self.pause.reached())
+
+    def test_a2_a_refusal_that_waits_too_long_is_one_without_hints(self):
+        with mock.patch.object(explaining, "_HINTS", 0.01):
+            answer = self.ask({**HOST, "min": 4, "max": 4})
+        words = self.refused(409, answer)
+        self.assertIn("too much is being asked at this moment", words)
+        self.assertEqual(["unexplained"], [each["check"] for each in answer.json["reasons"]])
+        self.assertEqual(({}, []), (answer.json["fits"], answer.json["alternatives"]))
+        self.pause.go_on()
+        self.assertEqual({"hosts": 3}, self.first.result().json["fits"])
+
+    def test_a2_who_comes_when_many_wait_does_not(self):
+        turns = self.service.ledger.questions.turns
+        with (
+            mock.patch.object(turns, "most_waiting", 0),
+            mock.patch.object(explaining, "_HINTS", 10 * Pause.LONGEST),
+        ):
+            words = self.refused(409, self.ask({**HOST, "min": 4, "max": 4}))
+            again = self.ask(HOST, path="/v1/leases?dry_run=true")
+        self.assertIn("was not worked out", words)
+        self.refused(503, again)
+        self.assertEqual("1", again.headers["Retry-After"])
+        self.pause.go_on()
+        self.refused(409, self.first.result())
 
 
 @databases.on_each_database
@@ -210,20 +228,23 @@ class TestLongDecisions(StallCase):
             self.refused(503, answer)
         self.assertEqual("1", answer.headers["Retry-After"])
 
-    def test_a_search_under_the_row_is_short_or_goes_on_beside_it(self):
+    def test_a1_a_search_under_the_row_is_short_or_goes_on_beside_it(self):
         """Who loses a race and needs long begins again with the row free."""
-        advance = deciding.providers.advance_from
-        lost = iter([True])
-
-        def lose(*arguments):
-            return False if next(lost, False) else advance(*arguments)
-
+        pause = self.paused(deciding, "admit")
+        seconds = itertools.chain([0, 0, 0.001], itertools.repeat(9))
         with (
-            mock.patch.object(deciding, "estimate", side_effect=[0, 0, 0.001, 9]),
-            mock.patch.object(deciding.providers, "advance_from", lose),
-            mock.patch.object(deciding, "holds", side_effect=[False, True]),
+            mock.patch.object(deciding, "estimate", side_effect=seconds),
+            mock.patch.object(deciding.providers, "advance_from", return_value=False),
+            mock.patch.object(deciding, "holds", return_value=False),
         ):
-            self.lease(HOST, start=self.minute(5))
+            made = self.pool.submit(self.ask, HOST)
+            self.assertTrue(pause.reached())
+        others = Client(self.application(self.manager()))
+        body = self.body(HOST, start=self.minute(5))
+        answer = others.post("/v1/leases", json=body, headers={"X-Auth-Token": "eve:other"})
+        self.assertEqual(201, answer.status_code, answer.text)
+        pause.go_on()
+        self.assertEqual(201, made.result().status_code)
         self.assertEqual([], audit.faults(self.url))
 
     @staticmethod
@@ -279,7 +300,7 @@ class TestWords(StallCase):
         self.assertNotIn("fit", words)
         self.assertEqual({}, answer.json["fits"])
 
-    def test_what_can_never_be_is_said_to_be_never(self):
+    def test_h9_what_can_never_be_is_said_to_be_never(self):
         self.lease({**HOST, "min": 3, "max": 3}, start=self.minute(5))
         for wanted, never in (({**HOST, "min": 4, "max": 4}, True), (HOST, False)):
             answer = self.ask(wanted)

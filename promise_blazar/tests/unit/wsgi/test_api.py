@@ -57,12 +57,19 @@ class TestApplication(base.TestCase):
             check=False,
         )
         self.assertEqual(0, run.returncode, run.stderr)
+        self.log = run.stderr
         return run.stdout.splitlines()
 
     def test_it_serves_what_the_configuration_directory_says(self) -> None:
         (self.drop_ins / "10-limits.conf").write_text("[api]\nmax_reservations_per_lease = 7\n")
         # No manager is on the bus: that is 503, and no reason not to serve the rest.
         self.assertEqual([[300, 404, 503, 503], 7], json.loads(self.serve(SERVER)[-1]))
+
+    def test_g5_options_without_effect_are_named_when_it_begins(self) -> None:
+        settings = "[enforcement]\nmax_lease_duration = 3600\n"
+        (self.drop_ins / "10-limits.conf").write_text(settings)
+        self.serve(SERVER)
+        self.assertIn("[enforcement] max_lease_duration has no effect", self.log)
 
     def test_each_request_is_told_what_is_wrong_with_the_configuration(self) -> None:
         settings = "[database]\nconnection = sqlite://\n[manager]\nplugins = virtual.pony\n"
