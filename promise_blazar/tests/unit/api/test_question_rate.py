@@ -49,8 +49,7 @@ class TestQuestionRate(base.TestCase):
         self.assertGreaterEqual(self.refused(rate), MOST - 1)
         self.assertEqual(1, log.output.count("counted in this process alone"))
         self.clock.advance(31)
-        with self.assertRaises(exceptions.TooManyRequests):
-            rate.spend("demo")
+        self.assertGreater(self.refused(rate), 0)
         self.assertEqual(2, log.output.count("counted in this process alone"))
 
     def test_a_place_that_there_is_not(self) -> None:
