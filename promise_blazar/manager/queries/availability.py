@@ -165,7 +165,10 @@ def _search(present: Present, budget: Budget, wanted: _Wanted, found: _Found) ->
         else:
             search = next_windows(ledger, wanted.at(start), now, budget=budget)
             if not search.windows:
-                found.until = None if search.complete else search.looked_until
+                # Of several reservations it may have given up to place them somewhere; all starts
+                # were looked at then.
+                spent = budget.exhausted or budget.seconds <= 0
+                found.until = search.looked_until if spent and not search.complete else None
                 return
             window = search.windows[0]
             if window.end > wanted.latest:

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What may be on offer, beside the same rules tried at each instant."""
+
+import collections
+import dataclasses
+import random
+from datetime import UTC, datetime
+
+from promise_blazar import exceptions
+from promise_blazar.manager.ledger.changes import DroppedAdjustment, NewAdjustment
+from promise_blazar.manager.ledger.supply_rules import judged
+from promise_blazar.model.adjustment import Adjustment
+from promise_blazar.tests import base
+from promise_blazar.tests.unit.capacity import pool_oracle, pool_worlds, worlds
+
+#: Before the first instant, and after the last, at which anything changes.
+_INSTANTS = range(-8, 3 * worlds.HORIZON)
+BAD, CONFLICT = exceptions.BadInput.code, exceptions.AdjustmentConflict.code
+
+
+def record(each):
+    """An adjustment of the ledger as it is on record."""
+    return Adjustment(
+        each.id,
+        str(each.id),
+        1,
+        each.zone,
+        each.start,
+        each.end,
+        each.source,
+        False,
+        1,
+        datetime(2030, 1, 1, tzinfo=UTC),
+        each.amounts,
+        tuple(sorted(each.projects)),
+    )
+
+
+def covers(each, instant):
+    return each.start <= instant < each.end
+
+
+def made(world, new):
+    """Why it is not made; None: it is, or breaks promises."""
+    zones = {host.zone for host in world.hosts} | {each.zone for each in world.adjustments}
+    less = [name for name, amount in new.amounts.items() if amount < 0]
+    if new.zone is not None and new.zone not in zones and (less or new.source):
+        return BAD
+    if new.source is None:
+        after = dataclasses.replace(world, adjustments=[*world.adjustments, new])
+        return below_nothing(after, new, less)
+    (source,) = (each for each in world.adjustments if each.id == new.source)
+    if source.source is not None or source.zone != new.zone:
+        return BAD
+    if any(covers(new, instant) and not covers(source, instant) for instant in _INSTANTS):
+        return BAD
+    for instant in _INSTANTS:
+        if not covers(new, instant):
+            continue
+        carved = [each for each in world.adjustments if each.source and covers(each, instant)]
+        for name, amount in new.amounts.items():
+            taken = [e.amounts.get(name, 0) for e in carved if e.source == new.source]
+            if amount + sum(taken) > source.amounts.get(name, 0):
+                return CONFLICT
+        for each in carved:
+            if each.projects != new.projects and each.projects & new.projects:
+                return CONFLICT
+    return None
+
+
+def taken_back(world, gone):
+    if any(each.source == gone.id for each in world.adjustments):
+        return CONFLICT
+    if gone.source is not None:
+        return None
+    rest = [each for each in world.adjustments if each is not gone]
+    more = [name for name, amount in gone.amounts.items() if amount > 0]
+    return below_nothing(dataclasses.replace(world, adjustments=rest), gone, more)
+
+
+def below_nothing(after, changed, names):
+    for zone in (None, changed.zone):
+        for name in names:
+            for instant in _INSTANTS:
+                if instant < after.now or not covers(changed, instant):
+                    continue
+                if pool_oracle.offered(after, zone, name, instant) < 0:
+                    return CONFLICT
+    return None
+
+
+class TestRules(base.TestCase):
+    def verdict(self, world, change):
+        try:
+            judged(world.ledger(), change, world.now, lambda numbers: dict.fromkeys(numbers, ""))
+        except exceptions.PromiseBlazarError as error:
+            return error.code
+        return None
+
+    def test_what_is_made_and_what_is_not(self):
+        seen = collections.Counter()
+        for seed in range(600):
+            world, _ = pool_worlds.adjusted(seed)
+            dice = random.Random(seed)
+            new = pool_worlds._adjustment(dice, 50)  # noqa: SLF001
+            if dice.random() < 0.6:
+                source = dice.choice(world.adjustments)
+                new = pool_worlds._carve_out(dice, 50, source)  # noqa: SLF001
+                if dice.random() < 0.1:
+                    new = dataclasses.replace(new, zone=dice.choice(pool_worlds.ZONES))
+            elif dice.random() < 0.1:
+                new = dataclasses.replace(new, zone="south")
+            expected = made(world, new)
+            seen[expected, new.source is None] += 1
+            self.assertEqual(expected, self.verdict(world, NewAdjustment(record(new))), seed)
+        for kind in ((BAD, True), (BAD, False), (CONFLICT, True), (CONFLICT, False)):
+            self.assertGreater(seen[kind], 5, seen)
+        self.assertGreater(seen[None, True], 50, seen)
+        self.assertGreater(seen[None, False], 5, seen)
+
+    def test_what_is_taken_back_and_what_is_not(self):
+        seen = collections.Counter()
+        for seed in range(300):
+            world, _ = pool_worlds.adjusted(seed)
+            gone = random.Random(seed).choice(world.adjustments)
+            expected = taken_back(world, gone)
+            seen[expected] += 1
+            self.assertEqual(expected, self.verdict(world, DroppedAdjustment(record(gone))), seed)
+        self.assertGreater(seen[CONFLICT], 20, seen)
+        self.assertGreater(seen[None], 20, seen)
