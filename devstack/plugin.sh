@@ -8,7 +8,7 @@ _XTRACE_PROMISE_BLAZAR=$(set +o | grep xtrace)
 set +o xtrace
 
 function promise_blazar_install {
-    setup_develop "$PROMISE_BLAZAR_DIR"
+    setup_develop "$PROMISE_BLAZAR_DIR" cli
     # nova-scheduler is in the same environment here, so it finds nova_filter without the
     # filter's own distribution.
     pip_install_gr python-blazarclient

@@ -96,8 +96,10 @@ class Chart:
 
     def lines(self, width: int | None = None, glyphs: Glyphs = PLAIN) -> list[str]:
         """The chart, one part for each class, as wide as the terminal if not told."""
+        if not self.classes:
+            return ["Nothing is on offer"]
         width = width or shutil.get_terminal_size().columns
-        label = max((len(str(_top(each))) for each in self.classes.values()), default=1)
+        label = max(len(str(_top(each))) for each in self.classes.values())
         columns = min(max(width - label - 2, LEAST), MOST)
         marks, scale = self._scale(columns, label)
         lines = []

@@ -2,7 +2,11 @@
 """The newcomer's path: every command of README and ``using.rst``, as written, in order."""
 
 import argparse
+import os
 import re
+import subprocess
+import sys
+import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -96,6 +100,20 @@ class TestCommands(CommandTestCase):
         self.assertGreater(len(shown), 1)
         for line in nameless("".join(shown)).splitlines():
             self.assertIn(line[4:], printed)
+        self.run_program(text.rpartition(".. code-block:: python\n")[2])
+
+    def run_program(self, text):
+        """Run a program in Python as a user who is logged in, to its good end."""
+        access = {"OS_AUTH_TYPE": "admin_token", "OS_TOKEN": "alice:demo"}
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", textwrap.dedent(text)],
+            env=os.environ | access | {"OS_ENDPOINT": f"{self.url}/v1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        self.assertEqual(3, done.stdout.count("\n"), done.stdout)
 
     def servers(self, printed):
         """The status of each server that was made, by its name."""

@@ -76,7 +76,8 @@ class TestChart(base.TestCase):
         lines = drawn(figures(0, 0))
         self.assertIn("at least 0 of 0 available throughout", lines[0])
         self.assertEqual(8, sum(line.endswith("|") for line in lines))
-        self.assertEqual(1, len(chart.Chart(START, START + DAY, UTC, {}).lines(80)))
+        nothing = chart.Chart(START, START + DAY, UTC, {})
+        self.assertEqual(["Nothing is on offer"], nothing.lines(80))
 
     def test_times_stand_at_their_marks(self):
         for days, expected in {
