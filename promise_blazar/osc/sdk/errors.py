@@ -56,6 +56,7 @@ def _sentence(document: dict[str, Any], response: requests.Response) -> str:
     text = next((each for each in candidates if isinstance(each, str) and each), None)
     if text is None:
         text = f"The service answered {response.status_code} {response.reason}"
-    text = " ".join(text.split())
+    # It is shown in terminals.
+    text = " ".join("".join(each if each.isprintable() else " " for each in text).split())
     request = response.headers.get("x-openstack-request-id")
     return f"{text} ({request})" if response.status_code >= 500 and request else text

@@ -154,7 +154,7 @@ class TestClient(base.TestCase):
         for status, document, text in (
             (409, answer(409, REFUSAL), "Not enough hosts available: 2 hosts"),
             (409, answer(409, problem, "application/problem+json"), "It would break 1"),
-            (401, answer(401, {"error": {"message": "No\ntoken"}}), "No token"),
+            (401, answer(401, {"error": {"message": "No\ntoken \x1b[2J"}}), "No token [2J"),
             (404, answer(404, {"title": "Nothing"}), "Nothing"),
             (503, answer(503, {"error_message": "Later"}), "Later (req-1)"),
             (502, (502, "text/html", b"<h1>Bad\nGateway</h1>"),
