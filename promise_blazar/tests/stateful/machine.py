@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from promise_blazar.tests import replicas
 from promise_blazar.tests.functional.base import HOST, INSTANCE
 from promise_blazar.tests.lacking import LACKS
+from promise_blazar.tests.stateful.supply import Adjusting
 from promise_blazar.tests.stateful.world import ADMIN, LACKING, PROJECTS, World
 
 MANAGERS = st.sampled_from((0, 1))
@@ -46,7 +47,7 @@ STARTS = st.sampled_from((None, 1, 2, 10))
 LENGTHS = st.sampled_from((2, 10, 30))
 
 
-class Histories(RuleBasedStateMachine):
+class Histories(Adjusting, RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = World()

@@ -14,7 +14,7 @@ from promise_blazar.capacity.ledger import Booking, LedgerHost
 from promise_blazar.clock import Clock
 from promise_blazar.manager.ledger.deciding import No
 from promise_blazar.manager.service import ManagerService
-from promise_blazar.tests.stateful import promises
+from promise_blazar.tests.stateful import offers, promises
 from promise_blazar.tests.unit.capacity import oracle
 
 
@@ -62,7 +62,12 @@ class Judge:
         start = max(ask.window.start, min(now, ask.window.end - 1))
         ask = replace(ask, window=Window(start, ask.window.end))
         hosts = [replace(ledger.hosts[n], capacity=has) for n, has in found.capacity.items()]
-        if not fits(ask, hosts, found.promises, now, exclude):
+        supply = offers.read(self._source)
+        if supply.adjustments:
+            there = offers.fits(ask, hosts, found.promises, supply, now, exclude)
+        else:
+            there = fits(ask, hosts, found.promises, now, exclude)
+        if not there:
             return "right"
         self.false.append(f"{ask} fits at {now}: {found.promises}")
         return "false"
