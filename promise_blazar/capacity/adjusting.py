@@ -38,28 +38,34 @@ def affected(before: Ledger, after: Ledger, now: int) -> Affected:
     """What is short from ``now`` (microseconds) on in ``after``, and was not, or not as much, in
     ``before``. The two have the same hosts and bookings, and other adjustments.
 
-    A reservation that its group's share covers is not affected.
+    A class that was not tracked was not short: who names it first, for however short a time,
+    limits it for ever. A reservation that its group's share covers is not affected.
     """
     changed = _changed(before, after)
     ends = max((each.end for each in changed), default=now)
     start = max(min((each.start for each in changed), default=now), now)
+    scopes = [
+        (zone, [name for name in names if name in after.tracked(zone)], before.tracked(zone))
+        for zone, names in _scopes(changed)
+    ]
+    if any(name not in known for _, names, known in scopes for name in names):
+        start, ends = now, OPEN
     if start >= ends:
         return Affected(frozenset(), ())
     window = Window(start, ends)
     rows = after.rows(window.start, window.end, now, at_once=False)
     numbers: list[IntArray] = []
     shortages: list[Shortage] = []
-    for zone, names in _scopes(changed):
-        tracked = [name for name in names if name in after.tracked(zone)]
+    for zone, names, known in scopes:
         was = PoolTimeline(before, rows, window, zone, names, _NOBODY)
         will_be = PoolTimeline(after, rows, window, zone, names, _NOBODY)
         # An instant at which only the earlier supply changes is one of the later's as well.
         times = np.union1d(was.times, will_be.times)
         then = np.searchsorted(was.times, times, side="right") - 1
         later = np.searchsorted(will_be.times, times, side="right") - 1
-        for name in tracked:
+        for name in names:
             lacking = _lacking(will_be, name)[later]
-            worse = lacking > _lacking(was, name)[then]
+            worse = lacking > (_lacking(was, name)[then] if name in known else 0)
             if worse.any():
                 at = int(np.argmax(np.where(worse, lacking, 0)))
                 shortages.append(Shortage(zone, name, int(times[at]), int(lacking[at])))

@@ -48,9 +48,10 @@ class AffectedAgainstTheOracleTest(unittest.TestCase):
         for zone in (None, *pool_worlds.ZONES):
             for name in pool_oracle.tracked(after, zone):
                 by = []
+                known = name in pool_oracle.tracked(before, zone)
                 for instant in range(world.now, _END):
                     lacks = lacking(after, zone, name, instant)
-                    if lacks > lacking(before, zone, name, instant):
+                    if lacks > (lacking(before, zone, name, instant) if known else 0):
                         reservations |= booking(after, zone, name, instant)
                         by.append((-lacks, instant))
                 if by:
@@ -128,6 +129,17 @@ class AffectedTest(unittest.TestCase):
         servers = LedgerAdjustment(1, None, 0, OPEN, {"INSTANCE": 2})
         self.assertEqual(
             Affected(frozenset(), ()), affected(self._ledger(servers), self._ledger(), 0)
+        )
+
+    def test_who_names_a_class_first_limits_it_at_all_times(self):
+        servers = LedgerAdjustment(1, None, 0, 10, {"INSTANCE": 5})
+        self.assertEqual(
+            Affected(frozenset({2, 3}), (Shortage(None, "INSTANCE", 15, 7),)),
+            affected(self._ledger(), self._ledger(servers), 0),
+        )
+        enough = LedgerAdjustment(1, None, 0, OPEN, {"INSTANCE": 7})
+        self.assertEqual(
+            Affected(frozenset(), ()), affected(self._ledger(), self._ledger(enough), 0)
         )
 
     def test_a_carve_out_touches_others_than_those_it_is_for(self):
