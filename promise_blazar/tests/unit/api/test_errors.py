@@ -27,6 +27,7 @@ EXPECTED = {
     exceptions.CannotUpdate: 409,
     exceptions.CannotAddHost: 409,
     exceptions.CannotDeleteHost: 409,
+    exceptions.AdjustmentConflict: 409,
     exceptions.GroupsWanted: 409,
     exceptions.RequestInFlight: 409,
     exceptions.KeyReused: 422,
