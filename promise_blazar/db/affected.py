@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
+    case,
     delete,
     exists,
     false,
@@ -32,12 +33,18 @@ _NOT_DEGRADED_BY_US = (LeaseStatus.ERROR, LeaseStatus.TERMINATING, LeaseStatus.T
 _AT_ONCE = 1_000
 
 
+class Affected(NamedTuple):
+    """A reservation, by its number and its uuid, and its lease."""
+
+    number: int
+    uuid: str
+    lease_id: str
+
+
 def add(
-    connection: Connection, provider_id: int, number: int, reservations: Collection[int]
-) -> list[str]:
-    """Write down whose promises this adjustment breaks, of those that are there; the ids of their
-    leases."""
-    there = in_order(connection, sorted(reservations))
+    connection: Connection, provider_id: int, number: int, reservations: Sequence[Affected]
+) -> None:
+    """Write down whose promises this adjustment breaks, if that is not known yet."""
     known = of(connection, number)
     rows = [
         {
@@ -45,12 +52,11 @@ def add(
             "adjustment_id": number,
             "provider_id": provider_id,
         }
-        for each in there
+        for each in reservations
         if each.number not in known
     ]
     if rows:
         connection.execute(insert(tables.AffectedReservation), rows)
-    return sorted({each.lease_id for each in there})
 
 
 def of(connection: Connection, number: int) -> set[int]:
@@ -62,14 +68,22 @@ def of(connection: Connection, number: int) -> set[int]:
 
 def degrade(connection: Connection, lease_ids: Sequence[str], reason: Reason) -> None:
     """Mark these leases, with a reason where they have no other."""
-    lease = tables.Lease
+    lease, texts = tables.Lease, reasons.columns(reason)
     for first in range(0, len(lease_ids), _AT_ONCE):
-        theirs = lease.id.in_(lease_ids[first : first + _AT_ONCE])
+        # UPDATE leases SET operator_reason = CASE WHEN reason IS NULL OR reason = ... END, ...
+        #   WHERE id IN (...)
+        # In this order: MariaDB takes a column that was set before as it is then.
         connection.execute(
-            update(lease).where(theirs, _UNEXPLAINED).values(**reasons.columns(reason))
-        )
-        connection.execute(
-            update(lease).where(theirs).values(degraded=True, revision=lease.revision + stride())
+            update(lease)
+            .where(lease.id.in_(lease_ids[first : first + _AT_ONCE]))
+            .ordered_values(
+                *(
+                    (column, case((_UNEXPLAINED, texts[column.key]), else_=column))
+                    for column in (lease.operator_reason, lease.reason)
+                ),
+                (lease.degraded, True),
+                (lease.revision, lease.revision + 1),
+            )
         )
 
 
@@ -123,14 +137,6 @@ def by_adjustment(connection: Connection, numbers: Collection[int]) -> dict[int,
     ):
         found[row.adjustment_id].append(row.uuid)
     return found
-
-
-class Affected(NamedTuple):
-    """A reservation, by its number and its uuid, and its lease."""
-
-    number: int
-    uuid: str
-    lease_id: str
 
 
 def in_order(connection: Connection, reservations: Sequence[int]) -> list[Affected]:

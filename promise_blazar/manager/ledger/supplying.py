@@ -14,6 +14,7 @@ from promise_blazar import deadline
 from promise_blazar.capacity.budget import Budget, OutOfTime
 from promise_blazar.capacity.ledger import OPEN, Ledger
 from promise_blazar.db import adjustments, affected, idempotency, providers, settled
+from promise_blazar.db.affected import Affected
 from promise_blazar.db.session import MOST_RACES, Connection, Database, LostRace
 from promise_blazar.manager.ledger import replica
 from promise_blazar.manager.ledger.access import LedgerAccess
@@ -68,6 +69,12 @@ class SupplyDecisions:
             number = change.adjustment.id if found is None else found.id
             return Judgement(frozenset(affected.of(connection, number)))
 
+    def _reservations(self, judgement: Judgement) -> list[Affected]:
+        if not judgement.affected:
+            return []
+        with self._database.reader() as connection:
+            return affected.in_order(connection, sorted(judgement.affected))
+
     def _owners(self, reservations: Sequence[int]) -> Mapping[int, str]:
         if not reservations:
             return {}
@@ -82,13 +89,14 @@ class SupplyDecisions:
             judgement = judged(found.ledger, change, found.now, self._owners)
             if judgement.affected and not change.force:
                 return judgement
+            theirs = self._reservations(judgement)
             with access.turn(budget):
                 seen = access.replica.catch_up()
                 if seen.generation != found.generation:
                     continue
                 with self._database.writer() as connection:
                     if self._decisions.moved_on(connection, seen):
-                        _write(connection, seen.generation + 1, change, judgement)
+                        _write(connection, seen.generation + 1, change, judgement, theirs)
                         return judgement
         return None
 
@@ -103,7 +111,9 @@ class SupplyDecisions:
                 partial(replica.owners, connection),
             )
             if change.force or not judgement.affected:
-                _write(connection, self._decisions.advanced(connection), change, judgement)
+                theirs = affected.in_order(connection, sorted(judgement.affected))
+                generation = self._decisions.advanced(connection)
+                _write(connection, generation, change, judgement, theirs)
             return judgement
 
 
@@ -112,8 +122,13 @@ def _future(ledger: Ledger, now: int) -> Ledger:
 
 
 def _write(
-    connection: Connection, generation: int, change: SupplyChange, judgement: Judgement
+    connection: Connection,
+    generation: int,
+    change: SupplyChange,
+    judgement: Judgement,
+    theirs: Sequence[Affected],
 ) -> None:
+    """``theirs``: the reservations whose promises it breaks."""
     match change:
         case NewAdjustment():
             number = _add(connection, generation, change)
@@ -121,12 +136,11 @@ def _write(
             number = change.adjustment.id
             if not adjustments.drop(connection, generation, number):
                 raise LostRace
-    if judgement.affected:
-        theirs = affected.add(
-            connection, change.adjustment.provider_id, number, judgement.affected
-        )
+    if theirs:
+        affected.add(connection, change.adjustment.provider_id, number, theirs)
         words = f"{WITHDRAWN} by adjustment {change.adjustment.uuid}: {judgement.words}"
-        affected.degrade(connection, theirs, Reason(WITHDRAWN, words))
+        leases = sorted({each.lease_id for each in theirs})
+        affected.degrade(connection, leases, Reason(WITHDRAWN, words))
     deadline.check()
 
 
