@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The service of this release, on what an earlier one left behind."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,27 +11,32 @@ from promise_blazar.tests.functional.base import ServiceTestCase, sync
 from promise_blazar.tests.upgrade import dumps
 
 
-def upgraded(url: str) -> None:
+def upgraded(release: str, url: str) -> None:
     """Fills an empty database with an earlier release's, and brings that to this one's schema."""
-    dumps.load(url)
+    dumps.load(url, release)
     sync(url)
+
+
+#: For ``DatabaseTestCase.prepare``, one for each release: a template is kept for each.
+UPGRADED = {release: partial(upgraded, release) for release in dumps.RELEASES}
 
 
 class UpgradedTestCase(ServiceTestCase):
     """Time begins at the instant of the dump; ``manifest`` says what was there."""
 
-    prepare = staticmethod(upgraded)
+    release = dumps.FIRST
+    prepare = UPGRADED[dumps.FIRST]
     registered = 0
 
     def setUp(self) -> None:
-        self.manifest = dumps.manifest()
+        self.manifest = dumps.manifest(self.release)
         super().setUp()
 
     def make_clock(self) -> ManualClock:
         return ManualClock(self.manifest.now)
 
     def make_cloud(self, path: Path) -> SimulatedCloud:
-        dumps.load_cloud(path)
+        dumps.load_cloud(path, self.release)
         return super().make_cloud(path)
 
     def shown(self) -> dict[str, dict[str, Any]]:

@@ -18,8 +18,8 @@ import sqlalchemy
 from sqlalchemy import pool
 
 HERE = Path(__file__).resolve().parent
-#: The last release before the first migration after 0001.
-FIRST = "ee2a01f"
+#: The last releases before the next migration: of revision 0001 and 0002.
+RELEASES = FIRST, SECOND = "ee2a01f", "d69889d"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The service of release ee2a01f in one process, and how its work is cut off.
+"""The service of an earlier release in one process, and how its work is cut off.
 
 Imported by story.py, whose directory is then on the path; promise_blazar is that release's.
 """
@@ -16,15 +16,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import names
+from names import Database, outgoing
 from werkzeug.test import Client
 
 from promise_blazar import times
-from promise_blazar.api.app import create_app
-from promise_blazar.cloud import outgoing
 from promise_blazar.cloud.simulated import SimulatedCloud
-from promise_blazar.db import hosts, leases, migrate, ownership, providers
-from promise_blazar.db.engine import Database
-from promise_blazar.manager.service import ManagerService
+from promise_blazar.db import hosts, leases, migrate, providers
 from promise_blazar.tests.fakes import ManualClock
 from promise_blazar.tests.functional.base import INSTANCE, configuration
 
@@ -96,11 +94,10 @@ class Story:
 
     def employ(self, **options: Any) -> None:
         """A manager from now on, with an API in front of it."""
-        conf = configuration(**options)
+        conf = configuration(**{**names.OPTIONS, **options})
         self.database = Database(self.url)
-        self.manager = ManagerService(conf, self.database, self.cloud, self.clock)
-        self.manager.presence.arrive()
-        self._api = Client(create_app(conf, self.manager, self.cloud, self.clock))
+        self.manager = names.manager(conf, self.database, self.cloud, self.clock)
+        self._api = Client(names.application(conf, self.manager, self.cloud, self.clock))
 
     # Time
 
@@ -109,7 +106,7 @@ class Story:
         while seconds > 0:
             step = min(STEP, seconds)
             self.clock.advance(step)
-            self.manager.presence.beat()
+            names.beat(self.manager)
             if act:
                 self.manager.engine.run_due()
             seconds -= step
@@ -246,7 +243,7 @@ class Story:
             raise AssertionError(f"leases that are not as they should be: {missing}")
         with self.database.reader() as connection:
             provider = providers.find(connection, providers.DEFAULT)
-            managers = sorted(ownership.beats(connection))
+            managers = sorted(names.beats(connection))
             lent = {
                 name: hosts.named(connection, provider, name)
                 for name in (f"compute-{number}" for number in range(1, HOSTS + 1))
