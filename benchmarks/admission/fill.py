@@ -69,8 +69,9 @@ def fill_ours(connection: Connection, world: World) -> None:
         insert(tables.Reservation),
         [_our_reservation(number, lease, now) for number, lease in numbered],
     )
-    connection.execute(
-        insert(tables.HostReservation),
+    _insert(
+        connection,
+        tables.HostReservation,
         [
             {
                 "reservation_id": number,
@@ -84,8 +85,9 @@ def fill_ours(connection: Connection, world: World) -> None:
             if lease.shape is None
         ],
     )
-    connection.execute(
-        insert(tables.InstanceReservation),
+    _insert(
+        connection,
+        tables.InstanceReservation,
         [
             {"reservation_id": number, **_instances(lease)}
             for number, lease in numbered
@@ -116,6 +118,11 @@ def fill_ours(connection: Connection, world: World) -> None:
         )
 
 
+def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
 def fill_blazar(connection: Connection, world: World) -> None:
     """Into empty tables of Blazar's, which get an index for every foreign key.
 
@@ -129,6 +136,8 @@ def fill_blazar(connection: Connection, world: World) -> None:
             Index(f"{table.name}_{key.parent.name}", key.parent).create(connection)
 
     def add(table: str, rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            return
         connection.execute(insert(schema.tables[table]), [{"created_at": now, **r} for r in rows])
 
     hosts = {name: str(uuid.uuid4()) for name in world.hosts}

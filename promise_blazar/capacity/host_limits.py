@@ -117,7 +117,8 @@ class HostLimits:
         """The hosts that may be charged more than they have; bool, one entry per slot.
 
         All together that is charged in any part of a stretch of the window is no less than what is
-        charged at any instant of it.
+        charged at any instant of it. Of the hosts that this leaves, those go on which no two rows
+        overlap: they are lent whole, one lease after another.
         """
         rows, instants, size = self._rows, self._instants, self._size
         part = np.maximum.reduce([self._part(name) for name in self._charges])
@@ -129,7 +130,15 @@ class HostLimits:
         change = np.bincount(place + begin, part, cells) - np.bincount(place + end, part, cells)
         level = np.cumsum(change.reshape(size, stretches + 1), axis=1)
         found: BoolArray = level.max(axis=1, initial=0) > 1 + _ROUNDED
-        return found
+        left = np.flatnonzero(found[rows.slot])
+        if not len(left):
+            return found
+        crowded = np.zeros(size, dtype=np.bool_)
+        crowded[rows.slot[left[part[left] > 1 + _ROUNDED]]] = True
+        key = rows.slot[left] * (self._count + 1)
+        start, stop = np.sort(key + instants.first[left]), np.sort(key + instants.last[left])
+        crowded[start[1:][start[1:] < stop[:-1]] // (self._count + 1)] = True
+        return crowded
 
     def _part(self, resource_class: str) -> _FloatArray:
         """What each row takes, as a part of what its host has."""

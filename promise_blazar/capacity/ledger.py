@@ -313,9 +313,14 @@ class Ledger:
         """The same ledger as it is now, which stays so."""
         return self._with(self._bookings.part(np.flatnonzero(self._bookings.live)))
 
-    def excerpt(self, start: int, end: int, now: int) -> "Ledger":
-        """A copy that has only the bookings that may count in ``[start, end)`` or a part of it."""
+    def excerpt(self, start: int, end: int, now: int, only: BoolArray | None = None) -> "Ledger":
+        """A copy that has only the bookings that may count in ``[start, end)`` or a part of it.
+
+        ``only``: bool, one entry per slot; those on these hosts.
+        """
         chosen = self._bookings.overlapping(start, end) | self._bookings.lingering(now)
+        if only is not None:
+            chosen &= only[self._bookings["slot"]]
         return self._with(self._bookings.part(np.flatnonzero(chosen)))
 
     def _with(self, bookings: BookingTable) -> "Ledger":

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from promise_blazar import times
-from promise_blazar.api.http import bodies
+from promise_blazar.api.http import bodies, compression
 from promise_blazar.manager.contract.adjustments import AdjustmentPage, AdjustmentView
 from promise_blazar.manager.contract.questions import (
     AvailabilityAnswer,
@@ -35,7 +35,8 @@ _FIGURES = '{"total":%d,"reserved":%d,"used":%d,"available":%d,"shortfall":%d}'
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """A document that is worth an ETag: whoever has it already need not be sent it again."""
+    """A document that is worth an ETag: whoever has it already need not be sent it again. It may
+    be large, and is compressed for whoever accepts that."""
 
     document: Any
 
@@ -55,7 +56,7 @@ def write(document: Any, status: int) -> flask.Response:
     response.headers["Cache-Control"] = "private, no-cache"
     response.vary.add("X-Auth-Token")
     response.make_conditional(flask.request)
-    return response
+    return compression.compress(response, flask.request)
 
 
 def instant(at: datetime) -> str:

@@ -56,19 +56,25 @@ class CapacityQueries:
 
     def answer(self, question: CapacityQuestion) -> CapacityAnswer:
         asked = _window(question, self._clock.now())
-        with self._database.reader() as connection:
-            provider = provider_named(connection, question.provider, self._provider_id)
-        if provider != self._provider_id:
-            raise exceptions.BadInput(f"provider: no manager here works with {question.provider}")
+        if question.provider is not None:
+            self._check_provider(question.provider)
 
         def copied(ledger: Ledger, now: int) -> Ledger:
-            window = asked.from_now(now)
-            return ledger.excerpt(window.start, window.end, now)
+            window, only = asked.from_now(now), None
+            if question.zone is not None and question.flavor is None:
+                only = ledger.in_scope(question.zone)  # what fits depends on the provider too
+            return ledger.excerpt(window.start, window.end, now, only)
 
         def figured(present: Present, budget: Budget) -> CapacityAnswer:
             return _answer(present, budget, question, asked)
 
         return self._ledger.ask(copied, figured)
+
+    def _check_provider(self, name: str) -> None:
+        with self._database.reader() as connection:
+            provider = provider_named(connection, name, self._provider_id)
+        if provider != self._provider_id:
+            raise exceptions.BadInput(f"provider: no manager here works with {name}")
 
 
 def _window(question: CapacityQuestion, now: datetime) -> _Asked:

@@ -9,7 +9,11 @@ from unittest import mock
 from promise_blazar.tests import base, tree
 
 #: Started by a benchmark with the code of its peer, which is not here.
-ELSEWHERE = {"benchmarks.admission.peer_inside", "benchmarks.ask.earlier"}
+ELSEWHERE = {
+    "benchmarks.admission.peer_inside",
+    "benchmarks.ask.earlier",
+    "benchmarks.ask.peer_inside",
+}
 
 
 def programs():
