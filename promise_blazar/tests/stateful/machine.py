@@ -204,7 +204,7 @@ class Histories(Adjusting, RuleBasedStateMachine):
     @rule(which=CHOICE)
     def share(self, which: int) -> None:
         lease = self.chosen(which)
-        if lease is not None:
+        if lease is not None and not self.world.cloud.list_faults():
             mine = self.world.promised[lease["id"]]
             self.world.share(lease, next(other for other in PROJECTS if other != mine))
 
