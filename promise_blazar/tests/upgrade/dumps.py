@@ -18,8 +18,8 @@ import sqlalchemy
 from sqlalchemy import pool
 
 HERE = Path(__file__).resolve().parent
-#: The last releases before the next migration: of revision 0001 and 0002.
-RELEASES = FIRST, SECOND = "ee2a01f", "d69889d"
+#: The last releases before the next migration: of revision 0001, 0002 and 0003 (SQLite alone).
+RELEASES = FIRST, SECOND, THIRD = "ee2a01f", "d69889d", "b85ffef"
 
 
 @dataclass(frozen=True, slots=True)

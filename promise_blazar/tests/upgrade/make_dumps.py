@@ -83,7 +83,8 @@ def dump_sqlite(url: sqlalchemy.URL) -> str:
             f"PRAGMA {name} = {db.execute(f'PRAGMA {name}').fetchone()[0]};\n"
             for name in ("journal_mode", "user_version")
         )
-        lines = "\n".join(db.iterdump()).splitlines()
+        # A statement each: a reason that operators are told may have several lines.
+        lines = list(db.iterdump())
     return SPDX + pragmas + joined(lines)
 
 

@@ -65,4 +65,10 @@ class TestSecondRelease(LaterReleaseCase):
     prepare = UPGRADED[dumps.SECOND]
 
 
+class TestThirdRelease(LaterReleaseCase):
+    database = "sqlite"
+    release = dumps.THIRD
+    prepare = UPGRADED[dumps.THIRD]
+
+
 del LaterReleaseCase
