@@ -100,7 +100,8 @@ class FreeCapacity:
         """When, within a window, eligible hosts have room for fewer units; spans may overlap."""
         self.budget.spend(len(self.rows(window).slot))
         spans = request.demand.lacking(self, window, units)
-        return spans.where(self.eligible(request)[spans.slot])
+        eligible = self.eligible(request)
+        return spans if eligible.all() else spans.where(eligible[spans.slot])
 
     # What kinds of demand count with
 

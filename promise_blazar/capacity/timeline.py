@@ -237,12 +237,13 @@ def ends_of_stretches(spans: Spans, size: int) -> tuple[IntArray, IntArray]:
     width = int(spans.end.max()) - earliest + 1
     times = np.zeros(0, dtype=np.int64)
     if size * width < _KEY_LIMIT:
-        start, end = spans.start - earliest, spans.end - earliest
+        begin = spans.slot * width - earliest
+        start, end = np.sort(begin + spans.start), np.sort(begin + spans.end)
     else:
         times = distinct(np.concatenate((spans.start, spans.end)))
-        width = len(times)
-        start, end = np.searchsorted(times, spans.start), np.searchsorted(times, spans.end)
-    start, end = np.sort(spans.slot * width + start), np.sort(spans.slot * width + end)
+        width, begin = len(times), spans.slot * len(times)
+        start = np.sort(begin + np.searchsorted(times, spans.start))
+        end = np.sort(begin + np.searchsorted(times, spans.end))
     apart = start[1:] > end[:-1]
     first, last = start[np.append(True, apart)] % width, end[np.append(apart, True)] % width
     if len(times):

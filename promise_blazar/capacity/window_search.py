@@ -157,17 +157,25 @@ class _Search:
                 window: Window(window.start + low, min(window.end + high, OPEN))
                 for window in windows
             }
+            counts = [_Count(free, request, around[request.window]) for request in self._different]
+            barren = self._now <= min((w.start for w in windows), default=0) + low and not all(
+                each.ever(low, high) for each in counts
+            )
             for window, stretch in around.items():
                 ends = np.append(free.rows(stretch).end, free.pool.rises(stretch))
+                if barren:
+                    # What is freed in this stretch is of no use, unless it is rounded up beyond
+                    # it; what is freed later is found again.
+                    until = window.start + high
+                    ends = ends[(ends > until - self._granularity) & (ends <= until)]
                 freed = np.maximum(ends[ends < OPEN], self._now)
                 moved = -(freed // -self._granularity) * self._granularity - window.start
                 shifts = np.append(shifts, moved[moved > low])
             shifts = distinct(shifts)
-            promising = shifts[shifts <= high]
-            for request in self._different:
+            promising = shifts[shifts <= high][: 0 if barren else None]
+            for each in counts:
                 if len(promising):
-                    enough = _enough(free, request, around[request.window], promising)
-                    promising = promising[enough]
+                    promising = promising[each.enough(promising)]
             yield high, promising
             shifts = shifts[shifts > high]
             ended = all(window.start + high >= last for window in windows)
@@ -179,39 +187,54 @@ class _Search:
             low, high = high, min(2 * high, OPEN)
 
 
-def _enough(
-    free: FreeCapacity, request: AllocationRequest, reach: Window, shifts: IntArray
-) -> BoolArray:
-    """At which shifts are there hosts and pools enough? True wherever the request alone is
-    admitted."""
-    bound = request.demand.bound
-    length = request.window.end - request.window.start
-    starts = request.window.start + shifts
-    enough = free.pool.promising(request, free.eligible(request), reach, starts)
-    if bound.units == 0:
-        return enough
-    if bound.once:
-        count = _hosts_with(free, request, reach, bound.units, length, starts)
-    else:
-        steps = free.steps_of(request, reach)
+class _Count:
+    """Where there are hosts and pools enough for a request by itself, in one stretch of time."""
+
+    def __init__(self, free: FreeCapacity, request: AllocationRequest, reach: Window) -> None:
+        self._free = free
+        self._request = request
+        self._reach = reach
+        self._start = request.window.start
+        self._length = request.window.end - request.window.start
+        self._bound = request.demand.bound
+        self._known: tuple[IntArray, IntArray] | None = None
+
+    def ever(self, low: int, high: int) -> bool:
+        """Whether there may be enough at any of these shifts, from ``low`` to ``high``."""
+        if not self._bound.once or not self._bound.units:
+            return True
+        _, last = self._barred()
+        low, high = self._start + low, self._start + high
+        rises = np.append(low, last[(last > low) & (last <= high)])
+        return int(self._hosts(rises).max()) >= self._bound.needed
+
+    def enough(self, shifts: IntArray) -> BoolArray:
+        """At which shifts is there enough? True wherever the request alone is admitted."""
+        free, request, bound = self._free, self._request, self._bound
+        starts = self._start + shifts
+        enough = free.pool.promising(request, free.eligible(request), self._reach, starts)
+        if not bound.units:
+            return enough
+        if bound.once:
+            return enough & (self._hosts(starts) >= bound.needed)
+        steps = free.steps_of(request, self._reach)
         times = np.minimum(steps.units // bound.units, bound.needed)
-        count = room_through(replace(steps, units=times), length, starts)
-    return enough & (count >= bound.needed)
+        count = room_through(replace(steps, units=times), self._length, starts)
+        return enough & (count >= bound.needed)
 
+    def _hosts(self, starts: IntArray) -> IntArray:
+        """How many hosts have room for the units all through a window from each start?"""
+        first, last = self._barred()
+        barred = np.searchsorted(first, starts, side="right")
+        barred -= np.searchsorted(last, starts, side="right")
+        hosts: IntArray = np.count_nonzero(self._free.eligible(self._request)) - barred
+        return hosts
 
-def _hosts_with(
-    free: FreeCapacity,
-    request: AllocationRequest,
-    reach: Window,
-    units: int,
-    length: int,
-    starts: IntArray,
-) -> IntArray:
-    """How many hosts have room for so many units all through a window from each start?"""
-    lacking = free.lacking(request, reach, units)
-    # A window of this length from s meets [a, b) exactly if a - length < s < b.
-    barred = Spans(lacking.slot, lacking.start - length + 1, lacking.end)
-    first, last = ends_of_stretches(barred, free.ledger.size)
-    barred_at = np.searchsorted(first, starts, side="right")
-    barred_at -= np.searchsorted(last, starts, side="right")
-    return np.count_nonzero(free.eligible(request)) - barred_at
+    def _barred(self) -> tuple[IntArray, IntArray]:
+        """When hosts begin and cease to have no room for a window that begins then."""
+        if self._known is None:
+            lacking = self._free.lacking(self._request, self._reach, self._bound.units)
+            # A window of this length from s meets [a, b) exactly if a - length < s < b.
+            barred = Spans(lacking.slot, lacking.start - self._length + 1, lacking.end)
+            self._known = ends_of_stretches(barred, self._free.ledger.size)
+        return self._known
