@@ -229,6 +229,7 @@ class TestConfiguration(FileCase):
             "[keystone_authtoken]\nauth_type = v3oidcpassword\nidentity_provider = x\nwrong = 1\n"
         )
         self.assertEqual({"keystone_authtoken": "wrong"}, self.read(text))
+        self.assertEqual({}, self.read("[openstack]\nauth_type = not-installed\nown = 1\n"))
 
     def test_g5_files_of_a_directory_are_looked_at_too(self):
         directory = Path(self.enterContext(tempfile.TemporaryDirectory()))

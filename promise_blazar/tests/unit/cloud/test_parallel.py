@@ -12,10 +12,13 @@ LONG = 30
 
 
 class Meeting:
-    """Work that goes on when so many are at it, and counts how many were."""
+    """Work that goes on when so many are at it, and counts how many were.
 
-    def __init__(self, together):
-        self.together, self.now, self.most = together, 0, 0
+    ``others``: seconds for which they wait then for others, who should not come.
+    """
+
+    def __init__(self, together, others=0):
+        self.together, self.others, self.now, self.most = together, others, 0, 0
         self._changed = threading.Condition()
 
     def work(self, item):
@@ -25,6 +28,7 @@ class Meeting:
             self._changed.notify_all()
             if not self._changed.wait_for(lambda: self.most >= self.together, LONG):
                 raise TimeoutError(f"{self.most} of {self.together} came")
+            self._changed.wait_for(lambda: self.most > self.together, self.others)
             self.now -= 1
         return item * 2
 
@@ -43,8 +47,8 @@ class TestParallel(base.TestCase):
         self.assertEqual(list(range(0, 200, 2)), parallel.each(meeting.work, range(100)))
 
     def test_a6_one_asker_takes_no_more_than_its_share(self):
-        meeting = Meeting(parallel.HELPERS + 1)
-        parallel.each(lambda _: parallel.each(meeting.work, range(20)), range(20))
+        meeting = Meeting(parallel.HELPERS + 1, others=0.2)
+        parallel.each(lambda _: parallel.each(meeting.work, range(10)), range(10))
         self.assertEqual(parallel.HELPERS + 1, meeting.most)
         self.assertLess(parallel.HELPERS, parallel.THREADS // 2)
 
