@@ -2,6 +2,7 @@
 """Calls side by side: how many, in whose name, and what becomes of failures."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from promise_blazar import exceptions
 from promise_blazar.cloud import fence, parallel
@@ -53,18 +54,26 @@ class TestParallel(base.TestCase):
         self.assertLess(parallel.HELPERS, parallel.THREADS // 2)
 
     def test_a6_whoever_asks_gets_on_though_others_have_all_threads(self):
-        done = threading.Event()
-        self.addCleanup(done.set)
+        done, busy = threading.Event(), threading.Semaphore(0)
+
+        def occupy(_):
+            busy.release()
+            done.wait(3 * LONG)
+
         asking = [
-            threading.Thread(target=parallel.each, args=(lambda _: done.wait(LONG), range(50)))
+            threading.Thread(target=parallel.each, args=(occupy, range(50)))
             for _ in range(parallel.THREADS // parallel.HELPERS + 1)
         ]
+        one_more = ThreadPoolExecutor(1)
+        self.addCleanup(one_more.shutdown)
         for thread in asking:
             thread.start()
             self.addCleanup(thread.join)
         self.addCleanup(done.set)
-        self.assertEqual([0, 2, 4], parallel.each(lambda item: item * 2, range(3)))
-        done.set()
+        for _ in range(parallel.THREADS + len(asking)):
+            self.assertTrue(busy.acquire(timeout=LONG))
+        asked = one_more.submit(parallel.each, lambda item: item * 2, range(3))
+        self.assertEqual([0, 2, 4], asked.result(LONG))
 
     def test_a6_the_fence_holds_for_helpers(self):
         meeting, asked = Meeting(4), []
