@@ -23,6 +23,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent import futures
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy
@@ -63,6 +64,7 @@ def main() -> int:
         "--minutes", action="store_true", help="leases begin at any minute, not at full hours"
     )
     parser.add_argument("--workdir", type=pathlib.Path, default=ROOT / "build/benchmark-admission")
+    parser.add_argument("--at-once", type=int, default=2, help="our connections")
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
@@ -93,7 +95,7 @@ def measure(options: argparse.Namespace, drawn: World, python: pathlib.Path, ser
     with contextlib.ExitStack() as stack:
         ours_url, blazar_url = databases(server)
         port = stack.enter_context(our_service(ours_url, told, options.workdir))
-        ours = connected(port)
+        ours = [connected(port) for _ in range(options.at_once)]
         blazar, zones = stack.enter_context(
             blazar_service(blazar_url, told, python, options.workdir)
         )
@@ -209,24 +211,29 @@ def serve(url: str, cloud_file: str) -> None:
 
 
 def ours_calendar(
-    connection: http.client.HTTPConnection, zones: Sequence[str]
+    connections: Sequence[http.client.HTTPConnection], zones: Sequence[str]
 ) -> tuple[Calendar, float, int]:
     """The calendar, and the seconds and the octets of the bodies that it takes."""
     first = leases.begin()
     window = f"start={minute(first)}&end={minute(first + timedelta(days=DAYS))}"
     headers = {"X-Auth-Token": "admin:admin:admin", "Accept-Encoding": "gzip"}
     found: Calendar = {}
-    octets = 0
+    sizes: list[int] = []
+
+    def ask(number: int) -> None:
+        for name in zones[number :: len(connections)]:
+            path = f"/v1/capacity?{window}&zone={name}&resource_class=VCPU"
+            text, size = got(connections[number], path, headers)
+            sizes.append(size)
+            found[name] = [
+                (datetime.fromisoformat(each["at"]), each["VCPU"]["reserved"])
+                for each in json.loads(text)["series"]
+            ]
+
     begun = time.perf_counter()
-    for name in zones:
-        path = f"/v1/capacity?{window}&zone={name}&resource_class=VCPU"
-        text, size = got(connection, path, headers)
-        octets += size
-        found[name] = [
-            (datetime.fromisoformat(each["at"]), each["VCPU"]["reserved"])
-            for each in json.loads(text)["series"]
-        ]
-    return found, time.perf_counter() - begun, octets
+    with futures.ThreadPoolExecutor(len(connections)) as pool:
+        list(pool.map(ask, range(len(connections))))
+    return found, time.perf_counter() - begun, sum(sizes)
 
 
 def minute(at: datetime) -> str:
