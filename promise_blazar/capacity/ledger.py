@@ -124,11 +124,11 @@ class Ledger:
 
     def put_adjustment(self, adjustment: LedgerAdjustment) -> None:
         """Add an adjustment, or replace the one of the same id."""
-        self._own_supply().adjustments[adjustment.id] = adjustment
+        self._own_supply().put(adjustment)
 
     def drop_adjustment(self, adjustment_id: int) -> None:
         """Forget an adjustment; an unknown id is none."""
-        self._own_supply().adjustments.pop(adjustment_id, None)
+        self._own_supply().drop(adjustment_id)
 
     def put_owners(self, owners: Mapping[int, str]) -> None:
         """The projects of reservations, by their numbers; needed where there are carve-outs."""
@@ -181,7 +181,7 @@ class Ledger:
     @property
     def adjustments(self) -> Mapping[int, LedgerAdjustment]:
         """The adjustments by id."""
-        return MappingProxyType(self._supply.adjustments)
+        return self._supply.adjustments
 
     def unowned(self) -> list[int]:
         """Reservations with bookings whose project is not known, where that matters."""

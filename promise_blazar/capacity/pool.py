@@ -201,18 +201,14 @@ class Pool:
         """The last instant, others than the ends of bookings, at which more may be had."""
         if self.quiet:
             return 0
-        moments = [t for each in self._ledger.adjustments.values() for t in (each.start, each.end)]
+        moments = self._ledger.supply.moments(self._now)
         for number in self._exclude:
             moments += [each.start for each in self._ledger.bookings_of(number)]
         return max((moment for moment in moments if moment < OPEN), default=0)
 
     def rises(self, window: Window) -> IntArray:
         """Instants in the window, others than the ends of bookings, at which more may be had."""
-        moments = [
-            moment
-            for each in self._ledger.adjustments.values()
-            for moment in (each.start, each.end)
-        ]
+        moments = self._ledger.supply.moments(window.start)
         if self._exclude and not self.quiet:
             rows = self._rows_of(window)
             numbers = np.fromiter(self._exclude, dtype=np.int64)

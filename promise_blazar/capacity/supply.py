@@ -7,6 +7,7 @@ there is, but sets its amounts apart for a *group*, the projects that it names. 
 reserved is charged to its *share* first, and only the rest of it to what is there for all.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -43,43 +44,91 @@ class LedgerAdjustment:
         return self.start < window.end and window.start < self.end
 
 
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Adjustments in the order of their ends, and what they name, by scope.
+
+    ``ends``: of each; ``classes``: those named in a scope, in whatever window.
+    """
+
+    adjustments: tuple[LedgerAdjustment, ...]
+    ends: tuple[int, ...]
+    classes: Mapping[str | None, frozenset[str]]
+    zones: frozenset[str]
+    carved: bool
+
+
 class Supply:
-    """The adjustments of one provider by id, and the projects of reservations by number."""
+    """The adjustments of one provider by id, and the projects of reservations by number.
+
+    Those that are over cost a decision nothing: they only say which classes are counted.
+    """
 
     def __init__(self) -> None:
-        self.adjustments: dict[int, LedgerAdjustment] = {}
+        self._adjustments: dict[int, LedgerAdjustment] = {}
+        self._index: _Index | None = None
         self._owners = Table({"id": _none(), "project": _none()})
         self._projects: dict[str, int] = {}
 
     def copy(self) -> "Supply":
         """The same supply, which may be changed without changing this."""
         twin = Supply()
-        twin.adjustments = dict(self.adjustments)
+        twin._adjustments = dict(self._adjustments)
+        twin._index = self._index
         twin._owners = self._owners.part(np.flatnonzero(self._owners.live))
         twin._projects = dict(self._projects)
         return twin
 
     @property
+    def adjustments(self) -> Mapping[int, LedgerAdjustment]:
+        """By id."""
+        return MappingProxyType(self._adjustments)
+
+    def put(self, adjustment: LedgerAdjustment) -> None:
+        """Add an adjustment, or replace the one of the same id."""
+        self._adjustments[adjustment.id] = adjustment
+        self._index = None
+
+    def drop(self, adjustment_id: int) -> None:
+        """Forget an adjustment; an unknown id is none."""
+        self._adjustments.pop(adjustment_id, None)
+        self._index = None
+
+    @property
     def carved(self) -> bool:
         """Whether there are carve-outs: only then does it matter whose a reservation is."""
-        return any(each.source is not None for each in self.adjustments.values())
+        return self._indexed().carved
 
-    def classes(self, zone: str | None) -> set[str]:
+    def classes(self, zone: str | None) -> frozenset[str]:
         """The classes that adjustments of the scope name, in whatever window."""
-        named = (each.amounts for each in self.adjustments.values() if each.within(zone))
-        return {name for amounts in named for name in amounts}
+        return self._indexed().classes.get(zone, frozenset())
 
-    def zones(self) -> set[str]:
+    def zones(self) -> frozenset[str]:
         """The zones that adjustments name."""
-        return {each.zone for each in self.adjustments.values() if each.zone is not None}
+        return self._indexed().zones
 
     def applying(self, zone: str | None, window: Window) -> list[LedgerAdjustment]:
         """Those that count in the scope at some instant of the window."""
         return [
             each
-            for each in self.adjustments.values()
+            for each in self._ending_after(window.start)
             if each.within(zone) and each.overlaps(window)
         ]
+
+    def moments(self, after: int) -> list[int]:
+        """The instants after this one at which an adjustment begins or ends."""
+        running = self._ending_after(after)
+        moments = [moment for each in running for moment in (each.start, each.end)]
+        return [moment for moment in moments if moment > after]
+
+    def _ending_after(self, moment: int) -> tuple[LedgerAdjustment, ...]:
+        index = self._indexed()
+        return index.adjustments[bisect_right(index.ends, moment) :]
+
+    def _indexed(self) -> _Index:
+        if self._index is None:
+            self._index = _index(self._adjustments.values())
+        return self._index
 
     # Whose a reservation is
 
@@ -123,6 +172,21 @@ class Supply:
         found = (known[at] == reservations) & self._owners.live[at]
         owner: IntArray = np.where(found, self._owners["project"][at], -1)
         return owner
+
+
+def _index(adjustments: Iterable[LedgerAdjustment]) -> _Index:
+    ordered = sorted(adjustments, key=lambda each: each.end)
+    classes: dict[str | None, set[str]] = {}
+    for each in ordered:
+        for scope in {None, each.zone}:
+            classes.setdefault(scope, set()).update(each.amounts)
+    return _Index(
+        tuple(ordered),
+        tuple(each.end for each in ordered),
+        {scope: frozenset(names) for scope, names in classes.items()},
+        frozenset(scope for scope in classes if scope is not None),
+        any(each.source is not None for each in ordered),
+    )
 
 
 def shares(adjustments: Iterable[LedgerAdjustment]) -> Mapping[Group, list[LedgerAdjustment]]:

@@ -35,13 +35,13 @@ class TestSample(base.TestCase):
         self.assertRegex(done.stdout, r"\n[1-9]\d* of \d+ survived")
 
     def test_a_killed_manager_is_survived(self):
-        self.run_program("--every", "30")
+        self.run_program("--every", "60")
 
     def test_a_manager_that_slept_does_no_harm(self):
-        self.run_program("--pause", "--every", "60")
+        self.run_program("--pause", "--every", "120")
 
     def test_a_database_that_went_back_is_survived(self):
-        self.run_program("--fail-over", "--every", "60")
+        self.run_program("--fail-over", "--every", "120")
 
 
 class TestHarness(base.TestCase):
