@@ -32,7 +32,10 @@ class TestSuspended(CrashTestCase):
                 contextlib.closing(sqlite3.connect(path, timeout=1)) as db,
             ):
                 db.execute("BEGIN IMMEDIATE")
-                return
+                db.rollback()
+                busy, *_ = db.execute("PRAGMA wal_checkpoint").fetchone()
+                if not busy:
+                    return
             manager.resume()
             time.sleep(0.05)
 
