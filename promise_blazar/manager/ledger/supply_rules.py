@@ -9,6 +9,7 @@ from promise_blazar import exceptions, times
 from promise_blazar.capacity.adjusting import Shortage, affected
 from promise_blazar.capacity.ledger import OPEN, Ledger
 from promise_blazar.capacity.supply import LedgerAdjustment
+from promise_blazar.manager.ledger import supply_doubts
 from promise_blazar.manager.ledger.changes import DroppedAdjustment, NewAdjustment, SupplyChange
 from promise_blazar.manager.ledger.replica import ledger_adjustment
 
@@ -46,7 +47,7 @@ def judged(ledger: Ledger, change: SupplyChange, now: int, owners: Owners) -> Ju
     reservations, which the ledger knows only where there are carve-outs already.
 
     Raises ``BadInput`` for what no ledger like this could have, ``AdjustmentConflict`` for what
-    even force does not do, ``NotFound`` for an adjustment that is gone.
+    even force does not do or what only force does, ``NotFound`` for an adjustment that is gone.
     """
     after = ledger.copy()
     match change:
@@ -71,6 +72,8 @@ def judged(ledger: Ledger, change: SupplyChange, now: int, owners: Owners) -> Ju
         for zone in dict.fromkeys((None, new.zone)):
             _check_totals(after, zone, lessened, max(new.start, now), new.end)
     found = affected(ledger, after, now)
+    if isinstance(change, NewAdjustment) and not (change.force or found.reservations):
+        supply_doubts.check(ledger, new, now)
     return Judgement(frozenset(found.reservations), tuple(found.shortages))
 
 

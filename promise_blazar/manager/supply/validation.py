@@ -26,7 +26,7 @@ def window(
 ) -> tuple[int, int]:
     """When it counts, in microseconds; a carve-out without an end ends as its source does.
 
-    Raises ``BadInput`` for a time in the past.
+    Raises ``BadInput`` for a time in the past. The start may be in this minute.
     """
     start = times.parse(request.start, now)
     if start < times.floor_minute(now):
@@ -38,6 +38,8 @@ def window(
         end = times.to_micros(times.parse(request.end, now))
     if end <= begin:
         raise exceptions.BadInput("end: it is not after the start")
+    if end <= times.to_micros(now):
+        raise exceptions.BadInput("end: it is in the past")
     return begin, end
 
 

@@ -161,10 +161,49 @@ class TestAdjustments(AdjustingCase):
             self.bad("project_ids", VCPU=1, project_ids=("demo",))
 
     def test_capacity_may_be_planned_for_a_zone_that_is_to_come(self):
-        self.adjust(VCPU=10, zone="west", start=self.minute(60))
+        self.adjust(VCPU=10, zone="west", start=self.minute(60), force=True)
         self.adjust(VCPU=-4, zone="west", start=self.minute(60))
         self.assertEqual((6, 0, 6), self.figures(zone="west", start=self.minute(60)))
         self.assertEqual((102, 0, 102), self.figures(start=self.minute(60)))
+
+    def test_10_a_window_that_is_over_is_none(self):
+        self.clock.advance(50)
+        now = self.clock.now()
+        with self.no_adjustment_changes():
+            for end in (now, now - timedelta(seconds=1), now - timedelta(days=1)):
+                for how in ({}, {"force": True}, {"dry_run": True}):
+                    self.bad("end", VCPU=1, start=self.minute(0), end=end.isoformat(), **how)
+        self.adjust(VCPU=1, start=self.minute(0), end=self.minute(1))
+
+    def test_10_what_limits_slots_to_none_at_other_times_is_forced(self):
+        windows = (
+            ("from 2030-01-01 01:00 UTC on", {"end": self.minute(60)}),
+            ("before 2030-01-01 00:30 UTC", {"start": self.minute(30)}),
+            ("before 2030-01-01 00:30", {"start": self.minute(30), "end": self.minute(60)}),
+        )
+        for words, window in windows:
+            with self.no_adjustment_changes():
+                for dry_run in (False, True):
+                    error = self.conflict(self.adjust, INSTANCE=5, dry_run=dry_run, **window)
+                    self.assertIn(words, error.message)
+                    self.assertEqual([], error.facts["affected"])
+        made = self.adjust(INSTANCE=5, end=self.minute(60), force=True)
+        self.adjust(INSTANCE=1, start=self.minute(30))
+        error = self.conflict(self.adjust, INSTANCE=5, zone="nova", end=self.minute(60))
+        self.assertIn("in the zone nova", error.message)
+        self.take_back(made)
+        # No slot takes any of it.
+        self.adjust(VOLUME_GB=5, end=self.minute(60))
+
+    def test_17_a_zone_without_hosts_is_forced(self):
+        with self.no_adjustment_changes():
+            for dry_run in (False, True):
+                error = self.conflict(self.adjust, VCPU=1000, zone="nova-typo", dry_run=dry_run)
+                self.assertIn("there are hosts in: nova", error.message)
+                self.assertEqual([], error.facts["affected"])
+        self.assertEqual((96, 0, 96), self.figures())
+        self.adjust(VCPU=1000, zone="west", force=True)
+        self.assertEqual((1096, 0, 1096), self.figures())
 
     def test_lists_are_filtered_ordered_and_paged(self):
         first = self.adjust(VCPU=1, end=self.minute(10))

@@ -112,7 +112,8 @@ class TestRules(base.TestCase):
                 new = dataclasses.replace(new, zone="south")
             expected = made(world, new)
             seen[expected, new.source is None] += 1
-            self.assertEqual(expected, self.verdict(world, NewAdjustment(record(new))), seed)
+            change = NewAdjustment(record(new), force=True)
+            self.assertEqual(expected, self.verdict(world, change), seed)
         for kind in ((BAD, True), (BAD, False), (CONFLICT, True), (CONFLICT, False)):
             self.assertGreater(seen[kind], 5, seen)
         self.assertGreater(seen[None, True], 50, seen)
