@@ -55,6 +55,10 @@ class Budget:
         seconds = min(seconds, self.seconds)
         return Budget(count, seconds, self._monotonic, self, pause or self._pause)
 
+    def anew(self, evaluations: int, seconds: float = math.inf) -> "Budget":
+        """Other evaluations, within the same time, or so much of it."""
+        return Budget(evaluations, min(seconds, self.seconds), self._monotonic, pause=self._pause)
+
     @property
     def seconds(self) -> float:
         """Seconds that are left; never less than none."""

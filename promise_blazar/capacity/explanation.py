@@ -93,6 +93,12 @@ class Explanation:
         )
 
 
+#: Of a search that looked at every start, and was as bounded at each as a create is.
+NOT_ALL_WAYS = Reason(
+    "search", 0, "no other window was found; not all ways to place all of it were tried"
+)
+
+
 def unexplained(refused: str, total: int, of: int, why: str) -> Explanation:
     """A refusal, of the request with this key, of which nothing more is known, and why."""
     text = f"{why}, so what is short and when it would fit was not worked out"
@@ -151,6 +157,8 @@ def _by_slot(ledger: Ledger, placements: Sequence[Placement]) -> UnitsBySlot:
 def _of_search(found: FoundWindows) -> tuple[Reason, ...]:
     if found.complete:
         return (Reason("search", 0, "no later window fits, as things are booked"),)
+    if found.finished:
+        return (NOT_ALL_WAYS,)
     until = _instant(found.looked_until)
     if until is None:
         return ()

@@ -15,9 +15,9 @@ from typing import Final
 
 import numpy as np
 
-from promise_blazar.capacity.admission import Admission, Plan
+from promise_blazar.capacity.admission import Admission, Plan, Refusal
 from promise_blazar.capacity.arrays import BoolArray, IntArray, distinct
-from promise_blazar.capacity.budget import Budget, OutOfTime
+from promise_blazar.capacity.budget import EVALUATIONS, Budget, OutOfTime
 from promise_blazar.capacity.demand.request import AllocationRequest, Window
 from promise_blazar.capacity.free_capacity import FreeCapacity
 from promise_blazar.capacity.ledger import OPEN, Ledger
@@ -33,13 +33,15 @@ class FoundWindows:
     """Windows of all requests together, earliest first, and the last start looked at.
 
     ``complete``: there is no other window, as things are booked; else later ones, or (of several
-    requests) other ways to place them, were not looked at. ``fixed``: the requests cannot move.
+    requests) other ways to place them, were not looked at. ``finished``: every start was looked
+    at, with what a create has for it. ``fixed``: the requests cannot move.
     """
 
     windows: tuple[Window, ...]
     looked_until: int
     complete: bool
     fixed: bool = False
+    finished: bool = True
 
 
 def next_windows(
@@ -64,17 +66,18 @@ def next_windows(
     search = _Search(ledger, requests, now, exclude, granularity, budget or Budget())
     end = max((request.window.end for request in requests), default=now + 1)
     windows: list[Window] = []
-    complete = False
+    complete = finished = False
     try:
         for shift in search.admitted():
             windows.append(_shifted(Window(start, end), shift))
             if len(windows) >= count:
                 break
         else:
-            complete = search.complete
+            complete, finished = search.complete, not search.stopped
     except OutOfTime:
         pass
-    return FoundWindows(tuple(windows), start + search.looked_until, complete)
+    looked_until = start + search.looked_until
+    return FoundWindows(tuple(windows), looked_until, complete, finished=finished)
 
 
 def _different(requests: Sequence[AllocationRequest]) -> list[AllocationRequest]:
@@ -96,7 +99,8 @@ def _shifted(window: Window, shift: int) -> Window:
 
 
 class _Search:
-    """One search. ``looked_until``: the last shift looked at; ``complete``: none is left out."""
+    """One search. ``looked_until``: the last shift looked at; ``complete``: none is left out;
+    ``stopped``: the budget was spent before the last shift."""
 
     def __init__(
         self,
@@ -116,26 +120,31 @@ class _Search:
         self._different = _different(requests)
         self.looked_until = 0
         self.complete = True
+        self.stopped = False
 
     def admitted(self) -> Iterator[int]:
         """Shifts at which all requests are admitted, in order. Raises ``OutOfTime``."""
         for reach, shifts in self._promising():
             for shift in shifts.tolist():
                 if self._budget.exhausted:
-                    self.complete = False
+                    self._stop()
                     return
                 moved = [_moved(request, shift) for request in self._requests]
-                answer = Admission(self._free(self._affordable()), moved).decide()
+                # As much as a create has, so that this is what a create is answered.
+                trial = self._budget.part(EVALUATIONS)
+                answer = Admission(self._free(trial), moved).decide()
+                if isinstance(answer, Refusal) and answer.gave_up:
+                    self.complete = False
+                    if self._budget.exhausted:
+                        self._stop()  # a create might go on
+                        return
                 self.looked_until = shift
                 if isinstance(answer, Plan):
                     yield shift
-                elif answer.gave_up:
-                    self.complete = False
             self.looked_until = reach
 
-    def _affordable(self) -> Budget:
-        """For one try: a few orders of several requests, so that more than one start is tried."""
-        return self._budget.part(4 * len(self._requests) + 96)
+    def _stop(self) -> None:
+        self.complete, self.stopped = False, True
 
     def _free(self, budget: Budget) -> FreeCapacity:
         return FreeCapacity(self._ledger, self._now, self._exclude, budget=budget)
@@ -182,7 +191,7 @@ class _Search:
             if ended and not len(shifts):
                 return
             if self._budget.exhausted:
-                self.complete = False
+                self._stop()
                 return
             low, high = high, min(2 * high, OPEN)
 

@@ -210,7 +210,7 @@ class ManagerService(DatabaseReader):
     def capacity(
         self, context: RequestContext, question: questions.CapacityQuestion
     ) -> questions.CapacityAnswer:
-        return self._use_cases.capacity.answer(question)
+        return self._use_cases.capacity.answer(context, question)
 
     def availability(
         self, context: RequestContext, question: questions.AvailabilityQuestion

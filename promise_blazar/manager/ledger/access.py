@@ -56,9 +56,9 @@ class LedgerAccess:
         self._timeout = timeout
         self._turn = threading.Lock()
 
-    def budget(self) -> Budget:
+    def budget(self, evaluations: int = EVALUATIONS) -> Budget:
         """What one request may spend, from now on."""
-        return Budget(EVALUATIONS, self._timeout, self._clock.monotonic)
+        return Budget(evaluations, self._timeout, self._clock.monotonic)
 
     def instant(self) -> datetime:
         """Aware UTC."""

@@ -11,14 +11,14 @@ from typing import Final, TypeVar
 
 from promise_blazar import waiters
 from promise_blazar.capacity.admission import Plan, Refusal, admit
-from promise_blazar.capacity.budget import Budget, OutOfTime
+from promise_blazar.capacity.budget import EVALUATIONS, Budget, OutOfTime
 from promise_blazar.capacity.demand.request import AllocationRequest
 from promise_blazar.capacity.explanation import Explanation, explain, unexplained
 from promise_blazar.capacity.ledger import Ledger
 from promise_blazar.capacity.window_search import next_windows
 from promise_blazar.manager.ledger.access import LedgerAccess, Snapshot, ahead
 from promise_blazar.manager.ledger.deciding import No
-from promise_blazar.manager.ledger.turns import Turns
+from promise_blazar.manager.ledger.turns import OWN, Turns
 
 LOG = logging.getLogger(__name__)
 
@@ -32,17 +32,25 @@ _SEARCH: Final = 1.0
 #: once, without hints or by ``Busy``. Not fewer: who waits needs no processor, and who is answered
 #: asks again.
 _MOST_WAITING: Final = 32
+#: Of these, those that wait for one project.
+_MOST_EACH: Final = 2
+#: Seconds that working out one question takes at most, and that a dry run does.
+_QUESTION: Final = 2.0
+_REHEARSAL: Final = 3.0
+#: Evaluations of one search, which tries many starts, each with what a create has.
+_EVALUATIONS: Final = 20 * EVALUATIONS
 
 
 class Questions:
     def __init__(self, access: LedgerAccess) -> None:
         self._access = access
-        self.turns = Turns(_MOST_WAITING)
+        self.turns = Turns(_MOST_WAITING, _MOST_EACH)
 
     def answer(self, question: Callable[[Ledger, int], T]) -> T:
-        """The answer to a question (the ledger, now). Raises ``OutOfTime``."""
+        """The answer to a question (the ledger, now) of the manager's own. Raises
+        ``OutOfTime``."""
         budget = self._access.budget()
-        with self.turns.mine(budget):
+        with self.turns.mine(budget, OWN):
             found = self._access.snapshot(budget, lambda ledger, now: ledger.copy())
             return question(found.ledger, found.now)
 
@@ -50,20 +58,23 @@ class Questions:
         self,
         copied: Callable[[Ledger, int], Ledger],
         question: Callable[[Snapshot, Budget], T],
+        whose: str | None,
     ) -> T:
         """The answer to a question about what this copies (of the ledger, now), with what may be
-        spent on it. Raises ``OutOfTime``."""
-        budget = self._access.beside(self._access.budget())
-        with self.turns.mine(budget):
-            return question(self._access.snapshot(budget, copied), budget)
+        spent on it. ``whose``: as for ``Turns.mine``. Raises ``OutOfTime``."""
+        budget = self._access.beside(self._access.budget(_EVALUATIONS))
+        with self.turns.mine(budget, whose):
+            found = self._access.snapshot(budget, copied)
+            return question(found, budget.part(seconds=_QUESTION))
 
     def rehearse(
         self, requests: Sequence[AllocationRequest], exclude: frozenset[int]
     ) -> Explanation | None:
         """Why the requests would be refused; None: they would not. Raises ``OutOfTime``."""
         budget = self._access.beside(self._access.budget())
-        with self.turns.mine(budget):
-            return _explained(self._access.future(budget, requests), requests, exclude, budget)
+        with self.turns.mine(budget, _project(requests)):
+            found = self._access.future(budget, requests)
+            return _explained(found, requests, exclude, budget.part(seconds=_REHEARSAL))
 
     def why(
         self,
@@ -77,7 +88,7 @@ class Questions:
         try:
             # Who found no place to wait in the API has no thread to wait with.
             turn = hints.part(seconds=0) if waiters.in_a_hurry() else hints
-            with self.turns.mine(turn):
+            with self.turns.mine(turn, _project(requests)):
                 found = self._access.future(hints, requests)
                 known = None
                 if found.generation == answer.generation:
@@ -89,6 +100,11 @@ class Questions:
             words = "too much is being asked at this moment"
             why = unexplained(answer.refusal.key, answer.hosts, len(requests), words)
             return replace(why, generation=answer.generation)
+
+
+def _project(requests: Sequence[AllocationRequest]) -> str:
+    """Whose the requests are."""
+    return next((each.project for each in requests if each.project is not None), "")
 
 
 def _explained(
@@ -105,7 +121,7 @@ def _explained(
         why = explain(ledger, asked, now, exclude, alternatives=0, budget=budget, refusal=known)
         if why.reasons and not why.never:
             # As long a lease as was asked for, not what the present minute has left of it.
-            little = budget.part(seconds=_SEARCH)
+            little = budget.anew(_EVALUATIONS, _SEARCH)
             why = why.with_windows(next_windows(ledger, requests, now, exclude, budget=little))
     except OutOfTime:
         raise

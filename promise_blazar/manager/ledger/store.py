@@ -116,10 +116,14 @@ class LedgerStore:
         self,
         copied: Callable[[Ledger, int], Ledger],
         question: Callable[[Snapshot, Budget], T],
+        whose: str | None,
     ) -> T:
-        """The same of what this copies (of the ledger, now), and with what may be spent on it."""
+        """The same of what this copies (of the ledger, now), and with what may be spent on it.
+
+        ``whose``: the project that asks; None: the manager itself.
+        """
         with in_time():
-            return self.questions.ask(copied, question)
+            return self.questions.ask(copied, question, whose)
 
     def fitting(
         self,

@@ -28,9 +28,13 @@ class AskedLedger(Protocol):
         self,
         copied: Callable[[Ledger, int], Ledger],
         question: Callable[[Present, Budget], T],
+        whose: str | None,
     ) -> T:
-        """The answer to a question about what this copies (of the ledger, now). Raises ``Busy``,
-        ``Unavailable``."""
+        """The answer to a question about what this copies (of the ledger, now).
+
+        ``whose``: the project that asks; None: the manager itself. Raises ``Busy``,
+        ``Unavailable``.
+        """
         ...
 
     @staticmethod

@@ -8,10 +8,15 @@ from typing import Any, Final
 
 from promise_blazar import exceptions, times
 from promise_blazar.capacity.admission import Plan, admit
-from promise_blazar.capacity.budget import Budget, OutOfTime
+from promise_blazar.capacity.budget import EVALUATIONS, Budget, OutOfTime
 from promise_blazar.capacity.demand.contract import Demand
 from promise_blazar.capacity.demand.request import AllocationRequest, Window
-from promise_blazar.capacity.explanation import explain
+from promise_blazar.capacity.explanation import (
+    NOT_ALL_WAYS,
+    Explanation,
+    explain,
+    unexplained,
+)
 from promise_blazar.capacity.ledger import Ledger
 from promise_blazar.capacity.window_search import MINUTE, next_windows
 from promise_blazar.clock import Clock
@@ -32,6 +37,9 @@ from promise_blazar.plugins.contract import ResourceType
 #: How far ahead is looked where nobody says.
 _AHEAD: Final = timedelta(days=90)
 _MOST_WINDOWS: Final = 20
+_MINUTE: Final = timedelta(minutes=1) // timedelta(seconds=1)
+#: How much of its time a question spends on the search; the rest is for the reasons.
+_SEARCH: Final = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +65,12 @@ class _Wanted:
 
 @dataclass(slots=True)
 class _Found:
-    """``until``: where the search ended unfinished; None: it did not."""
+    """``until``: where the search ended unfinished; None: it did not. ``gave_up``: at some of the
+    starts a create would be refused without a proof."""
 
     windows: list[Window] = field(default_factory=list)
     until: int | None = None
+    gave_up: bool = False
 
 
 class AvailabilityQueries:
@@ -88,15 +98,18 @@ class AvailabilityQueries:
         def copied(ledger: Ledger, now: int) -> Ledger:
             return ledger.excerpt(wanted.first, wanted.latest, now)
 
-        return self._ledger.ask(copied, lambda present, budget: _answer(present, budget, wanted))
+        def answered(present: Present, budget: Budget) -> AvailabilityAnswer:
+            return _answer(present, budget, wanted)
+
+        return self._ledger.ask(copied, answered, context.project_id)
 
     def _wanted(self, context: RequestContext, question: AvailabilityQuestion) -> _Wanted:
         """Raises ``BadInput``, and what a create raises for such reservations."""
         now = self._clock.now()
         if not question.reservations:
             raise exceptions.BadInput("reservations: at least one is meant")
-        if question.duration < 1:
-            raise exceptions.BadInput("duration: at least a second is meant")
+        if question.duration < 1 or question.duration % _MINUTE:
+            raise exceptions.BadInput("duration: whole minutes are meant, in seconds")
         if not 1 <= question.limit <= _MOST_WINDOWS:
             raise exceptions.BadInput(f"limit: 1 to {_MOST_WINDOWS} windows")
         earliest = times.parse(question.earliest or "now", now)
@@ -138,14 +151,15 @@ def _latest(question: AvailabilityQuestion, earliest: datetime, now: datetime) -
 def _answer(present: Present, budget: Budget, wanted: _Wanted) -> AvailabilityAnswer:
     found = _Found()
     try:
-        _search(present, budget, wanted, found)
+        _search(present, budget.part(seconds=_SEARCH * budget.seconds), wanted, found)
     except OutOfTime:
         found.until = found.until or wanted.first
     until = None if found.until is None else times.from_micros(min(found.until, wanted.latest))
     if found.windows:
         return AvailabilityAnswer(tuple(map(_shown, found.windows)), until)
-    reasons, fits = _why(present, budget, wanted)
-    return AvailabilityAnswer((), until, reasons, fits)
+    facts = refusal(_why(present, budget, wanted, found)).facts
+    reasons = tuple(_reason(each) for each in facts["reasons"])
+    return AvailabilityAnswer((), until, reasons, facts["fits"])
 
 
 def _search(present: Present, budget: Budget, wanted: _Wanted, found: _Found) -> None:
@@ -157,18 +171,18 @@ def _search(present: Present, budget: Budget, wanted: _Wanted, found: _Found) ->
         if start <= now:
             # What has passed of this minute is owed to nobody.
             requests = _ahead(wanted.at(start), now)
-            if isinstance(admit(ledger, requests, now, budget=budget), Plan):
+            answer = admit(ledger, requests, now, budget=budget.part(EVALUATIONS))
+            if isinstance(answer, Plan):
                 window = Window(start, start + wanted.length)
             else:
+                found.gave_up |= answer.gave_up
                 start = now // MINUTE * MINUTE + MINUTE
                 continue
         else:
             search = next_windows(ledger, wanted.at(start), now, budget=budget)
             if not search.windows:
-                # Of several reservations it may have given up to place them somewhere; all starts
-                # were looked at then.
-                spent = budget.exhausted or budget.seconds <= 0
-                found.until = search.looked_until if spent and not search.complete else None
+                found.gave_up |= not search.complete
+                found.until = None if search.finished else search.looked_until
                 return
             window = search.windows[0]
             if window.end > wanted.latest:
@@ -185,19 +199,19 @@ def _ahead(requests: Iterable[AllocationRequest], now: int) -> list[AllocationRe
     ]
 
 
-def _why(
-    present: Present, budget: Budget, wanted: _Wanted
-) -> tuple[tuple[ReasonView, ...], dict[str, int]]:
+def _why(present: Present, budget: Budget, wanted: _Wanted, found: _Found) -> Explanation:
     """Why a lease would be refused that starts as early as can be, in the words of a create."""
-    requests = _ahead(wanted.at(wanted.first), present.now)
+    ledger, now = present.ledger, present.now
+    requests = _ahead(wanted.at(wanted.first), now)
     try:
-        why = explain(present.ledger, requests, present.now, alternatives=0, budget=budget)
+        why = explain(ledger, requests, now, alternatives=0, budget=budget.anew(EVALUATIONS))
     except OutOfTime:
-        return (), {}
+        why = Explanation("0", len(ledger.hosts))
     if not why.reasons:
-        return (), {}
-    facts = refusal(why).facts
-    return tuple(_reason(each) for each in facts["reasons"]), facts["fits"]
+        return unexplained("0", len(ledger.hosts), len(requests), "this takes too long")
+    if found.gave_up and found.until is None:
+        return replace(why, reasons=(*why.reasons, NOT_ALL_WAYS))
+    return why
 
 
 def _reason(told: dict[str, Any]) -> ReasonView:

@@ -13,6 +13,7 @@ from promise_blazar.capacity.fits import fits
 from promise_blazar.capacity.ledger import Ledger
 from promise_blazar.capacity.pool_timeline import PoolTimeline
 from promise_blazar.clock import Clock
+from promise_blazar.context import RequestContext
 from promise_blazar.db.session import ReadHandle
 from promise_blazar.manager.contract.questions import (
     CapacityAnswer,
@@ -54,7 +55,7 @@ class CapacityQueries:
         self._provider_id = provider_id
         self._clock = clock
 
-    def answer(self, question: CapacityQuestion) -> CapacityAnswer:
+    def answer(self, context: RequestContext, question: CapacityQuestion) -> CapacityAnswer:
         asked = _window(question, self._clock.now())
         if question.provider is not None:
             self._check_provider(question.provider)
@@ -68,7 +69,7 @@ class CapacityQueries:
         def figured(present: Present, budget: Budget) -> CapacityAnswer:
             return _answer(present, budget, question, asked)
 
-        return self._ledger.ask(copied, figured)
+        return self._ledger.ask(copied, figured, context.project_id)
 
     def _check_provider(self, name: str) -> None:
         with self._database.reader() as connection:

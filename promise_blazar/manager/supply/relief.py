@@ -32,6 +32,7 @@ class Relief:
         short, generation = self._provider.ledger.ask(
             lambda ledger, now: ledger.excerpt(now, OPEN, now),
             lambda found, _: (still_short(found.ledger, numbers, found.now), found.generation),
+            whose=None,
         )
         gone = [pair for pair in pairs if pair[0] not in short]
         if not gone:

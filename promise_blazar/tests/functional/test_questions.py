@@ -117,7 +117,7 @@ class TestCapacity(AdjustingCase):
             threading.Thread(target=decide).start()
             return done.wait(30)
 
-        self.assertTrue(ledger.ask(lambda ledger, now: ledger.copy(), slow))
+        self.assertTrue(ledger.ask(lambda ledger, now: ledger.copy(), slow, "demo"))
 
 
 @databases.on_each_database

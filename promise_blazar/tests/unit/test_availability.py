@@ -3,14 +3,16 @@
 
 import collections
 import random
+from unittest import mock
 
 from promise_blazar import times
 from promise_blazar.capacity.admission import Plan, admit
-from promise_blazar.capacity.budget import Budget
+from promise_blazar.capacity.budget import EVALUATIONS, Budget, OutOfTime
 from promise_blazar.capacity.demand.slots import Slots
 from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.capacity.ledger import Ledger, LedgerAdjustment, LedgerHost
 from promise_blazar.manager.ledger.access import Snapshot, ahead
+from promise_blazar.manager.queries import availability
 from promise_blazar.manager.queries.availability import _answer, _Wanted
 from promise_blazar.tests import base
 
@@ -19,11 +21,16 @@ MINUTE = 60_000_000
 HORIZON, LATEST = 20, 30
 
 
+def hosts(count, vcpus):
+    ledger = Ledger()
+    for number in range(1, count + 1):
+        ledger.put_host(LedgerHost(number, str(number), "nova", {"VCPU": vcpus}, {}, True))
+    return ledger
+
+
 def world(dice, now):
     """Three hosts, some slots and hosts that come and go, on minutes and between them."""
-    ledger = Ledger()
-    for number in (1, 2, 3):
-        ledger.put_host(LedgerHost(number, str(number), "nova", {"VCPU": 4}, {}, True))
+    ledger = hosts(3, 4)
     ledger.put_bundle(1, {"VCPU": 1})
     count = dice.randint(0, 14)
     starts = [dice.randrange(HORIZON) * MINUTE for _ in range(count)]
@@ -97,6 +104,56 @@ class TestWindows(base.TestCase):
             seen[len(expected)] += 1
         self.assertGreater(seen[0], 5, seen)
         self.assertGreater(seen[1] + seen[2], 50, seen)
+
+    def test_many_reservations_are_tried_as_a_create_tries_them(self):
+        """Those of which only some order of placing them succeeds."""
+        sizes = "6 5 8 3 12 5 11 12 12 10 13 9 11 7 4 11 6 10 9 10 7 7 16 5 7 9 6 1 9 5 10"
+        demands = [Slots(1, {"VCPU": int(each)}, None) for each in sizes.split()]
+        wanted = _Wanted(demands, MINUTE, 99 * MINUTE, 9 * MINUTE, 1, "demo")
+        ledger = hosts(8, 32)
+        self.assertIsInstance(admit(ledger, wanted.at(MINUTE), 0), Plan)
+        answer = _answer(Snapshot(ledger, 1, 0), Budget(EVALUATIONS), wanted)
+        self.assertEqual([MINUTE], [times.to_micros(each.start) for each in answer.windows])
+
+    def test_of_many_the_earliest_is_what_trying_each_minute_finds(self):
+        seen = collections.Counter()
+        for seed in range(40):
+            dice = random.Random(seed)
+            ledger = hosts(4, 16)
+            ledger.put_bundle(1, {"VCPU": 1})
+            ends = [dice.randint(1, 6) * MINUTE for _ in range(4)]
+            units = [dice.randint(1, 8) for _ in range(4)]
+            ledger.put_bookings(
+                range(4), range(4), (1, 2, 3, 4), [1] * 4, units, [0] * 4, ends, [0] * 4
+            )
+            demands, left = [], dice.randint(52, 63)
+            while left > 0:
+                size = min(dice.randint(2, 9), left)
+                demands.append(Slots(1, {"VCPU": size}, None))
+                left -= size
+            wanted = _Wanted(demands, MINUTE, 12 * MINUTE, 3 * MINUTE, 1, "demo")
+            answer = _answer(Snapshot(ledger, 1, 0), Budget(20 * EVALUATIONS), wanted)
+            expected = self.expected(ledger, 0, wanted)
+            self.assertEqual(
+                expected, [times.to_micros(each.start) for each in answer.windows], seed
+            )
+            self.assertIsNone(answer.searched_until)
+            self.assertEqual(not expected, bool(answer.reasons), seed)
+            seen[len(expected)] += 1
+            # Of a smaller budget nothing is said that is not so.
+            little = _answer(Snapshot(ledger, 1, 0), Budget(60), wanted)
+            if list(little.windows) != list(answer.windows):
+                self.assertEqual((), little.windows)
+                self.assertIsNotNone(little.searched_until)
+                seen["unknown"] += 1
+        self.assertGreater(min(seen[1], seen["unknown"]), 3, seen)
+
+    def test_no_window_has_reasons_also_where_there_was_no_time_for_them(self):
+        ledger = hosts(3, 4)
+        wanted = _Wanted([WholeHosts(4, 4)], 0, LATEST * MINUTE, 3 * MINUTE, 1, "demo")
+        with mock.patch.object(availability, "explain", side_effect=OutOfTime):
+            answer = _answer(Snapshot(ledger, 1, 0), Budget(), wanted)
+        self.assertEqual(["unexplained"], [each.check for each in answer.reasons])
 
     def test_where_the_budget_ends_it_is_said(self):
         dice = random.Random(1)

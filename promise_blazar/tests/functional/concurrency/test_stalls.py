@@ -4,6 +4,7 @@
 import itertools
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 from unittest import mock
@@ -15,6 +16,7 @@ from promise_blazar.capacity.budget import Budget, OutOfTime
 from promise_blazar.manager.ledger import deciding, explaining
 from promise_blazar.manager.ledger.access import LedgerAccess
 from promise_blazar.manager.ledger.store import Refused
+from promise_blazar.manager.queries import availability
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
 from promise_blazar.tests.functional.concurrency import audit
@@ -169,6 +171,52 @@ class TestQueueOfQuestions(StallCase):
         self.assertEqual("1", again.headers["Retry-After"])
         self.pause.go_on()
         self.refused(409, self.first.result())
+
+    def test_a_project_that_asks_much_keeps_nobody_elses_questions_from_being_answered(self):
+        dry_run = "/v1/leases?dry_run=true"
+        turns = self.service.ledger.questions.turns
+        waiting = [self.pool.submit(self.ask, HOST, path=dry_run) for _ in range(2)]
+        self.until(lambda: turns.waiting() == 2)
+        # It has no third place, for dry runs, questions and reasons of refusals alike.
+        self.refused(503, self.ask(HOST, path=dry_run))
+        self.assertEqual(503, self.call("GET", "/v1/capacity").status_code)
+        self.assertIn(
+            "was not worked out", self.refused(409, self.ask({**HOST, "min": 4, "max": 4}))
+        )
+        other = self.pool.submit(self.call, "GET", "/v1/capacity", token="eve:other")
+        self.until(lambda: turns.waiting() == 3)
+        self.pause.go_on()
+        self.assertEqual(200, other.result().status_code)
+        for each in waiting:
+            self.assertEqual(200, each.result().status_code)
+
+    @staticmethod
+    def until(true):
+        while not true():
+            time.sleep(0.001)
+
+
+@databases.on_each_database
+class TestTimeOfQuestions(StallCase):
+    def test_a_search_that_takes_long_ends_and_says_until_when_it_came(self):
+        real = availability.next_windows
+
+        def slow(*arguments, **named):
+            self.clock.advance(2)
+            return real(*arguments, **named)
+
+        self.lease({**HOST, "min": 3, "max": 3}, start=self.minute(5))
+        body = {
+            "reservations": [{**HOST, "min": 3, "max": 3}],
+            "duration": 3600,
+            "earliest": self.minute(6),
+        }
+        with mock.patch.object(availability, "next_windows", slow):
+            answer = self.call("POST", "/v1/availability", body)
+        self.assertEqual(200, answer.status_code, answer.text)
+        self.assertEqual([], answer.json["windows"])
+        self.assertEqual("2030-01-01T00:06:00Z", answer.json["searched_until"])
+        self.assertTrue(answer.json["reasons"])
 
 
 @databases.on_each_database
