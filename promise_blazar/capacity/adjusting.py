@@ -11,14 +11,11 @@ from promise_blazar.capacity.demand.request import Window
 from promise_blazar.capacity.ledger import OPEN, Ledger, LedgerAdjustment, Rows
 from promise_blazar.capacity.pool_timeline import PoolTimeline
 
-#: A view of what is there for all: nobody's, no carve-out is for it.
-_NOBODY = ""
-
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """What is promised of a class in a scope is more than there is: by so much ``at`` the instant
-    (microseconds) at which most is lacking. ``zone``: None for the provider."""
+    """What is promised or set apart of a class in a scope is more than there is: by so much ``at``
+    the instant (microseconds) at which most is lacking. ``zone``: None for the provider."""
 
     zone: str | None
     resource_class: str
@@ -28,7 +25,10 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """The numbers of the reservations that book what is short when it is, and what is."""
+    """The numbers of the reservations that book what is short when it is, and what is.
+
+    Shortages without reservations: less is there than is set apart, and nobody has reserved it.
+    """
 
     reservations: frozenset[int]
     shortages: tuple[Shortage, ...]
@@ -39,7 +39,8 @@ def affected(before: Ledger, after: Ledger, now: int) -> Affected:
     ``before``. The two have the same hosts and bookings, and other adjustments.
 
     A class that was not tracked was not short: who names it first, for however short a time,
-    limits it for ever. A reservation that its group's share covers is not affected.
+    limits it for ever. A reservation that its group's share covers is affected only where less is
+    there than shares cover.
     """
     changed = _changed(before, after)
     ends = max((each.end for each in changed), default=now)
@@ -57,19 +58,21 @@ def affected(before: Ledger, after: Ledger, now: int) -> Affected:
     numbers: list[IntArray] = []
     shortages: list[Shortage] = []
     for zone, names, known in scopes:
-        was = PoolTimeline(before, rows, window, zone, names, _NOBODY)
-        will_be = PoolTimeline(after, rows, window, zone, names, _NOBODY)
+        was = PoolTimeline(before, rows, window, zone, names)
+        will_be = PoolTimeline(after, rows, window, zone, names)
         # An instant at which only the earlier supply changes is one of the later's as well.
         times = np.union1d(was.times, will_be.times)
         then = np.searchsorted(was.times, times, side="right") - 1
         later = np.searchsorted(will_be.times, times, side="right") - 1
         for name in names:
-            lacking = _lacking(will_be, name)[later]
-            worse = lacking > (_lacking(was, name)[then] if name in known else 0)
+            lacking = will_be.lacking(name).at(later)
+            had = was.lacking(name).at(then) if name in known else None
+            general, covered, apart = lacking.beyond(had)
+            worse = general | covered | apart
             if worse.any():
-                at = int(np.argmax(np.where(worse, lacking, 0)))
-                shortages.append(Shortage(zone, name, int(times[at]), int(lacking[at])))
-                numbers.append(_booking(after, will_be, name, times, later, worse))
+                at = int(np.argmax(np.where(worse, lacking.most, 0)))
+                shortages.append(Shortage(zone, name, int(times[at]), int(lacking.most[at])))
+                numbers.append(_booking(after, will_be, name, times, general, covered))
     return Affected(_together(numbers), tuple(shortages))
 
 
@@ -83,12 +86,12 @@ def still_short(ledger: Ledger, reservations: frozenset[int], now: int) -> froze
     numbers: list[IntArray] = []
     for zone in (None, *ledger.zones()):
         names = ledger.supply.classes(zone)
-        seen = PoolTimeline(ledger, rows, window, zone, names, _NOBODY)
-        places = np.arange(len(seen.times))
+        seen = PoolTimeline(ledger, rows, window, zone, names)
         for name in sorted(names):
-            short = _lacking(seen, name) > 0
-            if short.any():
-                numbers.append(_booking(ledger, seen, name, seen.times, places, short))
+            lacking = seen.lacking(name)
+            general, covered, _ = lacking.beyond(None)
+            if general.any() or covered.any():
+                numbers.append(_booking(ledger, seen, name, seen.times, general, covered))
     return _together(numbers) & reservations
 
 
@@ -115,36 +118,29 @@ def _scopes(changed: list[LedgerAdjustment]) -> Iterator[tuple[str | None, list[
         yield zone, sorted(names)
 
 
-def _lacking(seen: PoolTimeline, resource_class: str) -> IntArray:
-    """By how much there is too little for all; one entry per time."""
-    lacking: IntArray = np.maximum(seen.reserved(resource_class) - seen.total(resource_class), 0)
-    return lacking
-
-
 def _booking(
     ledger: Ledger,
     seen: PoolTimeline,
     resource_class: str,
     times: IntArray,
-    places: IntArray,
-    short: BoolArray,
+    general: BoolArray,
+    covered: BoolArray,
 ) -> IntArray:
-    """The reservations that book the class while it is ``short`` and are not covered by shares.
+    """The reservations that book the class while there is too little for them.
 
-    ``short``: bool, one entry for each of ``times``; ``places``: those in the timeline.
+    One entry for each of ``times``, among which are all of the timeline's: ``general``, whether
+    for what no share covers; ``covered``, whether for what shares cover.
     """
     rows = seen.rows
-    counted = _counted(ledger, rows, resource_class) > 0
-    reservation = ledger.reservation_of(rows)
-    first = np.searchsorted(times, seen.times)[seen.instants.first]
-    ends = np.append(np.searchsorted(times, seen.times), len(times))
-    last = ends[seen.instants.last]
-    found = counted & _any_in(short, first, last)
-    for project in seen.sharers:
-        mine = ledger.supply.owned_by((project,), reservation)
-        beyond = short & seen.exceeds_share(resource_class, project)[places]
-        found &= ~mine | _any_in(beyond, first, last)
-    return reservation[found]
+    place = np.searchsorted(times, seen.times)
+    first, last = place[seen.instants.first], np.append(place, len(times))[seen.instants.last]
+    found = _any_in(general, first, last)
+    then = np.searchsorted(seen.times, times, side="right") - 1
+    for its, beyond in seen.sharers(resource_class):
+        found[its] = _any_in(general & beyond[then], first[its], last[its])
+    found |= _any_in(covered, first, last)
+    found &= _counted(ledger, rows, resource_class) > 0
+    return ledger.reservation_of(rows)[found]
 
 
 def _counted(ledger: Ledger, rows: Rows, resource_class: str) -> IntArray:

@@ -89,6 +89,11 @@ class HostLimits:
         return found
 
     @property
+    def crowded(self) -> bool:
+        """Whether there is any host that may be charged more than it has."""
+        return len(self._changes().row) > 0
+
+    @property
     def _count(self) -> int:
         return len(self._instants.times)
 

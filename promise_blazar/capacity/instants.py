@@ -52,12 +52,15 @@ class Instants:
         """The place of the first instant that is not before this time."""
         return int(np.searchsorted(self.times, time))
 
-    def level(self, amounts: IntArray) -> IntArray:
+    def level(self, amounts: IntArray, rows: IntArray | None = None) -> IntArray:
         """The sum of the amounts of the rows that count; int64, one entry per time.
 
-        ``amounts``: int64, one entry per row.
+        ``amounts``: int64, one entry per row, or per place in ``rows``: of these rows alone.
         """
-        change = self.summed(self.first, amounts) - self.summed(self.last, amounts)
+        first, last = self.first, self.last
+        if rows is not None:
+            first, last = first[rows], last[rows]
+        change = self.summed(first, amounts) - self.summed(last, amounts)
         level: IntArray = np.cumsum(change)
         return level
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from promise_blazar.capacity.arrays import BoolArray, IntArray, Table
+from promise_blazar.capacity.arrays import IntArray, Table
 from promise_blazar.capacity.demand.request import Window
 
 Group = frozenset[str]
@@ -155,13 +155,22 @@ class Supply:
         """Those of these reservations whose project is not known; int64, each once."""
         return np.unique(reservations[self._owner(reservations) < 0])
 
-    def owned_by(self, group: Iterable[str], reservations: IntArray) -> BoolArray:
-        """Which of these reservations are a project's of the group; bool, one entry each."""
-        chosen = np.zeros(len(self._projects) + 1, dtype=np.bool_)
-        for project in group:
-            if project in self._projects:
-                chosen[self._projects[project]] = True
-        return chosen[self._owner(reservations)]  # -1, not known: the last, which is False
+    def by_project(
+        self, projects: Iterable[str], reservations: IntArray
+    ) -> Mapping[str, IntArray]:
+        """Which of these reservations are each project's, by their places; int64."""
+        known = sorted(self._projects.keys() & set(projects))
+        number = np.full(len(self._projects) + 1, len(known), dtype=np.int64)
+        number[[self._projects[project] for project in known]] = np.arange(len(known))
+        owner = number[self._owner(reservations)]  # -1, not known: the last, which is nobody's
+        places = np.flatnonzero(owner < len(known))
+        order = np.argsort(owner[places], kind="stable")
+        places = places[order]
+        bounds = np.searchsorted(owner[places], np.arange(len(known) + 1)).tolist()
+        return {
+            project: places[begin:end]
+            for project, begin, end in zip(known, bounds, bounds[1:], strict=False)
+        }
 
     def _owner(self, reservations: IntArray) -> IntArray:
         """The project's number; int64, one entry per reservation, -1 where it is not known."""

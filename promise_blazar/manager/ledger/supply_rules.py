@@ -7,7 +7,7 @@ from typing import Final, NoReturn
 
 from promise_blazar import exceptions, times
 from promise_blazar.capacity.adjusting import Shortage, affected
-from promise_blazar.capacity.ledger import OPEN, Ledger
+from promise_blazar.capacity.ledger import OPEN, Ledger, LedgerHost
 from promise_blazar.capacity.supply import LedgerAdjustment
 from promise_blazar.manager.ledger import supply_doubts
 from promise_blazar.manager.ledger.changes import DroppedAdjustment, NewAdjustment, SupplyChange
@@ -58,6 +58,8 @@ def judged(ledger: Ledger, change: SupplyChange, now: int, owners: Owners) -> Ju
             if new.source is not None:
                 _check_carve_out(ledger, new)
             after.put_adjustment(new)
+            if new.source is not None:
+                _check_there(after, new, now)
             after.put_owners(owners(after.unowned()))
             lessened = [name for name, amount in new.amounts.items() if amount < 0]
         case DroppedAdjustment():
@@ -72,9 +74,12 @@ def judged(ledger: Ledger, change: SupplyChange, now: int, owners: Owners) -> Ju
         for zone in dict.fromkeys((None, new.zone)):
             _check_totals(after, zone, lessened, max(new.start, now), new.end)
     found = affected(ledger, after, now)
+    judgement = Judgement(frozenset(found.reservations), tuple(found.shortages))
+    if found.shortages and not found.reservations and not change.force:
+        _conflict(f"less would be there than is set apart for projects: {judgement.words}")
     if isinstance(change, NewAdjustment) and not (change.force or found.reservations):
         supply_doubts.check(ledger, new, now)
-    return Judgement(frozenset(found.reservations), tuple(found.shortages))
+    return judgement
 
 
 def _check_zone(ledger: Ledger, new: LedgerAdjustment) -> None:
@@ -138,23 +143,48 @@ def _check_totals(
     after: Ledger, zone: str | None, classes: Iterable[str], start: int, end: int
 ) -> None:
     """Less than nothing is on offer at no time in which there is less than before."""
-    if start >= end:
-        return
-    for name in classes:
-        hosts = after.hosts.values()
-        has = sum(each.capacity.get(name, 0) for each in hosts if zone in (None, each.zone))
-        adjusting = [
-            _negative(each)
-            for each in after.adjustments.values()
-            if each.source is None and zone in (None, each.zone)
-        ]
-        missing, at = _highest(adjusting, name, start, end)
-        if missing > has:
-            where = f"in the zone {zone}" if zone else "altogether"
+    for name in classes if start < end else ():
+        lacks, at = _most_lacking(after, zone, name, start, end, carved=False)
+        if lacks > 0:
             _conflict(
-                f"there would be {has - missing} {name} {where} from {_minute(at)} UTC, which is "
+                f"there would be {-lacks} {name} {_in(zone)} from {_minute(at)} UTC, which is "
                 "less than nothing"
             )
+
+
+def _check_there(after: Ledger, new: LedgerAdjustment, now: int) -> None:
+    """What the carve-out sets apart is there, beside what others do."""
+    start = max(new.start, now)
+    for zone in dict.fromkeys((None, new.zone)):
+        for name in new.amounts if start < new.end else ():
+            lacks, at = _most_lacking(after, zone, name, start, new.end, carved=True)
+            if lacks > 0:
+                _conflict(
+                    f"{lacks} {name} more would be set apart {_in(zone)} than there are from "
+                    f"{_minute(at)} UTC"
+                )
+
+
+def _most_lacking(
+    after: Ledger, zone: str | None, name: str, start: int, end: int, carved: bool
+) -> tuple[int, int]:
+    """By how much most is taken above what there is, and when; ``carved``: set apart is taken."""
+    has = sum(each.capacity.get(name, 0) for each in after.hosts.values() if _within(each, zone))
+    taking = [
+        each if each.source is not None else _negative(each)
+        for each in after.adjustments.values()
+        if each.within(zone) and (carved or each.source is None)
+    ]
+    most, at = _highest(taking, name, start, end)
+    return most - has, at
+
+
+def _within(host: LedgerHost, zone: str | None) -> bool:
+    return zone is None or host.zone == zone
+
+
+def _in(zone: str | None) -> str:
+    return f"in the zone {zone}" if zone else "altogether"
 
 
 def _negative(adjustment: LedgerAdjustment) -> LedgerAdjustment:

@@ -308,6 +308,51 @@ class TestCarveOuts(AdjustingCase):
         self.take_back(carved)
         self.assertIs(False, self.show(theirs)["degraded"])
 
+    def test_1_what_is_set_apart_is_withdrawn_by_force_alone(self):
+        for names, words in (({"INSTANCE": 10}, {}), ({"VCPU": 40}, {"VCPU": -96})):
+            source = self.adjust(**names)
+            carved = self.carve(source, "demo", **names)
+            less = {name: words.get(name, 0) - amount for name, amount in names.items()}
+            with self.no_adjustment_changes():
+                error = self.conflict(self.adjust, **less)
+            self.assertIn("set apart", error.message)
+            self.assertEqual([], error.facts["affected"])
+            self.adjust(force=True, **less)
+            for project in ("demo", None):
+                (name,) = names
+                self.assertEqual((0, 0, 0), self.figures(name, project_id=project))
+            self.refuses(SLOT)
+            for each in self.adjustments():
+                if each.id not in (source.id, carved.id):
+                    self.take_back(each)
+            self.take_back(carved)
+            self.take_back(source)
+
+    def test_1_who_has_reserved_what_was_set_apart_is_told_when_it_is_withdrawn(self):
+        source = self.adjust(INSTANCE=4)
+        self.carve(source, "demo", INSTANCE=4)
+        mine = self.lease({**SLOT, "amount": 3})
+        (affected,) = [each["id"] for each in mine["reservations"]]
+        with self.no_adjustment_changes():
+            error = self.conflict(self.adjust, INSTANCE=-2)
+        self.assertEqual([affected], error.facts["affected"])
+        less = self.adjust(INSTANCE=-2, force=True)
+        self.assertEqual((affected,), less.affected)
+        self.assertIs(True, self.show(mine)["degraded"])
+        self.refuses(SLOT)
+        self.take_back(less)
+        self.assertIs(False, self.show(mine)["degraded"])
+        self.lease(SLOT)
+
+    def test_1_what_is_not_there_is_not_set_apart(self):
+        source = self.adjust(CUSTOM_GPU=10)
+        self.adjust(CUSTOM_GPU=-8)
+        for force in (False, True):
+            with self.no_adjustment_changes():
+                error = self.conflict(self.carve, source, "demo", CUSTOM_GPU=3, force=force)
+            self.assertIn("1 CUSTOM_GPU more would be set apart", error.message)
+        self.carve(source, "demo", CUSTOM_GPU=2)
+
 
 @databases.on_each_database
 class TestRules(AdjustingCase):

@@ -108,11 +108,9 @@ class Compressed:
             for name in pool_oracle.tracked(world, zone):
                 for instant in range(world.now, len(self.rank)):
                     charges = pool_oracle.booked(world, world.bookings, instant)
-                    seen = pool_oracle.figures(
-                        world, charges, zone, name, instant, pool_oracle.NOBODY
-                    )
-                    if seen.reserved > seen.total:
-                        found.append((zone, name, instant, seen.reserved - seen.total))
+                    lacks = pool_oracle.lacking(world, charges, zone, name, instant)
+                    if lacks.general or lacks.covered:
+                        found.append((zone, name, instant, lacks.general + lacks.covered))
         return found
 
 

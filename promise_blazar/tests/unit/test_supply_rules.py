@@ -3,6 +3,7 @@
 
 import collections
 import dataclasses
+import itertools
 import random
 from datetime import UTC, datetime
 
@@ -48,7 +49,7 @@ def made(world, new):
         return BAD
     if new.source is None:
         after = dataclasses.replace(world, adjustments=[*world.adjustments, new])
-        return below_nothing(after, new, less)
+        return below_nothing(after, new, less) or set_apart_alone(world, after, new)
     (source,) = (each for each in world.adjustments if each.id == new.source)
     if source.source is not None or source.zone != new.zone:
         return BAD
@@ -65,17 +66,48 @@ def made(world, new):
         for each in carved:
             if each.projects != new.projects and each.projects & new.projects:
                 return CONFLICT
+    after = dataclasses.replace(world, adjustments=[*world.adjustments, new])
+    for zone, name, instant in places(after, new, new.amounts):
+        if covers(new, instant) and lacking(after, zone, name, instant).apart:
+            return CONFLICT
     return None
 
 
 def taken_back(world, gone):
     if any(each.source == gone.id for each in world.adjustments):
         return CONFLICT
-    if gone.source is not None:
-        return None
     rest = [each for each in world.adjustments if each is not gone]
+    after = dataclasses.replace(world, adjustments=rest)
     more = [name for name, amount in gone.amounts.items() if amount > 0]
-    return below_nothing(dataclasses.replace(world, adjustments=rest), gone, more)
+    less = None if gone.source is not None else below_nothing(after, gone, more)
+    return less or set_apart_alone(world, after, gone)
+
+
+def places(after, changed, names):
+    """Where to look at these classes, and when."""
+    return itertools.product(
+        {None, changed.zone}, names, (each for each in _INSTANTS if each >= after.now)
+    )
+
+
+def lacking(world, zone, name, instant):
+    charges = pool_oracle.booked(world, world.bookings, instant)
+    return pool_oracle.lacking(world, charges, zone, name, instant)
+
+
+def set_apart_alone(before, after, changed):
+    """Is less there than is set apart, less than it was, and nobody's promise broken?"""
+    apart, nothing = False, pool_oracle.Lacking(0, 0, 0)
+    for zone, name, instant in places(after, changed, changed.amounts):
+        if name not in pool_oracle.tracked(after, zone):
+            continue
+        known = name in pool_oracle.tracked(before, zone)
+        had = lacking(before, zone, name, instant) if known else nothing
+        lacks = lacking(after, zone, name, instant)
+        if lacks.general > had.general or lacks.covered > had.covered:
+            return None
+        apart |= lacks.apart > had.apart
+    return CONFLICT if apart else None
 
 
 def below_nothing(after, changed, names):

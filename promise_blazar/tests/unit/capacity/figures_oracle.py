@@ -63,6 +63,7 @@ class World:
             for group in self.groups():
                 if project not in group:
                     there -= self.share(group, name, instant, zone)
+            there = max(there, 0)
         return there
 
     def groups(self) -> set[frozenset[str]]:
@@ -86,11 +87,11 @@ class World:
 
     def reserved(self, name: str, instant: int, zone: str | None, project: str | None) -> int:
         found = self.demand(name, instant, zone)
-        if project is not None:
-            for group in self.groups():
-                if project not in group:
-                    found -= self.covered(group, name, instant, zone)
-        return found
+        if project is None:
+            return found
+        covered = {group: self.covered(group, name, instant, zone) for group in self.groups()}
+        own = sum(units for group, units in covered.items() if project in group)
+        return own + max(found - sum(covered.values()), 0)
 
     def covered(self, group: frozenset[str], name: str, instant: int, zone: str | None) -> int:
         share = self.share(group, name, instant, zone)
@@ -126,16 +127,17 @@ class World:
 
     def left(self, name: str, instant: int, zone: str | None, project: str | None) -> int:
         """What is available, less than nothing by what the whole is short of."""
-        total = self.total(name, instant, zone, project)
-        rest = total - self.reserved(name, instant, zone, project)
+        left = self.total(name, instant, zone, None) - self.demand(name, instant, zone)
         if project is None:
-            return rest
-        own = 0
+            return left
+        own, for_all = 0, self.total(name, instant, zone, None)
         for group in self.groups():
+            share = self.share(group, name, instant, zone)
+            for_all -= share
             if project in group:
-                share = self.share(group, name, instant, zone)
                 own += share - self.covered(group, name, instant, zone)
-        return own + max(rest - own, 0)
+        for_all -= self.reserved(name, instant, zone, "nobody")
+        return max(min(left, own + max(for_all, 0)), 0)
 
     def tracked(self, zone: str | None) -> set[str]:
         found = {name for h in self.hosts if zone in (None, h.zone) for name in h.capacity}

@@ -123,19 +123,50 @@ def figures(
     demand = level(world, charges, zone, name)
     if project is None:
         return Figures(total, demand, total - demand)
-    shares = {group: share_of(world, group, zone, name, instant) for group in groups(world)}
-    of_group = {
-        group: level(world, [c for c in charges if c.project in group], zone, name)
-        for group in shares
-    }
-    covered = {group: min(of_group[group], shares[group]) for group in shares}
-    others = [group for group in shares if project not in group]
-    general = total - sum(shares.values()) - (demand - sum(covered.values()))
-    own = sum(shares[group] - covered[group] for group in shares if project in group)
+    shares, covered = set_apart(world, charges, zone, name, instant)
+    mine = [group for group in shares if project in group]
+    general = total - sum(shares.values())
+    charged = max(demand - sum(covered.values()), 0)
+    own, own_covered = sum(shares[g] for g in mine), sum(covered[g] for g in mine)
+    available = own - own_covered + max(general - charged, 0)
     return Figures(
-        total - sum(shares[group] for group in others),
-        demand - sum(covered[group] for group in others),
-        own + max(general, 0),
+        max(general + own, 0),
+        charged + own_covered,
+        min(available, max(total - demand, 0)),  # a share is no more than is left
+    )
+
+
+def set_apart(
+    world: World, charges: list[Charge], zone: str | None, name: str, instant: int
+) -> tuple[dict[frozenset[str], int], dict[frozenset[str], int]]:
+    """The shares, and what of each its group has reserved."""
+    shares = {group: share_of(world, group, zone, name, instant) for group in groups(world)}
+    covered = {
+        group: min(level(world, [c for c in charges if c.project in group], zone, name), share)
+        for group, share in shares.items()
+    }
+    return shares, covered
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """Of the general pool; of all, for what shares cover; and for the shares themselves."""
+
+    general: int
+    covered: int
+    apart: int
+
+
+def lacking(
+    world: World, charges: list[Charge], zone: str | None, name: str, instant: int
+) -> Lacking:
+    total, demand = offered(world, zone, name, instant), level(world, charges, zone, name)
+    shares, covered = set_apart(world, charges, zone, name, instant)
+    general = total - sum(shares.values())
+    return Lacking(
+        max(demand - sum(covered.values()) - max(general, 0), 0),
+        max(min(demand, sum(covered.values())) - total, 0),
+        max(-general, 0),
     )
 
 

@@ -31,8 +31,10 @@ class AffectedAgainstTheOracleTest(unittest.TestCase):
                     named = {name for a in pool_oracle.scope(world, zone) for name in a.amounts}
                     for name in named:
                         for instant in range(world.now, _END):
-                            if lacking(world, zone, name, instant) > 0:
-                                expected |= booking(world, zone, name, instant)
+                            lacks = lacking(world, zone, name, instant)
+                            expected |= booking(
+                                world, zone, name, instant, lacks.general > 0, lacks.covered > 0
+                            )
                 found = still_short(world.ledger(), some, world.now)
                 self.assertEqual(expected & some, found)
 
@@ -44,16 +46,18 @@ class AffectedAgainstTheOracleTest(unittest.TestCase):
             world, adjustments=[each for each in world.adjustments if each is not changed]
         )
         before, after = (without, world) if dice.random() < 0.6 else (world, without)
-        reservations, shortages = set(), set()
+        reservations, shortages, nothing = set(), set(), pool_oracle.Lacking(0, 0, 0)
         for zone in (None, *pool_worlds.ZONES):
             for name in pool_oracle.tracked(after, zone):
                 by = []
                 known = name in pool_oracle.tracked(before, zone)
                 for instant in range(world.now, _END):
                     lacks = lacking(after, zone, name, instant)
-                    if lacks > (lacking(before, zone, name, instant) if known else 0):
-                        reservations |= booking(after, zone, name, instant)
-                        by.append((-lacks, instant))
+                    had = lacking(before, zone, name, instant) if known else nothing
+                    general, covered = lacks.general > had.general, lacks.covered > had.covered
+                    reservations |= booking(after, zone, name, instant, general, covered)
+                    if general or covered or lacks.apart > had.apart:
+                        by.append((-lacks.general - lacks.apart, instant))
                 if by:
                     lacks, instant = min(by)
                     shortages.add(Shortage(zone, name, instant, -lacks))
@@ -64,25 +68,32 @@ class AffectedAgainstTheOracleTest(unittest.TestCase):
 
 
 def lacking(world, zone, name, instant):
-    """By how much what is charged to the general pool is more than that has."""
     charges = pool_oracle.booked(world, world.bookings, instant)
-    seen = pool_oracle.figures(world, charges, zone, name, instant, pool_oracle.NOBODY)
-    return max(seen.reserved - seen.total, 0)
+    return pool_oracle.lacking(world, charges, zone, name, instant)
 
 
-def booking(world, zone, name, instant):
-    """Reservations that book the class in the scope then, and that no share covers."""
+def booking(world, zone, name, instant, general, covered):
+    """Reservations that book the class in the scope then: those that no share covers where the
+    general pool has too little, all where there is too little for what shares cover."""
     charges = pool_oracle.booked(world, world.bookings, instant)
     return {
         each.reservation
         for each in world.bookings
         if each.start <= instant < each.end
         and pool_oracle.level(world, pool_oracle.booked(world, [each], instant), zone, name) > 0
-        and not any(
-            world.owners.get(each.reservation) in group
-            and pool_oracle.level(world, [c for c in charges if c.project in group], zone, name)
-            <= pool_oracle.share_of(world, group, zone, name, instant)
-            for group in pool_oracle.groups(world)
+        and (
+            covered
+            or (
+                general
+                and not any(
+                    world.owners.get(each.reservation) in group
+                    and pool_oracle.level(
+                        world, [c for c in charges if c.project in group], zone, name
+                    )
+                    <= pool_oracle.share_of(world, group, zone, name, instant)
+                    for group in pool_oracle.groups(world)
+                )
+            )
         )
     }
 
@@ -149,3 +160,21 @@ class AffectedTest(unittest.TestCase):
         for ledger in (before, after):
             ledger.put_owners({1: "theirs", 2: "theirs", 3: "mine"})
         self.assertEqual(frozenset({1, 2}), affected(before, after, 0).reservations)
+
+    def test_1_what_is_set_apart_and_no_longer_there_touches_those_it_was_for(self):
+        whole = LedgerAdjustment(1, None, 0, OPEN, {"GPU": 4})
+        part = LedgerAdjustment(2, None, 0, OPEN, {"GPU": 4}, 1, frozenset({"mine"}))
+        less = LedgerAdjustment(3, None, 8, 20, {"GPU": -3})
+        before, after = self._ledger(whole, part), self._ledger(whole, part, less)
+        self.assertEqual(
+            Affected(frozenset(), (Shortage(None, "GPU", 8, 3),)), affected(before, after, 0)
+        )
+        for ledger in (before, after):
+            ledger.put_bundle(2, {"GPU": 1})
+            ledger.put_bookings([4], [4], [1], [2], [2], [0], [10], [0])
+            ledger.put_owners({1: "theirs", 2: "theirs", 3: "mine", 4: "mine"})
+        self.assertEqual(
+            Affected(frozenset({4}), (Shortage(None, "GPU", 8, 3),)), affected(before, after, 0)
+        )
+        self.assertEqual(frozenset({4}), still_short(after, frozenset({1, 4}), 0))
+        self.assertEqual(frozenset(), still_short(before, frozenset({1, 4}), 0))

@@ -9,8 +9,9 @@ from promise_blazar.capacity.demand.request import AllocationRequest, Window
 from promise_blazar.capacity.demand.slots import Slots
 from promise_blazar.capacity.figures import Figures, series, window_figures
 from promise_blazar.capacity.fits import fits
+from promise_blazar.capacity.ledger import OPEN, Booking, Ledger, LedgerAdjustment, LedgerHost
 from promise_blazar.capacity.limits import UNLIMITED
-from promise_blazar.tests.unit.capacity import figures_oracle, worlds
+from promise_blazar.tests.unit.capacity import figures_oracle, oracle, worlds
 
 zones = st.sampled_from([None, None, *figures_oracle.ZONES])
 projects = st.sampled_from([None, *figures_oracle.PROJECTS])
@@ -77,6 +78,41 @@ class FiguresAgainstTheOracleTest(unittest.TestCase):
 
         self.assertTrue(admitted(told.count))
         self.assertFalse(admitted(told.count + 1))
+
+
+class SharedFiguresTest(unittest.TestCase):
+    def cloud(self, vcpus):
+        """One host that two groups have each booked half of, and their shares."""
+        ledger = Ledger()
+        ledger.put_host(LedgerHost(1, "compute-1", "east", {"VCPU": vcpus}, {}, True))
+        ledger.put_bundle(1, {"VCPU": 1})
+        ledger.put_adjustment(LedgerAdjustment(1, None, 0, OPEN, {"VCPU": 8}))
+        for number, project in ((2, "a"), (3, "b")):
+            carved = LedgerAdjustment(number, None, 0, OPEN, {"VCPU": 4}, 1, frozenset({project}))
+            ledger.put_adjustment(carved)
+        oracle.put(ledger, [Booking(n, n, 1, 1, 4, 0, 100, False) for n in (1, 2)])
+        ledger.put_owners({1: "a", 2: "b"})
+        return ledger
+
+    def seen(self, ledger, project):
+        (found,) = window_figures(ledger, Window(10, 20), ["VCPU"], None, project).values()
+        return found.total, found.reserved, found.available, found.shortfall
+
+    def test_9_a_host_that_shrinks_under_two_groups_frees_nothing_for_others(self):
+        self.assertEqual((8, 0, 8, 0), self.seen(self.cloud(8), "c"))
+        for vcpus in (0, 1, 4, 7):
+            ledger = self.cloud(vcpus)
+            self.assertEqual((vcpus, 0, vcpus, 0), self.seen(ledger, "c"))
+            self.assertEqual((vcpus + 8, vcpus, 8, 0), self.seen(ledger, None))
+            total, reserved, available, _ = self.seen(ledger, "a")
+            self.assertEqual((vcpus + 4, total - reserved), (total, available))
+
+    def test_16_a_project_is_not_told_what_others_lack(self):
+        ledger = self.cloud(8)
+        ledger.put_adjustment(LedgerAdjustment(9, None, 0, OPEN, {"VCPU": -18}))
+        self.assertEqual((-2, 8, 0, 10), self.seen(ledger, None))
+        self.assertEqual((0, 0, 0, 0), self.seen(ledger, "c"))
+        self.assertEqual((0, 4, 0, 4), self.seen(ledger, "a"))
 
 
 def _expected(world, name, instant, zone, project, at):

@@ -278,16 +278,26 @@ class PoolTest(unittest.TestCase):
         self.assertIsNotNone(placed(ledger, asked(slots(12), project="theirs")))
         self.assertIsNone(placed(ledger, asked(slots(13), project="theirs")))
 
-    def test_where_the_pool_is_short_a_share_is_its_groups_own(self):
+    def test_1_where_the_pool_is_short_a_share_is_its_groups_own_as_far_as_it_is_there(self):
         whole = LedgerAdjustment(1, None, 0, OPEN, {"VCPU": 6})
         mine = LedgerAdjustment(2, None, 0, OPEN, {"VCPU": 6}, 1, frozenset({"mine"}))
         less = LedgerAdjustment(3, None, 0, OPEN, {"VCPU": -20})
         ledger = cloud(whole, mine, less)
         oracle.put(ledger, [Booking(1, 1, 1, 1, 8, 0, 99, False)])
         ledger.put_owners({1: "theirs"})
-        self.assertIsNotNone(placed(ledger, asked(slots(6), project="mine")))
-        self.assertIsNone(placed(ledger, asked(slots(7), project="mine")))
+        self.assertIsNotNone(placed(ledger, asked(slots(2), project="mine")))
+        self.assertIsNone(placed(ledger, asked(slots(3), project="mine")), "10 in all, 8 taken")
         self.assertIsNone(placed(ledger, asked(slots(1), project="theirs")))
+
+    def test_1_a_share_that_is_not_there_any_more_admits_nothing(self):
+        whole = LedgerAdjustment(1, None, 0, OPEN, {"INSTANCE": 10})
+        mine = LedgerAdjustment(2, None, 0, OPEN, {"INSTANCE": 10}, 1, frozenset({"mine"}))
+        less = LedgerAdjustment(3, None, 5, 30, {"INSTANCE": -7})
+        ledger = cloud(whole, mine, less)
+        self.assertIsNotNone(placed(ledger, asked(slots(3), project="mine")))
+        self.assertIsNone(placed(ledger, asked(slots(4), project="mine")))
+        ledger.put_adjustment(dataclasses.replace(less, amounts={"INSTANCE": -10}))
+        self.assertIsNone(placed(ledger, asked(slots(1), project="mine")))
 
     def test_a_change_that_makes_nothing_worse_is_admitted(self):
         ledger = cloud(dataclasses.replace(LESS, amounts={"VCPU": -20}))
