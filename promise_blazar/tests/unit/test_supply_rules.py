@@ -49,7 +49,7 @@ def made(world, new):
         return BAD
     if new.source is None:
         after = dataclasses.replace(world, adjustments=[*world.adjustments, new])
-        return below_nothing(after, new, less) or set_apart_alone(world, after, new)
+        return below_nothing(after, new, less)
     (source,) = (each for each in world.adjustments if each.id == new.source)
     if source.source is not None or source.zone != new.zone:
         return BAD
@@ -146,6 +146,12 @@ class TestRules(base.TestCase):
             seen[expected, new.source is None] += 1
             change = NewAdjustment(record(new), force=True)
             self.assertEqual(expected, self.verdict(world, change), seed)
+            after = dataclasses.replace(world, adjustments=[*world.adjustments, new])
+            if expected is None and set_apart_alone(world, after, new):
+                seen["set apart alone"] += 1
+                change = NewAdjustment(record(new))
+                self.assertEqual(CONFLICT, self.verdict(world, change), seed)
+        self.assertGreater(seen["set apart alone"], 5, seen)
         for kind in ((BAD, True), (BAD, False), (CONFLICT, True), (CONFLICT, False)):
             self.assertGreater(seen[kind], 5, seen)
         self.assertGreater(seen[None, True], 50, seen)
