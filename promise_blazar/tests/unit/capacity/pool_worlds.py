@@ -42,6 +42,8 @@ def adjusted(seed, count=1, carved=True):
             _carve_out(dice, 10 + number, dice.choice(adjustments))
             for number in range(dice.randint(1, 3))
         ]
+        if dice.random() < 0.3:
+            adjustments.append(withdrawal(dice, 20, adjustments[-1]))
     owners = {number: dice.choice(PROJECTS) for number in range(1, 7) if dice.random() < 0.9}
     project = dice.choice([*PROJECTS, None])
     world = World(
@@ -84,11 +86,24 @@ def stirred(world, seed):
     return ledger
 
 
+def withdrawal(dice, id_, carved):
+    """What takes from a share that is set apart, or from all that there is."""
+    start = dice.choice([carved.start, *range(worlds.HORIZON)])
+    return LedgerAdjustment(
+        id_,
+        dice.choice([carved.zone, None]),
+        start,
+        dice.choice([OPEN, start + 1, start + 4]),
+        {name: -dice.randint(1, amount + 4) for name, amount in carved.amounts.items()},
+    )
+
+
 def _capacity(dice, capacity):
-    """Some hosts lack a class, some have one more."""
+    """Some hosts lack a class, some have one more, some have become smaller."""
     names = [name for name in capacity if dice.random() < 0.95]
     more = {"GPU": dice.randint(0, 2)} if dice.random() < 0.1 else {}
-    return {name: capacity[name] for name in names} | more
+    less = dice.choice([1, 1, 1, 1, 1, 1, 1, 2])
+    return {name: capacity[name] // less for name in names} | more
 
 
 def _adjustment(dice, id_):
