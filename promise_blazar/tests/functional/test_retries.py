@@ -143,6 +143,7 @@ class TestAway(ServiceTestCase):
         self.assertIn("nova.aggregate.list", calls)
         for call in calls:
             for status in (503, None):
+                reconcile.doubt()  # else Nova's scheduler is not told of the freepool once more
                 self.cloud.set_faults(call, fail_next=1, status=status)
                 with self.nothing_changes():
                     self.assertRaises(exceptions.CloudUnavailable, reconcile.run)
