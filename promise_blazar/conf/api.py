@@ -61,12 +61,12 @@ server of your own: half of the threads that it gives to a process.
         default=600,
         min=0,
         help="""
-Questions that a project may ask within a minute: ``GET /v1/capacity`` and ``POST
-/v1/availability`` together. The next one is answered 429, with ``Retry-After``. Each takes some
-milliseconds of a manager, and up to two seconds of one of its threads for a search over months.
-A manager works out one at a time, by turns between projects, of each of which two may wait; it
-answers those that come then 503, with ``Retry-After``. Lower it where tenants' dashboards and
-scripts keep managers busy. 0: as many as they like.
+Questions that a project may ask within a minute: ``GET /v1/capacity``, ``POST /v1/availability``,
+``GET /v1/leases?utilization=true`` and dry runs of leases together. The next one is answered 429,
+with ``Retry-After``. Each takes some milliseconds of a manager, and up to two seconds of one of
+its threads for a search over months. A manager works out one at a time, by turns between projects,
+of each of which two may wait; it answers those that come then 503, with ``Retry-After``. Lower it
+where tenants' dashboards and scripts keep managers busy. 0: as many as they like.
 """,
     ),
     cfg.StrOpt(

@@ -2,7 +2,7 @@
 """Inputs as clients of Blazar send them: numbers and queries as text, affinity in many words."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promise_blazar import exceptions
@@ -12,6 +12,25 @@ from promise_blazar.capacity import resource_query
 LARGEST = 2**31 - 1
 
 _AFFINITY = {"true": True, "false": False, "none": None, "null": None, "": None}
+
+
+class Heeded(Mapping[str, Any]):
+    """A client's keys, and which of them nobody has looked at."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+        self.unheeded = set(values)
+
+    def __getitem__(self, name: str) -> Any:
+        self.unheeded.discard(name)
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self.unheeded.clear()
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 def integer(values: Mapping[str, Any], name: str, least: int) -> int:

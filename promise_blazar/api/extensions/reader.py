@@ -9,7 +9,7 @@ from typing import Any
 import flask
 from oslo_utils import strutils
 
-from promise_blazar import exceptions, times
+from promise_blazar import exceptions
 from promise_blazar.api.extensions import schemas
 from promise_blazar.api.http import requests
 from promise_blazar.api.http.schema import Schema, UnknownMembers
@@ -102,7 +102,7 @@ def adjustment_request(body: dict[str, Any]) -> AdjustmentRequest:
 
 def adjustment_selection(asked: dict[str, Any]) -> AdjustmentSelection:
     """Of a query that its schema has passed. Raises ``InvalidDate``."""
-    dates = {name: times.parse_date(asked[name]) for name in ("start", "end") if name in asked}
+    dates = requests.instants(asked)
     sort, _, direction = asked.get("sort", "created_at").partition(":")
     return AdjustmentSelection(
         provider=asked.get("provider"),

@@ -69,6 +69,7 @@ def create_app(
         policies.new_enforcer(conf),
         Waiters(most),
         QuestionRate(conf.api.question_rate, conf.api.question_rate_storage, clock),
+        clock,
     )
     dependencies.register(app, found)
     errors.register(app, spoken)

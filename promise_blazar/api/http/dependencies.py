@@ -11,6 +11,7 @@ from oslo_policy import policy
 from promise_blazar import exceptions
 from promise_blazar.api.http.lease_cache import LeaseCache
 from promise_blazar.api.http.question_rate import QuestionRate
+from promise_blazar.clock import Clock
 from promise_blazar.cloud.contract.tenants import Caller, TenantCloud
 from promise_blazar.context import RequestContext
 from promise_blazar.manager.contract.interface import Manager
@@ -33,6 +34,7 @@ class Dependencies:
     enforcer: policy.Enforcer
     waiters: Waiters
     questions: QuestionRate
+    clock: Clock
     lease_cache: LeaseCache = field(default_factory=LeaseCache)
 
 

@@ -4,6 +4,8 @@
 import hashlib
 import json
 import re
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import flask
@@ -21,6 +23,15 @@ def date(text: str) -> str:
     Raises ``InvalidDate``.
     """
     return text if text == "now" else times.parse_date(text).isoformat()
+
+
+def instants(query: Mapping[str, str]) -> dict[str, datetime]:
+    """The ``start`` and ``end`` of a query that has them; ``now``: the present minute.
+
+    Raises ``InvalidDate``.
+    """
+    now = dependencies().clock.now()
+    return {name: times.parse(query[name], now) for name in ("start", "end") if name in query}
 
 
 def idempotency_key(operation: str, body: dict[str, Any]) -> IdempotencyKey | None:

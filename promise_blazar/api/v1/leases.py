@@ -60,7 +60,7 @@ def index() -> Answer:
 def create() -> Answer:
     """``{"lease": ...}``, 201; a dry run 200, without ids. Raises what ``create_lease`` does."""
     authorize(policies.POST, own())
-    dry_run = reader.dry_run()
+    dry_run = _trying()
     body = read(schemas.LEASE_CREATE, first=reader.check_numbers)
     request = _with_ids(reader.lease_request(body))
     key = requests.idempotency_key("POST /v1/leases", body)
@@ -93,7 +93,7 @@ def update(lease_id: str) -> Answer:
     """``{"lease": ...}`` as it is then. Raises what ``update_lease`` does."""
     current = _visible(lease_id)
     authorize(policies.PUT, _target(current))
-    dry_run = reader.dry_run()
+    dry_run = _trying()
     body = read(schemas.LEASE_UPDATE, first=requests.check_number_of_reservations)
     change = reader.lease_change(body)
     if change == LeaseChange():
@@ -120,7 +120,12 @@ def delete(lease_id: str) -> Answer:
 
 
 def _page(scope: str | None, selection: LeaseSelection) -> bytes:
-    """Some of the leases; with pages also where the next one is, if there is one."""
+    """Some of the leases; with pages also where the next one is, if there is one.
+
+    What they have of the window is a question. Raises ``TooManyRequests``.
+    """
+    if selection.utilization:
+        _spend()
     found = dependencies().manager.page_leases(flask.g.context, scope, selection)
     leases = _visible_among([_shown(view) for view in found.leases], scope)
     text = b'{"leases":[' + b",".join(each.text for each in leases) + b"]"
@@ -133,6 +138,19 @@ def _page(scope: str | None, selection: LeaseSelection) -> bytes:
         query = flask.request.args.to_dict() | {"marker": found.leases[-1].id}
         links.append({"rel": "next", "href": f"{flask.request.base_url}?{urlencode(query)}"})
     return text + b',"leases_links":' + msgspec.json.encode(links) + b"}"
+
+
+def _trying() -> bool:
+    """Whether it is only to be tried, which is a question. Raises ``TooManyRequests``."""
+    dry_run = reader.dry_run()
+    if dry_run:
+        _spend()
+    return dry_run
+
+
+def _spend() -> None:
+    """One question of the caller's project."""
+    dependencies().questions.spend(flask.g.context.project_id)
 
 
 def _visible_among(leases: list[Shown], scope: str | None) -> list[Shown]:

@@ -7,7 +7,7 @@ from typing import Any
 import flask
 from oslo_utils import strutils
 
-from promise_blazar import exceptions, times
+from promise_blazar import exceptions
 from promise_blazar.api.http import requests
 from promise_blazar.api.http.dialect import SUFFIX
 from promise_blazar.api.http.requests import date
@@ -190,7 +190,7 @@ def lease_selection() -> LeaseSelection | None:
     query = {name: query[name] for name in (*asked, *paging) if name in query}
     schemas.LEASE_QUERY.check(query)
     sort, _, direction = query.get("sort", "created_at").partition(":")
-    dates = {name: times.parse_date(query[name]) for name in ("start", "end") if name in query}
+    dates = requests.instants(query)
     return LeaseSelection(
         limit=int(query["limit"]) if paging else None,
         marker=query.get("marker"),

@@ -33,6 +33,7 @@ from promise_blazar.manager.queries.asking import AskedLedger, Present
 from promise_blazar.manager.queries.private_properties import hidden_from
 from promise_blazar.manager.queries.views import refusal
 from promise_blazar.plugins.contract import ResourceType
+from promise_blazar.plugins.inputs import Heeded
 
 #: How far ahead is looked where nobody says.
 _AHEAD: Final = timedelta(days=90)
@@ -134,9 +135,15 @@ class AvailabilityQueries:
         self, context: RequestContext, reservations: Iterable[ReservationRequest]
     ) -> list[Demand]:
         demands: list[Demand] = []
-        for item in reservations:
+        for place, item in enumerate(reservations):
             kind: Any = self._type_of(item.resource_type)
-            demands.append(kind.demand(kind.parse(item.values)))
+            values = Heeded(item.values)
+            demands.append(kind.demand(kind.parse(values)))
+            if values.unheeded:
+                raise exceptions.BadInput(
+                    f"reservations[{place}].{min(values.unheeded)} must be left out: "
+                    f"{item.resource_type} has no such member"
+                )
         queries = [query for demand in demands for query in demand.where]
         hidden = frozenset(hidden_from(context, self._database, queries))
         return [demand.blind_to(hidden) if hidden else demand for demand in demands]

@@ -2,6 +2,7 @@
 """``openstack reservation lease book``."""
 
 import argparse
+import contextlib
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -72,7 +73,7 @@ class BookLease(command.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[Any]]:
-        now = self.clock.now()
+        now = self._now(parsed_args)
         window = arguments.window(parsed_args, now, default=_DAY)
         request: dict[str, Any] = {
             "name": parsed_args.name,
@@ -93,6 +94,16 @@ class BookLease(command.ShowOne):
         if parsed_args.wait and not parsed_args.dry_run:
             lease = self._settled(lease, parsed_args.timeout)
         return _shown(lease, window, parsed_args.dry_run)
+
+    def _now(self, parsed_args: argparse.Namespace) -> datetime:
+        """The present: by the service's clock where the start is its present minute, and the end
+        is counted from that."""
+        counted = parsed_args.end is None or parsed_args.end.strip().startswith("+")
+        if parsed_args.start.strip() == "now" and counted:
+            with contextlib.suppress(ServiceError):
+                found = self.app.client_manager.promise_blazar.get_capacity(series="false")
+                return service_times.parse_date(found.window["start"])
+        return self.clock.now()
 
     def _before_end(
         self, parsed_args: argparse.Namespace, now: datetime, window: arguments.Window

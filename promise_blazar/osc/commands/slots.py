@@ -12,7 +12,7 @@ from promise_blazar.times import parse_date
 
 
 class FindSlot(base.Lister):
-    """List the earliest windows in which a lease would be promised"""
+    """List the earliest windows in which a lease would be promised; fails if there is none"""
 
     clock = SystemClock()
 
@@ -80,4 +80,10 @@ class FindSlot(base.Lister):
             (columns.Time(each["start"], zone), columns.Time(each["end"], zone))
             for each in found.windows or ()
         ]
+        self._found = bool(rows)
         return ("Start", "End"), rows
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """The exit status: 1 where nothing was found, in any format."""
+        status = super().run(parsed_args)
+        return status or int(not self._found)

@@ -85,6 +85,8 @@ class TestPages(ServiceTestCase):
             ("name=nobody", []),
             ("status=PENDING", self.ids),
             ("status=ACTIVE", []),
+            ("start=now", self.ids),
+            ("end=now", []),
             ("start=2030-01-01T00:30:00Z", [third, fourth, fifth]),
             ("end=2030-01-01 00:10", [first]),
             ("start=2030-01-01 00:15&end=2030-01-01 00:20", [second]),

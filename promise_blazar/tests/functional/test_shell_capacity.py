@@ -147,11 +147,11 @@ class TestSlots(CapacityTestCase):
     def test_why_there_is_none(self):
         words = ("slot", "find", "--reservation", "physical:host,min=5", "--duration", "1h")
         done = self.openstack(ALICE, *words)
-        self.assertEqual(0, done.returncode)
+        self.assertEqual(1, done.returncode)
         self.assertEqual("There is no such window\n", done.stderr)
         self.assertIn("never", done.stdout)
         done = self.openstack(ALICE, *words, "-f", "json")
-        self.assertEqual((0, []), (done.returncode, json.loads(done.stdout)))
+        self.assertEqual((1, []), (done.returncode, json.loads(done.stdout)))
 
 
 class TestAdjustments(CapacityTestCase):
