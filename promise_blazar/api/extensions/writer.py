@@ -35,10 +35,10 @@ _FIGURES = '{"total":%d,"reserved":%d,"used":%d,"available":%d,"shortfall":%d}'
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """A document that is worth an ETag: whoever has it already need not be sent it again. It may
-    be large, and is compressed for whoever accepts that."""
+    """A document, in JSON, that is worth an ETag: whoever has it already need not be sent it
+    again. It may be large, and is compressed for whoever accepts that."""
 
-    document: Any
+    text: bytes
 
 
 def write(document: Any, status: int) -> flask.Response:
@@ -49,7 +49,7 @@ def write(document: Any, status: int) -> flask.Response:
     """
     if not isinstance(document, Tagged):
         return bodies.write(document, status)
-    text = msgspec.json.encode(document.document)
+    text = document.text
     response = bodies.write(text, status)
     response.set_etag(hashlib.sha256(text).hexdigest()[:32])
     # Of the caller's own view, and as old as it is asked for.
@@ -68,7 +68,7 @@ def window(view: WindowView) -> dict[str, Any]:
     return {"start": instant(view.start), "end": instant(view.end)}
 
 
-def capacity(answer: CapacityAnswer) -> dict[str, Any]:
+def capacity(answer: CapacityAnswer) -> bytes:
     """``{"window", "capacity", "series", "fits"}``, the last two where they were asked for."""
     document: dict[str, Any] = {
         "window": {"start": instant(answer.start), "end": instant(answer.end)},
@@ -82,7 +82,7 @@ def capacity(answer: CapacityAnswer) -> dict[str, Any]:
     if answer.fits is not None:
         fits = answer.fits
         document["fits"] = {"pool": fits.pool, "hosts": fits.hosts, "count": fits.count}
-    return document
+    return msgspec.json.encode(document)
 
 
 def _series(series: CapacitySeries) -> bytes:

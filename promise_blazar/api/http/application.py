@@ -24,6 +24,7 @@ from promise_blazar.api.http import (
     versions,
 )
 from promise_blazar.api.http.dialect import SUFFIX, Dialect, Dialects
+from promise_blazar.api.http.large_answers import LargeAnswers
 from promise_blazar.api.http.question_rate import QuestionRate
 from promise_blazar.clock import Clock
 from promise_blazar.cloud.contract.tenants import TenantCloud
@@ -62,13 +63,15 @@ def create_app(
     # Of bodies that announce no length; what announces too much comes no further than the frame.
     app.config["MAX_CONTENT_LENGTH"] = conf.oslo_middleware.max_request_body_size
     most = conf.api.threads // 2 if conf.api.waiters is None else conf.api.waiters
+    waiters = Waiters(most)
     found = dependencies.Dependencies(
         conf,
         manager,
         cloud,
         policies.new_enforcer(conf),
-        Waiters(most),
+        waiters,
         QuestionRate(conf.api.question_rate, conf.api.question_rate_storage, clock),
+        LargeAnswers(waiters),
         clock,
     )
     dependencies.register(app, found)

@@ -9,6 +9,7 @@ from oslo_config import cfg
 from oslo_policy import policy
 
 from promise_blazar import exceptions
+from promise_blazar.api.http.large_answers import LargeAnswers
 from promise_blazar.api.http.lease_cache import LeaseCache
 from promise_blazar.api.http.question_rate import QuestionRate
 from promise_blazar.clock import Clock
@@ -25,7 +26,7 @@ class Dependencies:
     """An application's collaborators, handed in when it is made.
 
     ``cloud``: what callers' own tokens do. ``waiters``: requests that wait for what managers carry
-    out. ``questions``: how many of them each project may ask.
+    out. ``questions``: how many of them each project may ask. ``large``: answers in the making.
     """
 
     conf: cfg.ConfigOpts
@@ -34,6 +35,7 @@ class Dependencies:
     enforcer: policy.Enforcer
     waiters: Waiters
     questions: QuestionRate
+    large: LargeAnswers
     clock: Clock
     lease_cache: LeaseCache = field(default_factory=LeaseCache)
 

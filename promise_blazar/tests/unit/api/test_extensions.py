@@ -289,7 +289,7 @@ class TestWriter(TestCase):
             numbers = tuple(range(len(micros)))
             columns = SeriesColumns(*[numbers] * 5)
             series = CapacitySeries(micros, {"VCPU": columns, "CUSTOM_A": columns})
-            text = msgspec.json.encode(writer.capacity(CapacityAnswer(at, at, {}, series)))
+            text = writer.capacity(CapacityAnswer(at, at, {}, series))
             found = msgspec.json.decode(text)["series"]
             self.assertEqual([*map(writer.instant, instants)], [each["at"] for each in found])
             figures = dict.fromkeys(("total", "reserved", "used", "available", "shortfall"), 1)
