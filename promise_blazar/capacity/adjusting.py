@@ -84,9 +84,10 @@ def still_short(ledger: Ledger, reservations: frozenset[int], now: int) -> froze
     window = Window(now, OPEN)
     rows = ledger.rows(window.start, window.end, now, at_once=False)
     numbers: list[IntArray] = []
-    for zone in (None, *ledger.zones()):
+    zones = sorted(ledger.supply.zones())
+    for zone, here in ledger.rows_of_scopes(rows, zones):
         names = ledger.supply.classes(zone)
-        seen = PoolTimeline(ledger, rows, window, zone, names)
+        seen = PoolTimeline(ledger, here, window, zone, names)
         for name in sorted(names):
             lacking = seen.lacking(name)
             general, covered, _ = lacking.beyond(None)

@@ -81,11 +81,20 @@ class Budget:
             raise OutOfTime
 
 
-def estimate(requests: int, hosts: int, rows: int = 0, comparisons: int = 0) -> float:
+def estimate(
+    requests: int,
+    hosts: int,
+    rows: int = 0,
+    comparisons: int = 0,
+    pools: int = 0,
+    adjustments: int = 0,
+) -> float:
     """Seconds, roughly, that the admission of so many requests takes if the first order does.
 
-    ``rows``: the bookings that count in their window; ``comparisons``: those in their queries. As
-    measured on one core of 2024.
+    ``rows``: the bookings that count in their window; ``comparisons``: those in their queries;
+    ``pools``: the zones whose pools are looked at, once for each window; ``adjustments``: those
+    that are not over. As measured on one core of 2024.
     """
     placed = requests * (3e-4 + hosts * 8e-8)
-    return placed + rows * 2e-7 + comparisons * (1e-5 + hosts * 4e-9)
+    looked_at = rows * 2e-7 + pools * 3e-4 + adjustments * 5e-6
+    return placed + looked_at + comparisons * (1e-5 + hosts * 4e-9)

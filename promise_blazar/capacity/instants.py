@@ -48,10 +48,6 @@ class Instants:
             self.first, self.last = grid.places(self.times)
         self.last[lasting] = len(self.times)
 
-    def place(self, time: int) -> int:
-        """The place of the first instant that is not before this time."""
-        return int(np.searchsorted(self.times, time))
-
     def level(self, amounts: IntArray, rows: IntArray | None = None) -> IntArray:
         """The sum of the amounts of the rows that count; int64, one entry per time.
 

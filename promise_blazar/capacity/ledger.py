@@ -5,7 +5,7 @@ The truth is in SQL; this is its copy in columns of integers, which one decision
 It is changed only under its owner's lock and does no locking of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -201,6 +201,11 @@ class Ledger:
         """The zones of registered hosts and of adjustments."""
         return sorted(self._lent.zones() | self._supply.zones())
 
+    def limited_zones(self) -> list[str]:
+        """The zones in which less may be had than their hosts have room for."""
+        zones = self._supply.zones()
+        return sorted(zones | self._lent.zones() if self.on_hosts(INSTANCE) else zones)
+
     def tracked(self, zone: str | None = None) -> list[str]:
         """The classes that limit in the scope: of its registered hosts and its adjustments."""
         return sorted(self._lent.classes(zone) | self._supply.classes(zone))
@@ -277,6 +282,17 @@ class Ledger:
         if whole.any():
             charge[whole] = self.offers(resource_class)[rows.slot[whole]]
         return charge
+
+    def rows_of_scopes(
+        self, rows: Rows, zones: Sequence[str]
+    ) -> Iterator[tuple[str | None, Rows]]:
+        """All of these rows, of the provider, and then those of each zone."""
+        yield None, rows
+        zone_of = np.full(self.size, -1, dtype=np.int64)
+        for number, zone in enumerate(zones):
+            zone_of[self.in_scope(zone)] = number
+        if zones:
+            yield from zip(zones, rows.apart(zone_of, len(zones)), strict=True)
 
     def reservation_of(self, rows: Rows) -> IntArray:
         """The number of each row's reservation; int64, one entry per row."""

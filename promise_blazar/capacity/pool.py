@@ -9,7 +9,7 @@ The host rule implies that of classes that hosts have, wherever adjustments take
 only the others are looked at here, and nothing where there are no adjustments.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -38,13 +38,15 @@ _SORTS: Final = 4
 class _Watched:
     """A class in a scope (None: the provider) that may be short, as one project sees it.
 
-    ``times``, ``most``: what may be charged from each of these instants on.
+    ``times``, ``most``: what may be charged from each of these instants on; ``lowest``: the least
+    that may be charged at any of them.
     """
 
     zone: str | None
     resource_class: str
     times: IntArray
     most: IntArray
+    lowest: int
 
     def low(self, start: int, end: int) -> int:
         """The least that may be charged in ``[start, end)``."""
@@ -85,6 +87,7 @@ class Pool:
         self._tracked: dict[str | None, frozenset[str]] = {}
         self._rows_of = rows or self._read
         self._rows: dict[Window, Rows] = {}
+        self._apart: dict[Window, dict[str | None, Rows]] = {}
         self._watched: dict[tuple[Window, str, tuple[str, ...]], list[_Watched]] = {}
         self._charged: dict[int, tuple[Assignment, dict[tuple[str | None, str], int]]] = {}
 
@@ -99,19 +102,17 @@ class Pool:
         if not watched:
             return NO_LIMITS
         self._budget.spend()
-        charges = self.charges(request)
-        limits = [
-            Limit(
-                each.zone,
-                each.resource_class,
-                max(self._left(each, request.window, beside), 0),
-                self._hosts(each.zone),
-                charges[each.resource_class],
-            )
-            for each in watched
-        ]
-        most = request.demand.maximum
-        return Limits([each for each in limits if every or each.room < most * each.largest])
+        charges, units = self.charges(request), request.demand.maximum
+        limits, others = [], self._given(charges, beside)
+        for each in watched:
+            charge = charges[each.resource_class]
+            top = units * int(charge.max(initial=0))
+            if not every and each.lowest - others[each.resource_class] >= top:
+                continue
+            left = max(self._left(each, request.window, beside), 0)
+            here = self._hosts(each.zone)
+            limits.append(Limit(each.zone, each.resource_class, left, here, charge))
+        return Limits([each for each in limits if every or each.room < units * each.largest])
 
     def charges(self, request: AllocationRequest) -> Mapping[str, IntArray]:
         """What a unit is charged on each host, by class; int64, one entry per slot in each."""
@@ -220,10 +221,13 @@ class Pool:
     # What is looked at
 
     def _scopes(self) -> list[str | None]:
-        zones = {host.zone for host in self._ledger.hosts.values()} if not self._members else None
-        if zones is not None:
-            for zone in (None, *sorted(zones)):
-                self._members[zone] = self._ledger.in_scope(zone)
+        """The provider, and the zones with hosts in which less may be had than those have."""
+        if not self._members:
+            self._members[None] = self._ledger.in_scope(None)
+            for zone in self._ledger.limited_zones():
+                here = self._ledger.in_scope(zone)
+                if here.any():
+                    self._members[zone] = here
         return list(self._members)
 
     def _hosts(self, zone: str | None) -> BoolArray:
@@ -239,19 +243,27 @@ class Pool:
             return False
         if name == INSTANCE or not self._ledger.on_hosts(name):
             return True
-        return _lowest(self._ledger.supply.applying(zone, window), project, name) < 0
+        return _lowest(self._ledger.supply.applying(zone, window, name), project, name) < 0
 
     def _seen(
         self, window: Window, zone: str | None, project: str, names: Sequence[str]
     ) -> Iterator[_Watched]:
-        rows = self._rows_of(window)
+        rows = self._of_scopes(window)[zone]
         self._budget.spend(len(rows) // _SORTS)
         seen = PoolTimeline(self._ledger, rows, window, zone, names, project, self._exclude)
         for name in names:
             most = seen.available(name)
             if self._exclude:
                 most = np.maximum(most, seen.replaced(name))
-            yield _Watched(zone, name, seen.times, most)
+            yield _Watched(zone, name, seen.times, most, int(most.min()))
+
+    def _of_scopes(self, window: Window) -> dict[str | None, Rows]:
+        """The bookings of the window by scope."""
+        if window not in self._apart:
+            zones = [zone for zone in self._scopes() if zone is not None]
+            rows = self._rows_of(window)
+            self._apart[window] = dict(self._ledger.rows_of_scopes(rows, zones))
+        return self._apart[window]
 
     def _read(self, window: Window) -> Rows:
         """All bookings of the window, also those that are replaced."""
@@ -274,23 +286,30 @@ class Pool:
         for start, end in pairwise(inside):
             part = Window(start, end)
             given = sum(
-                self._charge(each, watched) for each in others if each.request.window.covers(part)
+                self._charge(each, watched.zone, watched.resource_class)
+                for each in others
+                if each.request.window.covers(part)
             )
             left.append(watched.low(start, end) - given)
         return min(left)
 
-    def _charge(self, given: Assignment, watched: _Watched) -> int:
+    def _given(self, names: Iterable[str], beside: Given) -> Mapping[str, int]:
+        """The most that others can be charged in any scope, by class."""
+        others = [each for each in beside if each.units]
+        return {name: sum(self._charge(each, None, name) for each in others) for name in names}
+
+    def _charge(self, given: Assignment, zone: str | None, resource_class: str) -> int:
         """What an assignment is charged of a class in a scope."""
         known = self._charged.get(id(given))
         if known is None:
             known = self._charged[id(given)] = (given, {})  # keeps the id its own
-        charged, key = known[1], (watched.zone, watched.resource_class)
+        charged, key = known[1], (zone, resource_class)
         if key not in charged:
             count = len(given.units)
             slots = np.fromiter(given.units.keys(), dtype=np.int64, count=count)
             units = np.fromiter(given.units.values(), dtype=np.int64, count=count)
-            charge = self.charges(given.request).get(watched.resource_class)
-            here = self._hosts(watched.zone)[slots]
+            charge = self.charges(given.request).get(resource_class)
+            here = self._hosts(zone)[slots]
             charged[key] = 0 if charge is None else int((charge[slots] * units)[here].sum())
         return charged[key]
 

@@ -273,10 +273,14 @@ class PoolTimeline:
     def _amount(self, adjustments: Iterable[LedgerAdjustment], resource_class: str) -> IntArray:
         """The sum of what they give and take."""
         change = np.zeros(len(self.times) + 1, dtype=np.int64)
-        for each in adjustments:
-            amount = each.amounts.get(resource_class, 0)
-            change[self.instants.place(each.start)] += amount
-            change[self.instants.place(each.end)] -= amount
+        naming = [each for each in adjustments if each.amounts.get(resource_class)]
+        amounts = np.array([each.amounts[resource_class] for each in naming], dtype=np.int64)
+        for sign, moments in (
+            (1, [each.start for each in naming]),
+            (-1, [each.end for each in naming]),
+        ):
+            at = np.searchsorted(self.times, np.array(moments, dtype=np.int64))
+            np.add.at(change, at, sign * amounts)
         amount_at: IntArray = np.cumsum(change[:-1])
         return amount_at
 

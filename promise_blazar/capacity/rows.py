@@ -2,7 +2,10 @@
 """Bookings as the ledger gives and takes them: one as an object, many as columns."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
+
+import numpy as np
 
 from promise_blazar.capacity.arrays import BoolArray, IntArray
 
@@ -50,7 +53,7 @@ class Rows:
     def __len__(self) -> int:
         return len(self.slot)
 
-    def where(self, chosen: BoolArray) -> "Rows":
+    def where(self, chosen: BoolArray | IntArray) -> "Rows":
         return Rows(
             self.slot[chosen],
             self.bundle[chosen],
@@ -59,3 +62,10 @@ class Rows:
             self.end[chosen],
             self.at[chosen],
         )
+
+    def apart(self, part: IntArray, count: int) -> "list[Rows]":
+        """The rows of each of so many parts. ``part``: of each slot, -1 for none; int64."""
+        part = part[self.slot]
+        order = np.argsort(part, kind="stable")
+        bounds = np.searchsorted(part[order], np.arange(count + 1)).tolist()
+        return [self.where(order[begin:end]) for begin, end in pairwise(bounds)]

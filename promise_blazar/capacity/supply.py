@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 
@@ -45,14 +46,27 @@ class LedgerAdjustment:
 
 
 @dataclass(frozen=True, slots=True)
-class _Index:
-    """Adjustments in the order of their ends, and what they name, by scope.
-
-    ``ends``: of each; ``classes``: those named in a scope, in whatever window.
-    """
+class _Ordered:
+    """Adjustments in the order of their ends, and the end of each."""
 
     adjustments: tuple[LedgerAdjustment, ...]
     ends: tuple[int, ...]
+
+    def after(self, moment: int) -> tuple[LedgerAdjustment, ...]:
+        """Those that are not over then."""
+        return self.adjustments[bisect_right(self.ends, moment) :]
+
+
+_NONE: Final = _Ordered((), ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Adjustments by scope, and by scope and class; and the classes named in a scope, in whatever
+    window."""
+
+    scopes: Mapping[str | None, _Ordered]
+    of_class: Mapping[tuple[str | None, str], _Ordered]
     classes: Mapping[str | None, frozenset[str]]
     zones: frozenset[str]
     carved: bool
@@ -107,23 +121,27 @@ class Supply:
         """The zones that adjustments name."""
         return self._indexed().zones
 
-    def applying(self, zone: str | None, window: Window) -> list[LedgerAdjustment]:
-        """Those that count in the scope at some instant of the window."""
-        return [
-            each
-            for each in self._ending_after(window.start)
-            if each.within(zone) and each.overlaps(window)
-        ]
+    def applying(
+        self, zone: str | None, window: Window, resource_class: str | None = None
+    ) -> list[LedgerAdjustment]:
+        """Those that count in the scope at some instant of the window; that name a class, or
+        (None) any."""
+        index = self._indexed()
+        if resource_class is None:
+            ordered = index.scopes.get(zone, _NONE)
+        else:
+            ordered = index.of_class.get((zone, resource_class), _NONE)
+        return [each for each in ordered.after(window.start) if each.start < window.end]
 
     def moments(self, after: int) -> list[int]:
         """The instants after this one at which an adjustment begins or ends."""
-        running = self._ending_after(after)
+        running = self._indexed().scopes.get(None, _NONE).after(after)
         moments = [moment for each in running for moment in (each.start, each.end)]
         return [moment for moment in moments if moment > after]
 
-    def _ending_after(self, moment: int) -> tuple[LedgerAdjustment, ...]:
-        index = self._indexed()
-        return index.adjustments[bisect_right(index.ends, moment) :]
+    def count(self, moment: int) -> int:
+        """How many are not over then."""
+        return len(self._indexed().scopes.get(None, _NONE).after(moment))
 
     def _indexed(self) -> _Index:
         if self._index is None:
@@ -184,18 +202,28 @@ class Supply:
 
 
 def _index(adjustments: Iterable[LedgerAdjustment]) -> _Index:
-    ordered = sorted(adjustments, key=lambda each: each.end)
+    scopes: dict[str | None, list[LedgerAdjustment]] = {}
+    of_class: dict[tuple[str | None, str], list[LedgerAdjustment]] = {}
     classes: dict[str | None, set[str]] = {}
-    for each in ordered:
+    carved = False
+    for each in sorted(adjustments, key=lambda each: each.end):
+        carved |= each.source is not None
         for scope in {None, each.zone}:
+            scopes.setdefault(scope, []).append(each)
             classes.setdefault(scope, set()).update(each.amounts)
+            for name in each.amounts:
+                of_class.setdefault((scope, name), []).append(each)
     return _Index(
-        tuple(ordered),
-        tuple(each.end for each in ordered),
+        {scope: _ordered(found) for scope, found in scopes.items()},
+        {key: _ordered(found) for key, found in of_class.items()},
         {scope: frozenset(names) for scope, names in classes.items()},
-        frozenset(scope for scope in classes if scope is not None),
-        any(each.source is not None for each in ordered),
+        frozenset(scope for scope in scopes if scope is not None),
+        carved,
     )
+
+
+def _ordered(adjustments: list[LedgerAdjustment]) -> _Ordered:
+    return _Ordered(tuple(adjustments), tuple(each.end for each in adjustments))
 
 
 def shares(adjustments: Iterable[LedgerAdjustment]) -> Mapping[Group, list[LedgerAdjustment]]:

@@ -132,8 +132,16 @@ class Decisions:
 
     def _estimate(self, asked: Asked, rows: int = 0) -> float:
         """Seconds that the decision takes, beside reading ``rows`` bookings."""
-        requests, hosts = asked.requests, self._replica.ledger.size
-        return estimate(len(requests), hosts, rows, comparisons(requests))
+        requests, ledger = asked.requests, self._replica.ledger
+        zones = len(ledger.limited_zones()) if ledger.adjustments else 0
+        return estimate(
+            len(requests),
+            ledger.size,
+            rows,
+            comparisons(requests),
+            zones * len({request.window for request in requests}),
+            ledger.supply.count(self._access.now()),
+        )
 
     def _on_a_copy(self, asked: Asked, budget: Budget) -> Committed | No | None:
         """The decision, with the ledger free for others; None: they took what was planned."""

@@ -13,6 +13,7 @@ from werkzeug.test import Client
 
 from promise_blazar import exceptions
 from promise_blazar.capacity.budget import Budget, OutOfTime
+from promise_blazar.capacity.ledger import OPEN, LedgerAdjustment
 from promise_blazar.manager.ledger import deciding, explaining
 from promise_blazar.manager.ledger.access import LedgerAccess
 from promise_blazar.manager.ledger.store import Refused
@@ -235,6 +236,16 @@ class TestLongDecisions(StallCase):
         words = self.refused(409, answer)
         self.assertIn("not found to fit", words)
         self.assertIn("together", [each["check"] for each in answer.json["reasons"]])
+
+    def test_8_pools_of_many_zones_are_looked_at_on_a_copy(self):
+        for zones, copied in ((0, 0), (200, 1)):
+            ledger = self.service.ledger.access.replica.ledger
+            for number in range(zones):
+                adjusted = LedgerAdjustment(-1 - number, f"zone-{number}", 0, OPEN, {"VCPU": 1})
+                ledger.put_adjustment(adjusted)
+            with mock.patch.object(deciding, "admit", side_effect=deciding.admit) as admitted:
+                self.assertEqual(201, self.ask(HOST).status_code)
+            self.assertEqual(copied, admitted.call_count)
 
     def test_what_is_planned_on_a_copy_is_committed_when_it_still_holds(self):
         self.quick(0)

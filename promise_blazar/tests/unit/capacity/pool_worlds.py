@@ -8,7 +8,7 @@ from promise_blazar.capacity.ledger import OPEN, Ledger, LedgerAdjustment
 from promise_blazar.tests.unit.capacity import worlds
 from promise_blazar.tests.unit.capacity.oracle import World, put
 
-ZONES = ("east", "west")
+ZONES = ("east", "west", "north")
 PROJECTS = ("blue", "green", "red", "white")
 GROUPS = (frozenset({"blue", "green"}), frozenset({"red"}))
 CLASSES = ("VCPU", "MEMORY_MB", "INSTANCE", "GPU")

@@ -3,8 +3,10 @@ import collections
 import dataclasses
 import random
 import unittest
+from unittest import mock
 
 from promise_blazar.capacity.adjusting import Affected, Shortage, affected, still_short
+from promise_blazar.capacity.instants import Instants
 from promise_blazar.capacity.ledger import OPEN, Booking, Ledger, LedgerAdjustment, LedgerHost
 from promise_blazar.tests.unit.capacity import oracle, pool_oracle, pool_worlds, worlds
 
@@ -178,3 +180,20 @@ class AffectedTest(unittest.TestCase):
         )
         self.assertEqual(frozenset({4}), still_short(after, frozenset({1, 4}), 0))
         self.assertEqual(frozenset(), still_short(before, frozenset({1, 4}), 0))
+
+    def test_4_what_a_group_has_is_summed_once_however_many_projects_it_has(self):
+        found = []
+        for count in (1, 50):
+            projects = [f"p{number}" for number in range(count)]
+            whole = LedgerAdjustment(1, None, 0, OPEN, {"INSTANCE": 11})
+            part = LedgerAdjustment(2, None, 0, OPEN, {"INSTANCE": 4}, 1, frozenset(projects))
+            less = LedgerAdjustment(3, None, 0, OPEN, {"INSTANCE": -6})
+            before, after = self._ledger(whole, part), self._ledger(whole, part, less)
+            for ledger in (before, after):
+                ledger.put_owners({1: projects[0], 2: projects[-1], 3: "other"})
+            level = Instants.level
+            with mock.patch.object(Instants, "level", autospec=True, side_effect=level) as summed:
+                self.assertEqual({3}, affected(before, after, 0).reservations)
+                still_short(after, frozenset({2, 3}), 0)
+            found.append(summed.call_count)
+        self.assertEqual(found[0], found[1])

@@ -3,13 +3,16 @@ import collections
 import dataclasses
 import random
 import unittest
+from unittest import mock
 
+from promise_blazar.capacity import pool
 from promise_blazar.capacity.admission import Plan, Refusal, admit, fitting, holds
 from promise_blazar.capacity.demand.request import AllocationRequest, Placement, Window
 from promise_blazar.capacity.demand.slots import Slots
 from promise_blazar.capacity.demand.whole_hosts import WholeHosts
 from promise_blazar.capacity.explanation import explain
 from promise_blazar.capacity.ledger import OPEN, Booking, Ledger, LedgerAdjustment, LedgerHost
+from promise_blazar.capacity.pool_timeline import PoolTimeline
 from promise_blazar.capacity.window_search import next_windows
 from promise_blazar.tests.unit.capacity import oracle, pool_oracle, pool_worlds, worlds
 
@@ -298,6 +301,37 @@ class PoolTest(unittest.TestCase):
         self.assertIsNone(placed(ledger, asked(slots(4), project="mine")))
         ledger.put_adjustment(dataclasses.replace(less, amounts={"INSTANCE": -10}))
         self.assertIsNone(placed(ledger, asked(slots(1), project="mine")))
+
+    def test_8_only_zones_that_adjustments_name_are_looked_at(self):
+        ledger = Ledger()
+        for number in range(1, 31):
+            ledger.put_host(LedgerHost(number, f"c{number}", f"z{number}", {"VCPU": 8}, {}, True))
+        ledger.put_adjustment(LedgerAdjustment(1, None, 0, OPEN, {"VCPU": -4}))
+        ledger.put_adjustment(LedgerAdjustment(2, "z3", 0, OPEN, {"VCPU": -4}))
+        ledger.put_adjustment(LedgerAdjustment(3, "z4", 0, OPEN, {"VCPU": 4}))
+        ledger.put_adjustment(LedgerAdjustment(4, "z5", 0, 5, {"VCPU": -4}))
+        self.assertEqual(["z3", "z4", "z5"], ledger.limited_zones())
+        seen = []
+
+        def looked_at(ledger, rows, window, zone, *others):
+            seen.append(zone)
+            return PoolTimeline(ledger, rows, window, zone, *others)
+
+        with mock.patch.object(pool, "PoolTimeline", looked_at):
+            self.assertIsNotNone(placed(ledger, asked(slots(29 * 8 - 4), 10, 20)))
+            self.assertEqual([None, "z3"], seen)
+
+    def test_8_what_counts_in_each_zone_is_found_at_once(self):
+        ledger = Ledger()
+        for number in range(1, 31):
+            ledger.put_host(LedgerHost(number, f"c{number}", f"z{number}", {"VCPU": 8}, {}, True))
+            ledger.put_adjustment(LedgerAdjustment(number, f"z{number}", 0, OPEN, {"VCPU": -4}))
+        ledger.put_bundle(1, {"VCPU": 1})
+        oracle.put(ledger, [Booking(n, n, n, 1, n % 4, 0, 99, False) for n in range(1, 31)])
+        left = sum(4 - number % 4 for number in range(1, 31))
+        found = placed(ledger, asked(slots(left), 10, 20))
+        self.assertEqual({number: 4 - number % 4 for number in range(1, 31)}, found)
+        self.assertIsNone(placed(ledger, asked(slots(left + 1), 10, 20)))
 
     def test_a_change_that_makes_nothing_worse_is_admitted(self):
         ledger = cloud(dataclasses.replace(LESS, amounts={"VCPU": -20}))
