@@ -143,8 +143,8 @@ class CannotDeleteHost(Conflict):
 
 
 class AdjustmentConflict(Conflict):
-    """Facts: ``affected``, the uuids of the reservations whose promises it would break, by start;
-    empty where something else is in the way."""
+    """Facts: ``affected``, the uuids of the first reservations, by start, whose promises it would
+    break, and ``affected_count``, of how many; none where something else is in the way."""
 
     code = "adjustment-conflict"
     sentence = "The adjustment conflicts with what is promised or on offer"

@@ -17,6 +17,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    true,
     update,
 )
 
@@ -62,8 +63,13 @@ def live(connection: Connection, provider_id: int) -> list[Adjustment]:
 
 def get(connection: Connection, uuid: str) -> Adjustment | None:
     """None: there is none, or it is deleted."""
-    table = tables.Adjustment
-    found = _load(connection, (table.uuid == uuid) & (table.deleted == false()))
+    found = any_of(connection, uuid)
+    return None if found is None or found.deleted else found
+
+
+def any_of(connection: Connection, uuid: str) -> Adjustment | None:
+    """A deleted one too, while its row is there."""
+    found = _load(connection, tables.Adjustment.uuid == uuid)
     return found[0] if found else None
 
 
@@ -163,8 +169,8 @@ def meeting(
     return and_(*conditions)
 
 
-def add(connection: Connection, new: Adjustment, generation: int) -> int:
-    """A new row and all that hangs on it; its number."""
+def add(connection: Connection, new: Adjustment, generation: int, marking: bool) -> int:
+    """A new row and all that hangs on it; its number. ``marking``: it breaks promises."""
     number = connection.execute(
         insert(tables.Adjustment).values(
             uuid=new.uuid,
@@ -174,6 +180,7 @@ def add(connection: Connection, new: Adjustment, generation: int) -> int:
             end=new.end,
             source_id=new.source,
             deleted=False,
+            marking=marking,
             generation=generation,
             created_at=new.created_at,
         )
@@ -193,17 +200,40 @@ def add(connection: Connection, new: Adjustment, generation: int) -> int:
     return number
 
 
-def drop(connection: Connection, generation: int, number: int) -> bool:
-    """Tombstone an adjustment. False: it is deleted already."""
+def drop(connection: Connection, generation: int, number: int, marking: bool) -> bool:
+    """Tombstone an adjustment. False: it is deleted already. ``marking``: as of ``add``."""
     table = tables.Adjustment
     return (
         connection.execute(
             update(table)
             .where(table.id == number, table.deleted == false())
-            .values(deleted=True, generation=generation)
+            .values(deleted=True, marking=marking, generation=generation)
         ).rowcount
         == 1
     )
+
+
+def to_mark(connection: Connection, provider_id: int) -> list[Adjustment]:
+    """Those that are made or deleted, and whom that affects is not all on record."""
+    table = tables.Adjustment
+    return _load(connection, (table.provider_id == provider_id) & (table.marking == true()))
+
+
+def is_to_mark(connection: Connection, found: Adjustment) -> bool:
+    """Whether that is so still, of what was done to the adjustment at this generation."""
+    table = tables.Adjustment
+    query = select(table.id).where(*_marking(found))
+    return connection.execute(query).first() is not None
+
+
+def marked(connection: Connection, found: Adjustment) -> None:
+    """Whom it affects is on record, as far as was done at this generation."""
+    connection.execute(update(tables.Adjustment).where(*_marking(found)).values(marking=False))
+
+
+def _marking(found: Adjustment) -> tuple[ColumnElement[bool], ...]:
+    table = tables.Adjustment
+    return (table.id == found.id, table.generation == found.generation, table.marking == true())
 
 
 def newest_generation(connection: Connection, provider_id: int) -> int:

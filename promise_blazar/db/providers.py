@@ -8,7 +8,7 @@ other stamps; so whoever has seen a generation can tell whether this is still th
 
 import logging
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -188,7 +188,17 @@ def require_rules(
     that are known to be dead; any other on record is taken for alive. Raises ``Unavailable`` while
     one of those does not know the rules.
     """
-    behind = _behind(connection, provider_id, rules, dead)
+    _demand(_behind(connection, provider_id, rules, dead))
+
+
+def check_rules(
+    connection: Connection, provider_id: int, rules: int, dead: Collection[str]
+) -> None:
+    """Raises ``Unavailable`` as ``require_rules`` does, which puts them in force."""
+    _demand(len(_without(connection, provider_id, rules, dead)))
+
+
+def _demand(behind: int) -> None:
     if behind:
         raise exceptions.Unavailable(
             f"Not yet: {behind} of the managers that run {agreeing(behind, 'is', 'are')} of an "
@@ -201,18 +211,24 @@ def require_rules(
 
 def _behind(connection: Connection, provider_id: int, rules: int, dead: Collection[str]) -> int:
     """How many managers keep these rules from being put in force; they are where it is none."""
-    in_force = connection.execute(
-        select(tables.Provider.rules).where(tables.Provider.id == provider_id)
-    ).scalar_one()
-    if in_force >= rules:
-        return 0
-    behind = heartbeats.without_rules(connection, rules, dead)
+    behind = _without(connection, provider_id, rules, dead)
     if behind:
         LOG.warning(
             "Rules %d wait until these are upgraded: %s", rules, ", ".join(map(str, behind))
         )
         return len(behind)
+    table = tables.Provider
     connection.execute(
-        update(tables.Provider).where(tables.Provider.id == provider_id).values(rules=rules)
+        update(table).where(table.id == provider_id, table.rules < rules).values(rules=rules)
     )
     return 0
+
+
+def _without(
+    connection: Connection, provider_id: int, rules: int, dead: Collection[str]
+) -> Sequence[heartbeats.Beat]:
+    """The managers that keep these rules from being put in force; none where they are."""
+    in_force = connection.execute(
+        select(tables.Provider.rules).where(tables.Provider.id == provider_id)
+    ).scalar_one()
+    return [] if in_force >= rules else heartbeats.without_rules(connection, rules, dead)

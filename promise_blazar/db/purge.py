@@ -8,7 +8,7 @@ transaction, and then goes without the provider's row, which everybody else need
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, true, update
+from sqlalchemy import delete, false, func, select, true, update
 
 from promise_blazar.db import tables
 from promise_blazar.db.session import Connection
@@ -64,9 +64,10 @@ def tombstones(
 
 
 def adjustments(connection: Connection, provider_id: int, declared: int, most: int) -> int:
-    """Remove tombstones of adjustments up to a declared generation; how many."""
+    """Remove tombstones of adjustments up to a declared generation, of which nothing is to be done
+    any more; how many."""
     # SELECT id FROM adjustments WHERE provider_id = :p AND generation <= :declared
-    #   AND deleted = true ORDER BY generation LIMIT :n
+    #   AND deleted = true AND marking = false ORDER BY generation LIMIT :n
     table = tables.Adjustment
     gone = connection.execute(
         select(table.id)
@@ -74,6 +75,7 @@ def adjustments(connection: Connection, provider_id: int, declared: int, most: i
             table.provider_id == provider_id,
             table.generation <= declared,
             table.deleted == true(),
+            table.marking == false(),
         )
         .order_by(table.generation)
         .limit(most)

@@ -202,7 +202,7 @@ class ManagerService(DatabaseReader):
         adjustment_id: str,
         force: bool = False,
         dry_run: bool = False,
-    ) -> tuple[str, ...]:
+    ) -> adjustments.AffectedView:
         return self._use_cases.adjustments.delete(adjustment_id, force, dry_run)
 
     # Questions to the ledger

@@ -42,7 +42,7 @@ def show(adjustment_id: str) -> Answer:
 
 
 def delete(adjustment_id: str) -> Answer:
-    """Nothing, 204; forced, or a dry run, ``{"affected"}``, 200.
+    """Nothing, 204; forced, or a dry run, ``{"affected", "affected_count"}``, 200.
 
     Raises ``NotFound``, ``AdjustmentConflict``.
     """
@@ -54,7 +54,7 @@ def delete(adjustment_id: str) -> Answer:
         affected = dependencies().manager.delete_adjustment(caller(), number, force, dry_run)
     except exceptions.NotFound:
         raise exceptions.NotFound(object={"adjustment_id": adjustment_id}) from None
-    return ({"affected": list(affected)}, 200) if dry_run or force else (None, 204)
+    return (writer.affected(affected), 200) if dry_run or force else (None, 204)
 
 
 def _found(text: str) -> AdjustmentView:

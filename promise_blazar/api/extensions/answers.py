@@ -19,6 +19,7 @@ def _all(properties: dict[str, Any]) -> dict[str, Any]:
     return members(properties, required=list(properties))
 
 
+_count = {"type": "integer", "minimum": 0}
 _window = _all({"start": _instant, "end": _instant})
 _figures = {
     # What was withdrawn from what there is not (a host that has gone) may be more than there is.
@@ -82,6 +83,7 @@ _adjustment = {
     "source": {**_uuid, "type": ["string", "null"]},
     "project_ids": {"type": "array", "items": {"type": "string"}},
     "affected": _uuids,
+    "affected_count": _count,
 }
 _made = _all({"id": _uuid, **_adjustment, "created_at": _instant})
 
@@ -101,7 +103,7 @@ ADJUSTMENTS = Schema(
         }
     )
 )
-AFFECTED = Schema(_all({"affected": _uuids}))
+AFFECTED = Schema(_all({"affected": _uuids, "affected_count": _count}))
 
 #: RFC 9457, with the error's stable code and what else is known.
 PROBLEM = Schema(
@@ -115,6 +117,7 @@ PROBLEM = Schema(
             "reasons": _reasons,
             "request_id": _text_or_null,
             "affected": _uuids,
+            "affected_count": _count,
             "fits": _most,
             "alternatives": {
                 "type": "array",

@@ -11,7 +11,7 @@ from promise_blazar.api.http.dialect import ErrorBody, Problem
 
 MIMETYPE = "application/problem+json"
 #: What of an error's facts is everybody's who asked: none is of others, or of OpenStack.
-_PUBLIC = ("affected", "alternatives", "fits", "retry_after")
+_PUBLIC = ("affected", "affected_count", "alternatives", "fits", "retry_after")
 
 
 def error_body(problem: Problem) -> ErrorBody:

@@ -17,7 +17,11 @@ import numpy as np
 
 from promise_blazar import times
 from promise_blazar.api.http import bodies, compression
-from promise_blazar.manager.contract.adjustments import AdjustmentPage, AdjustmentView
+from promise_blazar.manager.contract.adjustments import (
+    AdjustmentPage,
+    AdjustmentView,
+    AffectedView,
+)
 from promise_blazar.manager.contract.questions import (
     AvailabilityAnswer,
     CapacityAnswer,
@@ -160,8 +164,14 @@ def adjustment(view: AdjustmentView) -> dict[str, Any]:
         "source": view.source,
         "project_ids": list(view.project_ids),
         "affected": list(view.affected),
+        "affected_count": view.affected_count,
         "created_at": None if view.created_at is None else instant(view.created_at),
     }
+
+
+def affected(view: AffectedView) -> dict[str, Any]:
+    """``{"affected", "affected_count"}``."""
+    return {"affected": list(view.reservations), "affected_count": view.count}
 
 
 def adjustments(page: AdjustmentPage) -> dict[str, Any]:

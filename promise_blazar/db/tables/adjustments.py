@@ -13,7 +13,8 @@ from promise_blazar.db.types import BigId, Instant
 class Adjustment(Base):
     """An adjustment; ``zone`` None: of the whole provider. ``start``, ``end``: microseconds.
 
-    ``source_id``: what it is carved out of. Only ``deleted`` and ``generation`` ever change.
+    ``source_id``: what it is carved out of. Only ``deleted``, ``generation`` and ``marking`` ever
+    change. ``marking``: whose promises that breaks is still to be put on record, if it breaks any.
     """
 
     __tablename__ = "adjustments"
@@ -27,6 +28,7 @@ class Adjustment(Base):
     end: Mapped[int] = mapped_column(BigInteger)
     source_id: Mapped[int | None] = mapped_column(BigInteger)
     deleted: Mapped[bool] = mapped_column(default=False)
+    marking: Mapped[bool] = mapped_column(default=False)
     generation: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(Instant)
 

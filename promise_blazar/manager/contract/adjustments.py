@@ -6,6 +6,11 @@ As of ``messages``: plain values that survive JSON; times that a client may call
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+#: The most reservations that are named as affected: in an answer, and of each in a list.
+LISTED: Final = 1_000
+LISTED_EACH: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +39,8 @@ class AdjustmentRequest:
 class AdjustmentView:
     """An adjustment as it is shown. ``end`` None: it never ends.
 
-    ``id``: a UUID; empty in what a dry run shows. ``affected``: the reservations, by start, that a
-    forced one breaks the promises of.
+    ``id``: a UUID; empty in what a dry run shows. ``affected``: the first reservations, by start,
+    of the ``affected_count`` that a forced one breaks the promises of.
     """
 
     id: str
@@ -48,6 +53,15 @@ class AdjustmentView:
     project_ids: tuple[str, ...] = ()
     created_at: datetime | None = None
     affected: tuple[str, ...] = ()
+    affected_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedView:
+    """The first ``reservations``, by start, of the ``count`` whose promises are broken."""
+
+    reservations: tuple[str, ...] = ()
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

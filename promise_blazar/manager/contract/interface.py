@@ -15,6 +15,7 @@ from promise_blazar.manager.contract.adjustments import (
     AdjustmentRequest,
     AdjustmentSelection,
     AdjustmentView,
+    AffectedView,
 )
 from promise_blazar.manager.contract.messages import (
     HostAllocations,
@@ -245,8 +246,8 @@ class Manager(Reader, Asking, Protocol):
         adjustment_id: str,
         force: bool = False,
         dry_run: bool = False,
-    ) -> tuple[str, ...]:
-        """Take an adjustment back; the reservations, by start, that this affects.
+    ) -> AffectedView:
+        """Take an adjustment back; the reservations that this affects.
 
         Raises ``NotFound``, ``AdjustmentConflict``, ``Busy``.
         """

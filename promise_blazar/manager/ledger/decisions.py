@@ -7,7 +7,7 @@ from dataclasses import replace
 from promise_blazar import deadline, times
 from promise_blazar.capacity.admission import Plan
 from promise_blazar.capacity.demand.request import AllocationRequest
-from promise_blazar.db import bookings, idempotency, leases, providers, settled, specs
+from promise_blazar.db import affected, bookings, idempotency, leases, providers, settled, specs
 from promise_blazar.db.session import Connection
 from promise_blazar.manager.ledger.changes import (
     Decision,
@@ -130,6 +130,7 @@ def _revise(writing: Writing, change: RevisedLease, asked: set[str]) -> None:
         raise Changed(
             "Invalid lease status. The lease has changed in the meantime; look at it again"
         )
+    affected.say_so(connection, after.id)
     known = {event.event_type: event for event in before.events}
     for event in after.events:
         _set_event(connection, after.id, known.get(event.event_type), event)

@@ -26,6 +26,7 @@ from promise_blazar.manager.ledger.deciding import Asked, Committed, Decisions
 from promise_blazar.manager.ledger.explaining import Questions
 from promise_blazar.manager.ledger.supply_rules import Judgement
 from promise_blazar.manager.ledger.supplying import SupplyDecisions
+from promise_blazar.model.adjustment import Adjustment
 from promise_blazar.model.lease import Lease
 
 LOG = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class LedgerStore:
         self.access = LedgerAccess(database, provider_id, clock, timeout, quick)
         self.decisions = Decisions(database, self.access)
         self.questions = Questions(self.access)
-        self.supply = SupplyDecisions(database, self.access, self.decisions)
+        self.supply = SupplyDecisions(database, self.access, self.decisions, self.questions)
 
     def check(self) -> None:
         """Raises ``Unavailable``: the database is away, or demands rules that we do not know.
@@ -196,6 +197,12 @@ class LedgerStore:
         """What ``adjust`` would answer. Raises as it does."""
         with in_time():
             return self.supply.rehearse(change)
+
+    def effect(self, adjustment: Adjustment) -> Judgement:
+        """Whose promises an adjustment that was made, or taken back, breaks now. Raises ``Busy``,
+        ``Unavailable``."""
+        with in_time():
+            return self.supply.effect(adjustment)
 
     def adjust(self, change: SupplyChange) -> Judgement:
         """Commit a change of what is on offer, and say whose promises it breaks; without force

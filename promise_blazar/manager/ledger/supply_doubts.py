@@ -27,6 +27,7 @@ def _check_zone(ledger: Ledger, new: LedgerAdjustment) -> None:
             f"No host is in the zone {new.zone}; there are hosts in: {there}. What is added there "
             "would be on offer in it, and counted for the provider; force does it all the same",
             affected=[],
+            affected_count=0,
         )
 
 
@@ -49,6 +50,7 @@ def _check_limit(ledger: Ledger, new: LedgerAdjustment, now: int) -> None:
                 f"{' and '.join(outside)} there would be none, and no slot could be reserved; "
                 "force does it all the same",
                 affected=[],
+                affected_count=0,
             )
 
 

@@ -6,12 +6,16 @@ from dataclasses import dataclass, replace
 from typing import Final, NoReturn
 
 from promise_blazar import exceptions, times
-from promise_blazar.capacity.adjusting import Shortage, affected
+from promise_blazar.capacity.adjusting import Affected, Shortage, affected
+from promise_blazar.capacity.earliest import earliest
 from promise_blazar.capacity.ledger import OPEN, Ledger, LedgerHost
 from promise_blazar.capacity.supply import LedgerAdjustment
+from promise_blazar.manager.contract.adjustments import LISTED
 from promise_blazar.manager.ledger import supply_doubts
 from promise_blazar.manager.ledger.changes import DroppedAdjustment, NewAdjustment, SupplyChange
 from promise_blazar.manager.ledger.replica import ledger_adjustment
+from promise_blazar.model.adjustment import Adjustment
+from promise_blazar.model.reason import WITHDRAWN, Reason
 
 #: What all amounts of a class may be together, so that no sum leaves a BIGINT.
 _MOST_OF_A_CLASS: Final = 2**60
@@ -29,6 +33,12 @@ class Judgement:
 
     affected: frozenset[int] = frozenset()
     shortages: tuple[Shortage, ...] = ()
+    #: The first of them, by start.
+    first: tuple[int, ...] = ()
+
+    def reason(self, adjustment: Adjustment) -> Reason:
+        """What leases say that the adjustment affects."""
+        return Reason(WITHDRAWN, f"{WITHDRAWN} by adjustment {adjustment.uuid}: {self.words}")
 
     @property
     def words(self) -> str:
@@ -74,12 +84,29 @@ def judged(ledger: Ledger, change: SupplyChange, now: int, owners: Owners) -> Ju
         for zone in dict.fromkeys((None, new.zone)):
             _check_totals(after, zone, lessened, max(new.start, now), new.end)
     found = affected(ledger, after, now)
-    judgement = Judgement(frozenset(found.reservations), tuple(found.shortages))
+    judgement = _judgement(after, found, now)
     if found.shortages and not found.reservations and not change.force:
         _conflict(f"less would be there than is set apart for projects: {judgement.words}")
     if isinstance(change, NewAdjustment) and not (change.force or found.reservations):
         supply_doubts.check(ledger, new, now)
     return judgement
+
+
+def effect(ledger: Ledger, adjustment: Adjustment, now: int, owners: Owners) -> Judgement:
+    """What an adjustment that is in force, or was taken back, does to promises from now on."""
+    this = ledger_adjustment(adjustment)
+    without = ledger.copy()
+    if adjustment.deleted:
+        without.put_adjustment(this)
+        without.put_owners(owners(without.unowned()))
+    else:
+        without.drop_adjustment(this.id)
+    return _judgement(ledger, affected(without, ledger, now), now)
+
+
+def _judgement(ledger: Ledger, found: Affected, now: int) -> Judgement:
+    first = earliest(ledger, found.reservations, LISTED, now)
+    return Judgement(found.reservations, tuple(found.shortages), tuple(first))
 
 
 def _check_zone(ledger: Ledger, new: LedgerAdjustment) -> None:
@@ -215,7 +242,9 @@ def _highest(
 
 
 def _conflict(words: str) -> NoReturn:
-    raise exceptions.AdjustmentConflict(f"The adjustment cannot be: {words}", affected=[])
+    raise exceptions.AdjustmentConflict(
+        f"The adjustment cannot be: {words}", affected=[], affected_count=0
+    )
 
 
 def _are(zones: list[str]) -> str:

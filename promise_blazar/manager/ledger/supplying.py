@@ -6,6 +6,7 @@ committed if nothing has moved meanwhile. Where others decide all the time it is
 more while nobody else can: administrators change the capacity on offer a few times a day.
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
@@ -13,33 +14,52 @@ from typing import Final
 from promise_blazar import deadline
 from promise_blazar.capacity.budget import Budget, OutOfTime
 from promise_blazar.capacity.ledger import OPEN, Ledger
-from promise_blazar.db import adjustments, affected, idempotency, providers, settled
-from promise_blazar.db.affected import Affected
+from promise_blazar.db import adjustments, idempotency, providers, settled
 from promise_blazar.db.session import MOST_RACES, Connection, Database, LostRace
 from promise_blazar.manager.ledger import replica
 from promise_blazar.manager.ledger.access import LedgerAccess
 from promise_blazar.manager.ledger.changes import DroppedAdjustment, NewAdjustment, SupplyChange
 from promise_blazar.manager.ledger.deciding import Decisions
-from promise_blazar.manager.ledger.supply_rules import Judgement, judged
-from promise_blazar.model.reason import WITHDRAWN, Reason
+from promise_blazar.manager.ledger.explaining import Questions
+from promise_blazar.manager.ledger.supply_rules import Judgement, effect, judged
+from promise_blazar.manager.ledger.turns import OWN
+from promise_blazar.model.adjustment import Adjustment
 
 #: Times that it is worked out on a copy.
 _TRIES: Final = 3
 
 
 class SupplyDecisions:
-    def __init__(self, database: Database, access: LedgerAccess, decisions: Decisions) -> None:
+    def __init__(
+        self,
+        database: Database,
+        access: LedgerAccess,
+        decisions: Decisions,
+        questions: Questions,
+    ) -> None:
         self._database = database
         self._access = access
         self._decisions = decisions
+        self._questions = questions
 
     def rehearse(self, change: SupplyChange) -> Judgement:
-        """The judgement, and nothing of it done. Raises ``OutOfTime``, and what ``judged``
-        raises."""
-        budget = self._access.beside(self._access.budget())
-        with self._decisions.long.mine(budget):
-            found = self._access.snapshot(budget, _future)
-            return judged(found.ledger, change, found.now, self._owners)
+        """The judgement, and nothing of it done: a question, that nobody who decides waits for.
+
+        Raises ``OutOfTime``, what ``judged`` raises, and ``Unavailable`` as ``commit`` does.
+        """
+        if isinstance(change, NewAdjustment) and change.knowing is not None:
+            with self._database.reader() as connection:
+                providers.check_rules(
+                    connection,
+                    change.adjustment.provider_id,
+                    change.knowing.rules,
+                    change.knowing.dead,
+                )
+        return self._questions.ask(
+            future,
+            lambda found, _: judged(found.ledger, change, found.now, self._owners),
+            change.project_id if isinstance(change, NewAdjustment) else "",
+        )
 
     def commit(self, change: SupplyChange) -> Judgement:
         """The judgement of a change that is committed; or, where it breaks promises and nobody
@@ -61,19 +81,24 @@ class SupplyDecisions:
     def committed(self, change: SupplyChange) -> Judgement | None:
         """What a change whose commit had no answer has done, if it was committed after all."""
         with self._database.reader() as connection:
-            found = adjustments.get(connection, change.adjustment.uuid)
-            if (found is None) == isinstance(change, NewAdjustment):
+            found = adjustments.any_of(connection, change.adjustment.uuid)
+            gone = found is None or found.deleted
+            if gone == isinstance(change, NewAdjustment):
                 return None
-            if not change.force:
+            if found is None or not adjustments.is_to_mark(connection, found):
                 return Judgement()
-            number = change.adjustment.id if found is None else found.id
-            return Judgement(frozenset(affected.of(connection, number)))
+        with contextlib.suppress(OutOfTime):
+            return self.effect(found)
+        return Judgement()
 
-    def _reservations(self, judgement: Judgement) -> list[Affected]:
-        if not judgement.affected:
-            return []
-        with self._database.reader() as connection:
-            return affected.in_order(connection, sorted(judgement.affected))
+    def effect(self, adjustment: Adjustment) -> Judgement:
+        """What an adjustment that was made, or taken back, does to promises now. Raises
+        ``OutOfTime``."""
+        return self._questions.ask(
+            future,
+            lambda found, _: effect(found.ledger, adjustment, found.now, self._owners),
+            OWN,
+        )
 
     def _owners(self, reservations: Sequence[int]) -> Mapping[int, str]:
         if not reservations:
@@ -85,18 +110,17 @@ class SupplyDecisions:
         """None: each time something had moved."""
         access = self._access
         for _ in range(_TRIES):
-            found = access.snapshot(access.beside(budget), _future)
+            found = access.snapshot(access.beside(budget), future)
             judgement = judged(found.ledger, change, found.now, self._owners)
             if judgement.affected and not change.force:
                 return judgement
-            theirs = self._reservations(judgement)
             with access.turn(budget):
                 seen = access.replica.catch_up()
                 if seen.generation != found.generation:
                     continue
                 with self._database.writer() as connection:
                     if self._decisions.moved_on(connection, seen):
-                        _write(connection, seen.generation + 1, change, judgement, theirs)
+                        _write(connection, seen.generation + 1, change, judgement)
                         return judgement
         return None
 
@@ -111,13 +135,13 @@ class SupplyDecisions:
                 partial(replica.owners, connection),
             )
             if change.force or not judgement.affected:
-                theirs = affected.in_order(connection, sorted(judgement.affected))
                 generation = self._decisions.advanced(connection)
-                _write(connection, generation, change, judgement, theirs)
+                _write(connection, generation, change, judgement)
             return judgement
 
 
-def _future(ledger: Ledger, now: int) -> Ledger:
+def future(ledger: Ledger, now: int) -> Ledger:
+    """A copy with what counts from now on."""
     return ledger.excerpt(now, OPEN, now)
 
 
@@ -126,25 +150,19 @@ def _write(
     generation: int,
     change: SupplyChange,
     judgement: Judgement,
-    theirs: Sequence[Affected],
 ) -> None:
-    """``theirs``: the reservations whose promises it breaks."""
+    """Whose promises it breaks is put on record afterwards (``supply.marks``): they are many."""
+    marking = bool(judgement.affected)
     match change:
         case NewAdjustment():
-            number = _add(connection, generation, change)
+            _add(connection, generation, change, marking)
         case DroppedAdjustment():
-            number = change.adjustment.id
-            if not adjustments.drop(connection, generation, number):
+            if not adjustments.drop(connection, generation, change.adjustment.id, marking):
                 raise LostRace
-    if theirs:
-        affected.add(connection, change.adjustment.provider_id, number, theirs)
-        words = f"{WITHDRAWN} by adjustment {change.adjustment.uuid}: {judgement.words}"
-        leases = sorted({each.lease_id for each in theirs})
-        affected.degrade(connection, leases, Reason(WITHDRAWN, words))
     deadline.check()
 
 
-def _add(connection: Connection, generation: int, change: NewAdjustment) -> int:
+def _add(connection: Connection, generation: int, change: NewAdjustment, marking: bool) -> None:
     new, key = change.adjustment, change.key
     if change.knowing is not None:
         providers.require_rules(
@@ -152,9 +170,8 @@ def _add(connection: Connection, generation: int, change: NewAdjustment) -> int:
         )
     if change.once:
         settled.add(connection, new.uuid, new.created_at)
-    number = adjustments.add(connection, new, generation)
+    adjustments.add(connection, new, generation, marking)
     if key is not None:
         idempotency.add(
             connection, change.project_id, key.key, key.fingerprint, new.uuid, new.created_at
         )
-    return number

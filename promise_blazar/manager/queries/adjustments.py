@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from promise_blazar import exceptions, times
 from promise_blazar.capacity.ledger import OPEN
 from promise_blazar.db import adjustments, affected, providers
+from promise_blazar.db.affected import Listed
 from promise_blazar.db.session import Connection, ReadHandle
 from promise_blazar.manager.contract.adjustments import (
+    LISTED,
+    LISTED_EACH,
     AdjustmentPage,
     AdjustmentSelection,
     AdjustmentView,
@@ -27,7 +30,7 @@ class AdjustmentQueries:
             found = adjustments.get(connection, adjustment_id)
             if found is None:
                 raise exceptions.NotFound(object={"adjustment_id": adjustment_id})
-            return views(connection, [found])[0]
+            return views(connection, [found], LISTED)[0]
 
     def page(self, selection: AdjustmentSelection) -> AdjustmentPage:
         order, limit = selection.sort, selection.limit
@@ -50,7 +53,7 @@ class AdjustmentQueries:
                     raise exceptions.BadInput(f"marker: there is no adjustment {selection.marker}")
             most = None if limit is None else limit + 1
             found = adjustments.page(connection, wanted, order, selection.descending, after, most)
-            shown = views(connection, found[:limit])
+            shown = views(connection, found[:limit], LISTED_EACH)
         return AdjustmentPage(tuple(shown), limit is not None and len(found) > limit)
 
 
@@ -64,19 +67,20 @@ def provider_named(connection: Connection, name: str | None, default: int) -> in
     return number
 
 
-def views(connection: Connection, found: Sequence[Adjustment]) -> list[AdjustmentView]:
-    """These adjustments as they are shown, with whom they affect still."""
+def views(connection: Connection, found: Sequence[Adjustment], most: int) -> list[AdjustmentView]:
+    """These adjustments as they are shown, each with so many at most of those that they affect
+    still."""
     names = providers.names(connection)
     sources = adjustments.uuids(connection, {each.source for each in found if each.source})
-    theirs = affected.by_adjustment(connection, [each.id for each in found])
+    theirs = affected.listed(connection, [each.id for each in found], most)
     return [
-        view(each, names[each.provider_id], sources.get(each.source or 0), theirs.get(each.id, []))
+        view(each, names[each.provider_id], sources.get(each.source or 0), theirs.get(each.id))
         for each in found
     ]
 
 
 def view(
-    adjustment: Adjustment, provider: str, source: str | None, reservations: Sequence[str] = ()
+    adjustment: Adjustment, provider: str, source: str | None, theirs: Listed | None = None
 ) -> AdjustmentView:
     """``source``: the uuid of what it is carved out of."""
     never = adjustment.end >= OPEN
@@ -90,5 +94,6 @@ def view(
         source=source,
         project_ids=adjustment.projects,
         created_at=adjustment.created_at,
-        affected=tuple(reservations),
+        affected=theirs.uuids if theirs else (),
+        affected_count=theirs.count if theirs else 0,
     )

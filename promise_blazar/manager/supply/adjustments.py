@@ -10,8 +10,14 @@ from promise_blazar import exceptions
 from promise_blazar.clock import Clock
 from promise_blazar.context import RequestContext
 from promise_blazar.db import adjustments, affected, idempotency, settled
+from promise_blazar.db.affected import Listed
 from promise_blazar.db.session import Database
-from promise_blazar.manager.contract.adjustments import AdjustmentRequest, AdjustmentView
+from promise_blazar.manager.contract.adjustments import (
+    LISTED,
+    AdjustmentRequest,
+    AdjustmentView,
+    AffectedView,
+)
 from promise_blazar.manager.contract.messages import IdempotencyKey
 from promise_blazar.manager.idempotency import Answers
 from promise_blazar.manager.ledger.changes import (
@@ -24,6 +30,7 @@ from promise_blazar.manager.ledger.supply_rules import Judgement
 from promise_blazar.manager.provider import ProviderRuntime, Providers
 from promise_blazar.manager.queries.adjustments import provider_named, view, views
 from promise_blazar.manager.supply import validation
+from promise_blazar.manager.supply.marks import Marks
 from promise_blazar.manager.supply.relief import Relief
 from promise_blazar.model.adjustment import Adjustment
 from promise_blazar.model.manager import ADJUSTMENTS
@@ -78,7 +85,7 @@ class Adjustments:
             lambda: self._once(context, request, key),
         )
 
-    def delete(self, adjustment_id: str, force: bool, dry_run: bool) -> tuple[str, ...]:
+    def delete(self, adjustment_id: str, force: bool, dry_run: bool) -> AffectedView:
         """See ``interface.Manager.delete_adjustment``."""
         with self._database.reader() as connection:
             found = adjustments.get(connection, adjustment_id)
@@ -87,11 +94,11 @@ class Adjustments:
         provider = self._providers[found.provider_id]
         change = DroppedAdjustment(found, force)
         if dry_run:
-            return self._told(change, provider.ledger.rehearse_adjustment(change))
-        told = self._told(change, self._decided(provider, change))
+            return _view(self._told(change, provider.ledger.rehearse_adjustment(change)))
+        told = self._decided(provider, change)
         LOG.warning("Adjustment %s is deleted%s", adjustment_id, _affecting(told))
         self._relief(provider)
-        return told
+        return _view(told)
 
     def _once(
         self, context: RequestContext, request: AdjustmentRequest, key: IdempotencyKey | None
@@ -108,7 +115,7 @@ class Adjustments:
 
     def _make(self, wish: _Wish) -> AdjustmentView:
         change = wish.change
-        told = self._told(change, self._decided(wish.provider, change))
+        told = self._decided(wish.provider, change)
         made = view(change.adjustment, *wish.names, told)
         if change.key is not None:
             self._answers.keep(made.id, made)
@@ -116,29 +123,45 @@ class Adjustments:
         self._relief(wish.provider)
         return made
 
-    def _decided(self, provider: ProviderRuntime, change: SupplyChange) -> Judgement:
-        """The judgement of a change that is committed. Raises ``AdjustmentConflict``."""
+    def _decided(self, provider: ProviderRuntime, change: SupplyChange) -> Listed | None:
+        """Whom a change affects that is committed. Raises ``AdjustmentConflict``."""
         try:
-            return provider.ledger.adjust(change)
+            judgement = provider.ledger.adjust(change)
         except idempotency.Taken:
             # Another request with this key was committed while this one was being decided, or
             # the same message.
             raise exceptions.RequestInFlight() from None
+        told = self._told(change, judgement)
+        if judgement.affected:
+            self._mark(provider, change.adjustment.uuid, judgement)
+        return told
 
-    def _told(self, change: SupplyChange, judgement: Judgement) -> tuple[str, ...]:
-        """The uuids of those affected, by start. Raises ``AdjustmentConflict`` where there are any
+    def _mark(
+        self, provider: ProviderRuntime, adjustment: str, judgement: Judgement | None
+    ) -> None:
+        try:
+            Marks(self._database, provider).make(adjustment, judgement)
+        except exceptions.PromiseBlazarError as error:
+            # What was asked for is done; the marks are made with the next look.
+            LOG.warning("Adjustment %s: not all marks are made yet: %s", adjustment, error)
+
+    def _told(self, change: SupplyChange, judgement: Judgement) -> Listed | None:
+        """The first of those affected, by start. Raises ``AdjustmentConflict`` where there are any
         and nobody forces it."""
         if not judgement.affected:
-            return ()
+            return None
         with self._database.reader() as connection:
-            found = affected.in_order(connection, sorted(judgement.affected))
-        uuids = [each.uuid for each in found]
-        if change.force or not uuids:
-            return tuple(uuids)
-        count = counted(len(uuids), "reservation")
+            found = affected.in_order(connection, judgement.first)
+        # Those that are gone meanwhile are none.
+        gone = len(judgement.first) - len(found)
+        told = Listed(tuple(each.uuid for each in found), len(judgement.affected) - gone)
+        if change.force or not told.count:
+            return told
+        count = counted(told.count, "reservation")
         raise exceptions.AdjustmentConflict(
             f"Promises would be broken, of {count}: {judgement.words}; force does it all the same",
-            affected=uuids,
+            affected=list(told.uuids),
+            affected_count=told.count,
         )
 
     def _rehearse(self, wish: _Wish) -> AdjustmentView:
@@ -207,15 +230,24 @@ class Adjustments:
     def _present(self, adjustment_id: str) -> AdjustmentView | None:
         with self._database.reader() as connection:
             found = adjustments.get(connection, adjustment_id)
-            return None if found is None else views(connection, [found])[0]
+        if found is None:
+            return None
+        # Whoever has made it may not have come to that.
+        self._mark(self._providers[found.provider_id], adjustment_id, None)
+        with self._database.reader() as connection:
+            return views(connection, [found], LISTED)[0]
 
     def _relief(self, provider: ProviderRuntime) -> None:
         try:
-            Relief(self._database, provider).run()
+            Relief(self._database, provider).relieve()
         except exceptions.PromiseBlazarError as error:
             # What was asked for is done; the mark goes with the next look.
             LOG.warning("Who has capacity again is not known yet: %s", error)
 
 
-def _affecting(uuids: tuple[str, ...]) -> str:
-    return f"; promises are broken, of {counted(len(uuids), 'reservation')}" if uuids else ""
+def _view(told: Listed | None) -> AffectedView:
+    return AffectedView() if told is None else AffectedView(told.uuids, told.count)
+
+
+def _affecting(told: Listed | None) -> str:
+    return f"; promises are broken, of {counted(told.count, 'reservation')}" if told else ""

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Relief of reservations that adjustments have affected, when what was short is there again."""
+"""Relief of reservations that adjustments have affected, when what was short is there again.
+
+What an adjustment's maker left unmarked is marked first.
+"""
 
 import logging
 from functools import partial
@@ -9,6 +12,7 @@ from promise_blazar.capacity.ledger import OPEN
 from promise_blazar.db import adjustments, affected, providers
 from promise_blazar.db.session import Connection, Database
 from promise_blazar.manager.provider import ProviderRuntime
+from promise_blazar.manager.supply.marks import Marks
 
 LOG = logging.getLogger(__name__)
 
@@ -22,8 +26,13 @@ class Relief:
         self._provider = provider
 
     def run(self) -> None:
-        """Take the mark from those that have what they were promised. Raises ``Busy``,
-        ``Unavailable``."""
+        """Make the marks that are left to be made, and take them from those that have what they
+        were promised. Raises ``Busy``, ``Unavailable``."""
+        Marks(self._database, self._provider).run()
+        self.relieve()
+
+    def relieve(self) -> None:
+        """Take the mark from those alone. Raises as ``run`` does."""
         with self._database.reader() as connection:
             pairs = affected.pairs(connection, self._provider.id)
         if not pairs:

@@ -18,7 +18,7 @@ from promise_blazar.db.session import Database
 from promise_blazar.manager.provider import ProviderRuntime, Providers
 from promise_blazar.model import reason as reasons
 from promise_blazar.model.lease import Lease
-from promise_blazar.model.reason import Reason
+from promise_blazar.model.reason import WITHDRAWN, Reason
 from promise_blazar.model.states import LeaseStatus
 
 LOG = logging.getLogger(__name__)
@@ -83,11 +83,6 @@ class HostStates:
         with self._database.reader() as connection:
             return bookings.out_of_service(connection, reservations)
 
-    def short_of_capacity(self, reservations: Collection[int]) -> bool:
-        """Whether these were promised what was withdrawn since."""
-        with self._database.reader() as connection:
-            return affected.any_of(connection, reservations)
-
     def _record(self, provider: ProviderRuntime, in_service: frozenset[str]) -> list[int]:
         """The hosts that are other than was on record; they are not now."""
         with self._database.reader() as connection:
@@ -119,12 +114,12 @@ class HostStates:
     def _tell_lease(self, lease: Lease) -> None:
         numbers = [each.id for each in lease.reservations]
         down = self.known_out_of_service(numbers)
-        ours = lease.reason is None or lease.reason.startswith(_OUT_OF_SERVICE)
+        ours = lease.reason in (None, WITHDRAWN) or lease.reason.startswith(_OUT_OF_SERVICE)
         reason = out_of_service_reason(down) if down else None
-        degraded = bool(down) or self.short_of_capacity(numbers)
-        values = {"degraded": degraded, **(reasons.columns(reason) if ours else {})}
+        values = {"degraded": bool(down), **(reasons.columns(reason) if ours else {})}
         with self._database.writer() as connection:
             # Whoever has begun to work on it meanwhile says so at its end.
-            leases.set_lease(
+            if leases.set_lease(
                 connection, lease.id, values, attempt=lease.attempt, status=lease.status
-            )
+            ):
+                affected.say_so(connection, lease.id)

@@ -45,10 +45,6 @@ class Rebooking:
         """The same, as is on record."""
         return self._host_states.known_out_of_service(reservations)
 
-    def short_of_capacity(self, reservations: Collection[int]) -> bool:
-        """Whether these were promised what was withdrawn since."""
-        return self._host_states.short_of_capacity(reservations)
-
     def blocked(
         self, provider: ProviderRuntime, lease: Lease, reservation: Reservation
     ) -> frozenset[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from promise_blazar.clock import Clock
-from promise_blazar.db import leases
+from promise_blazar.db import affected, leases
 from promise_blazar.db.session import Database
 from promise_blazar.manager.ledger.changes import FailedLease
 from promise_blazar.manager.ownership.work import Superseded, update_owned
@@ -81,6 +81,7 @@ class LeaseResults:
         degraded: bool | None = None,
     ) -> None:
         """The lease is in a stable state until its next event; ``degraded`` None: as it was.
+        One whose capacity was withdrawn is degraded in any case, and says so.
 
         Raises ``Superseded`` where what was done for its reservations is on record no more, too:
         whoever looks next does it again.
@@ -99,6 +100,7 @@ class LeaseResults:
             values["degraded"] = degraded
         with self._database.writer() as connection:
             update_owned(connection, work.ownership, values)
+            affected.say_so(connection, work.lease.id)
             undone = _UNDONE.get(status)
             if undone and leases.has_reservations(connection, work.lease.id, undone):
                 raise Superseded(f"lease {work.lease.id}: the database went back meanwhile")

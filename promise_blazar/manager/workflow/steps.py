@@ -30,7 +30,7 @@ from promise_blazar.manager.workflow.work import (
 from promise_blazar.model import lifecycle
 from promise_blazar.model import reason as reasons
 from promise_blazar.model.lease import Lease, Reservation
-from promise_blazar.model.reason import WITHDRAWN, Reason
+from promise_blazar.model.reason import Reason
 from promise_blazar.model.states import (
     EventStatus,
     EventType,
@@ -198,7 +198,7 @@ class LeaseSteps:
             LOG.info("Lease %s has ended", work.lease.id)
             begun = (e for e in work.lease.events if e.status == EventStatus.IN_PROGRESS)
             done = tuple(event.event_type for event in begun)
-            self._results.settle(work, LeaseStatus.TERMINATED, done=done)
+            self._results.settle(work, LeaseStatus.TERMINATED, done=done, degraded=False)
 
     def _clean(self, work: LeaseWork) -> None:
         """After a failure: take back what had been handed over before it."""
@@ -229,8 +229,7 @@ class LeaseSteps:
         failed: tuple[EventType, ...] = (),
         reason: Reason | None = None,
     ) -> None:
-        """Settled, and degraded where hosts of a running lease are out of service, or what it was
-        promised is no longer on offer."""
+        """Settled, and degraded where hosts of a running lease are out of service."""
         lease = work.lease
         if status != LeaseStatus.ACTIVE:
             self._results.settle(work, status, done, failed, reason)
@@ -239,12 +238,8 @@ class LeaseSteps:
         down = self._rebooking.known_out_of_service(numbers)
         if down:
             LOG.warning("Lease %s: %s are out of service", lease.id, ", ".join(sorted(down)))
-        short = self._rebooking.short_of_capacity(numbers)
         words = reason or (out_of_service_reason(down) if down else None)
-        if short and words is None:
-            words = Reason(WITHDRAWN, WITHDRAWN)
-        degraded = bool(down) or short
-        self._results.settle(work, status, done, failed, words, degraded=degraded)
+        self._results.settle(work, status, done, failed, words, degraded=bool(down))
 
     def _take_back(self, work: LeaseWork, reservations: Iterable[Reservation]) -> bool:
         """True: nothing is left. Otherwise the lease is looked at again."""

@@ -202,6 +202,7 @@ def _shown(found: Adjustment, zone: tzinfo) -> tuple[Sequence[str], Sequence[Any
         "project_ids": columns.Lines(found.project_ids or []),
         "created_at": found.created_at and columns.Time(found.created_at, zone),
         "affected": columns.Lines(found.affected or []),
+        "affected_count": found.affected_count,
     }
     return tuple(shown), tuple(shown.values())
 

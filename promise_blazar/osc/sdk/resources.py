@@ -85,6 +85,7 @@ class Adjustment(resource.Resource):
     project_ids = resource.Body("project_ids", type=list)
     force = resource.Body("force", type=bool)
     created_at = resource.Body("created_at")
-    #: The reservations that are broken by it.
+    #: The first of the reservations that are broken by it, and how many there are.
     affected = resource.Body("affected", type=list)
+    affected_count = resource.Body("affected_count", type=int)
     idempotency_key = resource.Header("Idempotency-Key")

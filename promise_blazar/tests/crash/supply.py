@@ -37,7 +37,7 @@ def _adjusted_once(site: Site, facts: Facts) -> Iterator[str]:
     # Who asked had no answer, and asks again.
     made = _made(site)
     yield from _is(site, facts, [made.id], degraded=True)
-    if len(made.affected) != 2:
+    if (len(made.affected), made.affected_count) != (2, 2):
         yield f"affected are {made.affected}"
     yield from _taken_back(site, {**facts, "adjustment": made.id})
 

@@ -25,6 +25,7 @@ _NEW_TABLES = {
         sa.Column("end", sa.BigInteger(), nullable=False),
         sa.Column("source_id", sa.BigInteger(), nullable=True),
         sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.Column("marking", sa.Boolean(), nullable=False),
         sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["provider_id"], ["providers.id"]),

@@ -10,6 +10,7 @@ from promise_blazar.manager.contract.adjustments import (
     AdjustmentRequest,
     AdjustmentSelection,
     AdjustmentView,
+    AffectedView,
 )
 from promise_blazar.manager.contract.messages import IdempotencyKey
 from promise_blazar.manager.contract.questions import (
@@ -97,6 +98,7 @@ class FakeAsking:
             project_ids=request.project_ids,
             created_at=None if dry_run else NOW,
             affected=self.affected,
+            affected_count=len(self.affected),
         )
         if not dry_run:
             self.adjustments[view.id] = view
@@ -108,9 +110,9 @@ class FakeAsking:
         adjustment_id: str,
         force: bool = False,
         dry_run: bool = False,
-    ) -> tuple[str, ...]:
+    ) -> AffectedView:
         self._called("delete_adjustment", context, adjustment_id, force, dry_run)
         self.get_adjustment(context, adjustment_id)
         if not dry_run:
             del self.adjustments[adjustment_id]
-        return self.affected
+        return AffectedView(self.affected, len(self.affected))

@@ -216,9 +216,10 @@ class TestAdjustments(ExtensionCase):
         self.manager.affected = (NEVER,)
         made = self.adjustment()
         tried = self.call("DELETE", f"{path}/{made['id']}?dry_run=1", token=base.ADMIN)
-        self.assertEqual({"affected": [NEVER]}, self.answers(answers.AFFECTED, tried))
+        told = {"affected": [NEVER], "affected_count": 1}
+        self.assertEqual(told, self.answers(answers.AFFECTED, tried))
         forced = self.call("DELETE", f"{path}/{made['id']}?force=1", token=base.ADMIN)
-        self.assertEqual({"affected": [NEVER]}, self.answers(answers.AFFECTED, forced))
+        self.assertEqual(told, self.answers(answers.AFFECTED, forced))
         self.assertEqual((made["id"], True, False), self.asked("delete_adjustment"))
 
     def test_whose_promises_it_would_break_is_told(self) -> None:
