@@ -140,3 +140,8 @@ def ahead(requests: Sequence[AllocationRequest], now: int) -> list[AllocationReq
         start = max(request.window.start, now)
         found.append(replace(request, window=Window(start, max(request.window.end, start + 1))))
     return found
+
+
+def project(requests: Sequence[AllocationRequest]) -> str:
+    """Whose the requests are."""
+    return next((each.project for each in requests if each.project is not None), "")

@@ -18,7 +18,7 @@ from promise_blazar.capacity.free_capacity import FreeCapacity, at_once
 from promise_blazar.db import providers
 from promise_blazar.db.session import MOST_RACES, Connection, Database, LostRace
 from promise_blazar.manager.ledger import decisions
-from promise_blazar.manager.ledger.access import LedgerAccess, ahead, hull
+from promise_blazar.manager.ledger.access import LedgerAccess, ahead, hull, project
 from promise_blazar.manager.ledger.changes import Decision
 from promise_blazar.manager.ledger.turns import Turns
 from promise_blazar.manager.ledger.writing import Writing
@@ -26,6 +26,8 @@ from promise_blazar.model.lease import Lease
 
 #: Threads that wait for their turn at a long decision; the others are told to come again.
 _MOST_WAITING: Final = 16
+#: Of these, those that wait for one project.
+_MOST_EACH: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Decisions:
         self._database = database
         self._access = access
         self._replica = access.replica
-        self.long = Turns(_MOST_WAITING)
+        self.long = Turns(_MOST_WAITING, _MOST_EACH)
 
     def decide(self, asked: Asked, budget: Budget) -> Committed | No:
         """Raises ``LostRace``, ``OutOfTime``, and what ``decisions.decide`` raises."""
@@ -71,7 +73,7 @@ class Decisions:
                 answer = self._at_once(asked, budget)
             if answer is not None:
                 return answer
-        with self.long.mine(budget):
+        with self.long.mine(budget, project(asked.requests)):
             for _ in range(MOST_RACES):
                 answer = self._on_a_copy(asked, budget)
                 if answer is not None:

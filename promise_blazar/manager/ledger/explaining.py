@@ -16,7 +16,7 @@ from promise_blazar.capacity.demand.request import AllocationRequest
 from promise_blazar.capacity.explanation import Explanation, explain, unexplained
 from promise_blazar.capacity.ledger import Ledger
 from promise_blazar.capacity.window_search import next_windows
-from promise_blazar.manager.ledger.access import LedgerAccess, Snapshot, ahead
+from promise_blazar.manager.ledger.access import LedgerAccess, Snapshot, ahead, project
 from promise_blazar.manager.ledger.deciding import No
 from promise_blazar.manager.ledger.turns import OWN, Turns
 
@@ -72,7 +72,7 @@ class Questions:
     ) -> Explanation | None:
         """Why the requests would be refused; None: they would not. Raises ``OutOfTime``."""
         budget = self._access.beside(self._access.budget())
-        with self.turns.mine(budget, _project(requests)):
+        with self.turns.mine(budget, project(requests)):
             found = self._access.future(budget, requests)
             return _explained(found, requests, exclude, budget.part(seconds=_REHEARSAL))
 
@@ -88,7 +88,7 @@ class Questions:
         try:
             # Who found no place to wait in the API has no thread to wait with.
             turn = hints.part(seconds=0) if waiters.in_a_hurry() else hints
-            with self.turns.mine(turn, _project(requests)):
+            with self.turns.mine(turn, project(requests)):
                 found = self._access.future(hints, requests)
                 known = None
                 if found.generation == answer.generation:
@@ -100,11 +100,6 @@ class Questions:
             words = "too much is being asked at this moment"
             why = unexplained(answer.refusal.key, answer.hosts, len(requests), words)
             return replace(why, generation=answer.generation)
-
-
-def _project(requests: Sequence[AllocationRequest]) -> str:
-    """Whose the requests are."""
-    return next((each.project for each in requests if each.project is not None), "")
 
 
 def _explained(

@@ -10,6 +10,7 @@ from promise_blazar.capacity.admission import Plan, admit
 from promise_blazar.capacity.budget import EVALUATIONS, Budget, OutOfTime
 from promise_blazar.capacity.demand.slots import Slots
 from promise_blazar.capacity.demand.whole_hosts import WholeHosts
+from promise_blazar.capacity.explanation import explain
 from promise_blazar.capacity.ledger import Ledger, LedgerAdjustment, LedgerHost
 from promise_blazar.manager.ledger.access import Snapshot, ahead
 from promise_blazar.manager.queries import availability
@@ -147,6 +148,17 @@ class TestWindows(base.TestCase):
                 self.assertIsNotNone(little.searched_until)
                 seen["unknown"] += 1
         self.assertGreater(min(seen[1], seen["unknown"]), 3, seen)
+
+    def test_what_was_given_up_everywhere_is_said_not_to_be_a_proof(self):
+        # Two hosts have room for all, and for no more than one each.
+        demands = [Slots(1, {"VCPU": size}, None) for size in (10, 11, 9)]
+        wanted = _Wanted(demands, 0, LATEST * MINUTE, 3 * MINUTE, 1, "demo")
+        ledger = hosts(2, 16)
+        answer = _answer(Snapshot(ledger, 1, 0), Budget(), wanted)
+        self.assertEqual((), answer.windows)
+        self.assertIsNone(answer.searched_until)
+        self.assertIn("not all ways", answer.reasons[-1].text)
+        self.assertNotIn("as things are booked", explain(ledger, wanted.at(0), 0).text)
 
     def test_no_window_has_reasons_also_where_there_was_no_time_for_them(self):
         ledger = hosts(3, 4)

@@ -61,6 +61,11 @@ class StallCase(ServiceTestCase):
         self.enterContext(mock.patch.object(module, name, pause))
         return pause
 
+    @staticmethod
+    def until(true):
+        while not true():
+            time.sleep(0.001)
+
     def ask(self, *reservations, path="/v1/leases", **more):
         return self.call("POST", path, self.body(*reservations, start=self.minute(5), **more))
 
@@ -191,11 +196,6 @@ class TestQueueOfQuestions(StallCase):
         for each in waiting:
             self.assertEqual(200, each.result().status_code)
 
-    @staticmethod
-    def until(true):
-        while not true():
-            time.sleep(0.001)
-
 
 @databases.on_each_database
 class TestTimeOfQuestions(StallCase):
@@ -246,6 +246,24 @@ class TestLongDecisions(StallCase):
             with mock.patch.object(deciding, "admit", side_effect=deciding.admit) as admitted:
                 self.assertEqual(201, self.ask(HOST).status_code)
             self.assertEqual(copied, admitted.call_count)
+
+    def test_long_decisions_of_one_project_leave_turns_to_the_others(self):
+        self.quick(0)
+        long = self.service.ledger.decisions.long
+        self.enterContext(mock.patch.object(long, "most_each", 1))
+        pause = self.paused(deciding, "admit")
+        first = self.pool.submit(self.ask, HOST)
+        self.assertTrue(pause.reached())
+        second = self.pool.submit(self.ask, HOST)
+        self.until(lambda: long.waiting() == 1)
+        self.refused(503, self.ask(HOST))
+        body = self.body(HOST, start=self.minute(5))
+        other = self.pool.submit(self.call, "POST", "/v1/leases", body, token="eve:other")
+        self.until(lambda: long.waiting() == 2)
+        pause.go_on()
+        for each in (first, second, other):
+            self.assertEqual(201, each.result().status_code)
+        self.assertEqual([], audit.faults(self.url))
 
     def test_what_is_planned_on_a_copy_is_committed_when_it_still_holds(self):
         self.quick(0)
