@@ -57,6 +57,8 @@ class CapacityQueries:
 
     def answer(self, context: RequestContext, question: CapacityQuestion) -> CapacityAnswer:
         asked = _window(question, self._clock.now())
+        if question.flavor is not None and not any(question.flavor.amounts.values()):
+            raise exceptions.BadInput("flavor: it takes none of what is counted")
         if question.provider is not None:
             self._check_provider(question.provider)
 
@@ -67,7 +69,7 @@ class CapacityQueries:
             return ledger.excerpt(window.start, window.end, now, only)
 
         def figured(present: Present, budget: Budget) -> CapacityAnswer:
-            return _answer(present, budget, question, asked)
+            return _answer(present, budget, question, asked, context.project_id)
 
         return self._ledger.ask(copied, figured, context.project_id)
 
@@ -91,8 +93,9 @@ def _window(question: CapacityQuestion, now: datetime) -> _Asked:
 
 
 def _answer(
-    present: Present, budget: Budget, question: CapacityQuestion, asked: _Asked
+    present: Present, budget: Budget, question: CapacityQuestion, asked: _Asked, caller: str
 ) -> CapacityAnswer:
+    """``caller``: the project that asks."""
     ledger, window = present.ledger, asked.from_now(present.now)
     classes = _classes(ledger, question)
     rows = ledger.rows(window.start, window.end, present.now, at_once=False)
@@ -105,8 +108,9 @@ def _answer(
 
     fit = None
     if question.flavor is not None:
-        amounts, zone = question.flavor.amounts, question.zone
-        found = fits(ledger, window, amounts, zone, question.project_id, budget)
+        # Nobody has the whole: who asks about it could have what its project could.
+        project = question.project_id or caller
+        found = fits(ledger, window, question.flavor.amounts, question.zone, project, budget)
         fit = FlavorFits(found.pool, found.hosts, found.count)
     series = None
     if question.series:

@@ -93,6 +93,31 @@ class TestCapacity(AdjustingCase):
             answer = self.ask(resource_classes=("INSTANCE",), project_id=project)
             self.assertEqual(total, answer.capacity["INSTANCE"].total, project)
 
+    def test_15_as_many_fit_as_would_be_admitted_of_who_asks(self):
+        source = self.adjust(INSTANCE=6)
+        self.adjust(INSTANCE=4, source=source.id, project_ids=("demo",))
+        for project, count in ((None, 2), (ADMIN.project_id, 2), ("demo", 6), ("other", 2)):
+            answer = self.ask(flavor=FLAVOR, project_id=project)
+            self.assertEqual((count, count), (answer.fits.pool, answer.fits.count), project)
+        self.assertEqual(6, self.ask().capacity["INSTANCE"].available)
+        for count, windows in ((2, 1), (3, 0)):
+            question = AvailabilityQuestion(wanted({**SLOT, "amount": count}), 3600)
+            self.assertEqual(windows, len(self.service.availability(ADMIN, question).windows))
+
+    def test_18_what_limits_nothing_is_as_many_as_what_does(self):
+        def fit(**amounts):
+            found = self.ask(flavor=FlavorContent("f", "odd", amounts)).fits
+            return found.pool, found.hosts, found.count
+
+        self.assertEqual((0, 0, 0), fit(CUSTOM_LICENCE=1))
+        self.adjust(CUSTOM_LICENCE=10)
+        self.assertEqual((5, 5, 5), fit(CUSTOM_LICENCE=2))
+        self.assertEqual((5, 12, 5), fit(CUSTOM_LICENCE=2, VCPU=8))
+        self.assertEqual((12, 12, 12), fit(VCPU=8))
+        for amounts in ({}, {"VCPU": 0, "MEMORY_MB": 0}):
+            error = self.assertRaises(exceptions.BadInput, fit, **amounts)
+            self.assertIn("flavor", error.message)
+
     def test_what_is_asked_wrongly_is_said(self):
         for word, asked in (
             ("past", {"start": self.minute(-1)}),
