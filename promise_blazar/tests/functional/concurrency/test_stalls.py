@@ -4,7 +4,6 @@
 import itertools
 import json
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 from unittest import mock
@@ -17,7 +16,6 @@ from promise_blazar.capacity.ledger import OPEN, LedgerAdjustment
 from promise_blazar.manager.ledger import deciding, explaining
 from promise_blazar.manager.ledger.access import LedgerAccess
 from promise_blazar.manager.ledger.store import Refused
-from promise_blazar.manager.queries import availability
 from promise_blazar.tests import databases
 from promise_blazar.tests.functional.base import HOST, INSTANCE, ServiceTestCase
 from promise_blazar.tests.functional.concurrency import audit
@@ -60,11 +58,6 @@ class StallCase(ServiceTestCase):
         pause = Pause(self, getattr(module, name))
         self.enterContext(mock.patch.object(module, name, pause))
         return pause
-
-    @staticmethod
-    def until(true):
-        while not true():
-            time.sleep(0.001)
 
     def ask(self, *reservations, path="/v1/leases", **more):
         return self.call("POST", path, self.body(*reservations, start=self.minute(5), **more))
@@ -178,47 +171,6 @@ class TestQueueOfQuestions(StallCase):
         self.pause.go_on()
         self.refused(409, self.first.result())
 
-    def test_a_project_that_asks_much_keeps_nobody_elses_questions_from_being_answered(self):
-        dry_run = "/v1/leases?dry_run=true"
-        turns = self.service.ledger.questions.turns
-        waiting = [self.pool.submit(self.ask, HOST, path=dry_run) for _ in range(2)]
-        self.until(lambda: turns.waiting() == 2)
-        # It has no third place, for dry runs, questions and reasons of refusals alike.
-        self.refused(503, self.ask(HOST, path=dry_run))
-        self.assertEqual(503, self.call("GET", "/v1/capacity").status_code)
-        self.assertIn(
-            "was not worked out", self.refused(409, self.ask({**HOST, "min": 4, "max": 4}))
-        )
-        other = self.pool.submit(self.call, "GET", "/v1/capacity", token="eve:other")
-        self.until(lambda: turns.waiting() == 3)
-        self.pause.go_on()
-        self.assertEqual(200, other.result().status_code)
-        for each in waiting:
-            self.assertEqual(200, each.result().status_code)
-
-
-@databases.on_each_database
-class TestTimeOfQuestions(StallCase):
-    def test_a_search_that_takes_long_ends_and_says_until_when_it_came(self):
-        real = availability.next_windows
-
-        def slow(*arguments, **named):
-            self.clock.advance(2)
-            return real(*arguments, **named)
-
-        self.lease({**HOST, "min": 3, "max": 3}, start=self.minute(5))
-        body = {
-            "reservations": [{**HOST, "min": 3, "max": 3}],
-            "duration": 3600,
-            "earliest": self.minute(6),
-        }
-        with mock.patch.object(availability, "next_windows", slow):
-            answer = self.call("POST", "/v1/availability", body)
-        self.assertEqual(200, answer.status_code, answer.text)
-        self.assertEqual([], answer.json["windows"])
-        self.assertEqual("2030-01-01T00:06:00Z", answer.json["searched_until"])
-        self.assertTrue(answer.json["reasons"])
-
 
 @databases.on_each_database
 class TestLongDecisions(StallCase):
@@ -246,24 +198,6 @@ class TestLongDecisions(StallCase):
             with mock.patch.object(deciding, "admit", side_effect=deciding.admit) as admitted:
                 self.assertEqual(201, self.ask(HOST).status_code)
             self.assertEqual(copied, admitted.call_count)
-
-    def test_long_decisions_of_one_project_leave_turns_to_the_others(self):
-        self.quick(0)
-        long = self.service.ledger.decisions.long
-        self.enterContext(mock.patch.object(long, "most_each", 1))
-        pause = self.paused(deciding, "admit")
-        first = self.pool.submit(self.ask, HOST)
-        self.assertTrue(pause.reached())
-        second = self.pool.submit(self.ask, HOST)
-        self.until(lambda: long.waiting() == 1)
-        self.refused(503, self.ask(HOST))
-        body = self.body(HOST, start=self.minute(5))
-        other = self.pool.submit(self.call, "POST", "/v1/leases", body, token="eve:other")
-        self.until(lambda: long.waiting() == 2)
-        pause.go_on()
-        for each in (first, second, other):
-            self.assertEqual(201, each.result().status_code)
-        self.assertEqual([], audit.faults(self.url))
 
     def test_what_is_planned_on_a_copy_is_committed_when_it_still_holds(self):
         self.quick(0)
