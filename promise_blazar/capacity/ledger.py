@@ -183,10 +183,13 @@ class Ledger:
         """The adjustments by id."""
         return self._supply.adjustments
 
-    def unowned(self) -> list[int]:
-        """Reservations with bookings whose project is not known, where that matters."""
-        if not self._supply.carved:
+    def unowned(self, ahead: bool = False) -> list[int]:
+        """Reservations with bookings whose project is not known, where that matters; ``ahead``:
+        or may come to, as there is something to carve out of."""
+        if not self._supply.adjustments:
             self._newcomers = None
+            return []
+        if not (ahead or self._supply.carved):
             return []
         if self._newcomers is None:
             found = self._supply.unowned(self._bookings.reservations())

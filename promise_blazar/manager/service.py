@@ -202,8 +202,9 @@ class ManagerService(DatabaseReader):
         adjustment_id: str,
         force: bool = False,
         dry_run: bool = False,
+        message: str | None = None,
     ) -> adjustments.AffectedView:
-        return self._use_cases.adjustments.delete(adjustment_id, force, dry_run)
+        return self._use_cases.adjustments.delete(adjustment_id, force, dry_run, message)
 
     # Questions to the ledger
 

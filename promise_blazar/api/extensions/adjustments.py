@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Handlers of ``/v1/capacity/adjustments``: authorise, read, call, show."""
 
+import uuid
+
 import flask
 
 from promise_blazar import exceptions
@@ -50,8 +52,11 @@ def delete(adjustment_id: str) -> Answer:
     asked = reader.query(schemas.ADJUSTMENT_DELETE_QUERY)
     dry_run, force = reader.flag(asked, "dry_run"), reader.flag(asked, "force")
     number = reader.adjustment_id(adjustment_id)
+    message = str(uuid.uuid4())
     try:
-        affected = dependencies().manager.delete_adjustment(caller(), number, force, dry_run)
+        affected = dependencies().manager.delete_adjustment(
+            caller(), number, force, dry_run, message
+        )
     except exceptions.NotFound:
         raise exceptions.NotFound(object={"adjustment_id": adjustment_id}) from None
     return (writer.affected(affected), 200) if dry_run or force else (None, 204)

@@ -29,7 +29,8 @@ class IdempotencyKey(Base):
 
 
 class SettledRequest(Base):
-    """A create that was decided, under the id that its lease has, or would have had.
+    """A create that was decided, under the id that its lease has, or would have had; or another
+    request, under the id of its message.
 
     A broker may deliver a message twice: the second time makes nothing, also when the first was
     refused.

@@ -246,8 +246,12 @@ class Manager(Reader, Asking, Protocol):
         adjustment_id: str,
         force: bool = False,
         dry_run: bool = False,
+        message: str | None = None,
     ) -> AffectedView:
         """Take an adjustment back; the reservations that this affects.
+
+        ``message``: a UUID of the sender's choice, so that what arrives twice is done, and
+        answered, as once.
 
         Raises ``NotFound``, ``AdjustmentConflict``, ``Busy``.
         """

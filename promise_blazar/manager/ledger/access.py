@@ -24,6 +24,8 @@ from promise_blazar.manager.ledger.replica import LedgerReplica
 
 #: Seconds of a decision beside which the others wait; what takes longer is worked out on a copy.
 QUICK: Final = 0.02
+#: Reservations whose projects are taken in within one turn.
+_OWNERS: Final = 10_000
 #: Seconds for which what is worked out on a copy gives Python's lock to others, at every look.
 #: By itself it changes hands after 5 ms, for which each answer of the database would wait.
 #: Measured beside requests of 100 reservations: small creates took 30 instead of 110 ms.
@@ -90,6 +92,20 @@ class LedgerAccess:
         while self.replica.moved(seen := self.replica.catch_up()):
             pass
         return seen.generation
+
+    def learn_owners(self, budget: Budget) -> None:
+        """Catch up, and read whose reservations are before that matters, so that nobody who has
+        the turn waits for it. Raises ``OutOfTime``."""
+        with self.turn(budget):
+            self.replica.catch_up()
+            ledger = self.replica.ledger
+            unowned = ledger.unowned(ahead=True)
+        for first in range(0, len(unowned), _OWNERS):
+            found = self.replica.owners(unowned[first : first + _OWNERS])
+            with self.turn(budget):
+                if self.replica.ledger is not ledger:
+                    return  # It is loaded anew.
+                ledger.put_owners(found)
 
     def snapshot(self, budget: Budget, copied: Callable[[Ledger, int], Ledger]) -> Snapshot:
         """What is true now, as this copies it (the ledger, now). Raises ``OutOfTime``."""

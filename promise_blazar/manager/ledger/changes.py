@@ -162,10 +162,15 @@ class NewAdjustment:
 
 @dataclass(frozen=True, slots=True)
 class DroppedAdjustment:
-    """An adjustment to be taken back. ``force``: as of ``NewAdjustment``."""
+    """An adjustment to be taken back. ``force``: as of ``NewAdjustment``.
+
+    ``message``: the id of the message that asks for it ``at`` this time, which is settled with it.
+    """
 
     adjustment: Adjustment
+    at: datetime
     force: bool = False
+    message: str | None = None
 
 
 SupplyChange = NewAdjustment | DroppedAdjustment

@@ -87,6 +87,11 @@ class LedgerReplica:
         self._put_owners(connection)
         self.seen = head.mark
 
+    def owners(self, reservations: Sequence[int]) -> dict[int, str]:
+        """Whose these reservations are, as of ``owners``."""
+        with self._database.reader() as connection:
+            return owners(connection, reservations)
+
     def moved(self, seen: providers.Mark) -> bool:
         """Whether anything was committed since this generation, or it is of another history."""
         with self._database.reader() as connection:

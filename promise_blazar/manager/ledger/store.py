@@ -95,8 +95,8 @@ class LedgerStore:
         if access.replica.seen is None:
             return
         try:
-            with in_time(), access.turn(access.budget()):
-                access.replica.catch_up()
+            with in_time():
+                access.learn_owners(access.budget())
         except (exceptions.Busy, exceptions.Unavailable) as error:
             LOG.debug("The ledger does not keep up: %s", error)
 

@@ -69,6 +69,8 @@ class SupplyDecisions:
         past the request's deadline.
         """
         budget = self._access.budget()
+        if isinstance(change, NewAdjustment) and change.adjustment.source is not None:
+            self._access.learn_owners(budget)
         for _ in range(MOST_RACES):
             try:
                 with self._decisions.long.mine(budget):
@@ -101,10 +103,7 @@ class SupplyDecisions:
         )
 
     def _owners(self, reservations: Sequence[int]) -> Mapping[int, str]:
-        if not reservations:
-            return {}
-        with self._database.reader() as connection:
-            return replica.owners(connection, reservations)
+        return self._access.replica.owners(reservations) if reservations else {}
 
     def _on_a_copy(self, change: SupplyChange, budget: Budget) -> Judgement | None:
         """None: each time something had moved."""
@@ -159,6 +158,8 @@ def _write(
         case DroppedAdjustment():
             if not adjustments.drop(connection, generation, change.adjustment.id, marking):
                 raise LostRace
+            if change.message is not None:
+                settled.add(connection, change.message, change.at)
     deadline.check()
 
 

@@ -85,20 +85,66 @@ class Adjustments:
             lambda: self._once(context, request, key),
         )
 
-    def delete(self, adjustment_id: str, force: bool, dry_run: bool) -> AffectedView:
+    def delete(
+        self, adjustment_id: str, force: bool, dry_run: bool, message: str | None
+    ) -> AffectedView:
         """See ``interface.Manager.delete_adjustment``."""
-        with self._database.reader() as connection:
-            found = adjustments.get(connection, adjustment_id)
-        if found is None:
-            raise exceptions.NotFound(object={"adjustment_id": adjustment_id})
-        provider = self._providers[found.provider_id]
-        change = DroppedAdjustment(found, force)
         if dry_run:
+            found = self._found(adjustment_id)
+            change = DroppedAdjustment(found, self._clock.now(), force)
+            provider = self._providers[found.provider_id]
             return _view(self._told(change, provider.ledger.rehearse_adjustment(change)))
+        try:
+            return self._take_back(adjustment_id, force, message)
+        except (exceptions.NotFound, exceptions.Conflict, exceptions.Busy) as error:
+            gone = isinstance(error, exceptions.NotFound)
+            told = None if message is None else self._answered(adjustment_id, message, gone)
+            if told is None:
+                raise
+            return told
+
+    def _take_back(self, adjustment_id: str, force: bool, message: str | None) -> AffectedView:
+        found = self._found(adjustment_id)
+        provider = self._providers[found.provider_id]
+        change = DroppedAdjustment(found, self._clock.now(), force, message)
         told = self._decided(provider, change)
         LOG.warning("Adjustment %s is deleted%s", adjustment_id, _affecting(told))
         self._relief(provider)
         return _view(told)
+
+    def _found(self, adjustment_id: str) -> Adjustment:
+        with self._database.reader() as connection:
+            found = adjustments.get(connection, adjustment_id)
+        if found is None:
+            raise exceptions.NotFound(object={"adjustment_id": adjustment_id})
+        return found
+
+    def _answered(self, adjustment_id: str, message: str, gone: bool) -> AffectedView | None:
+        """What a message was answered that came before, and took the adjustment back.
+
+        None: it did not come before. A no to it stands from now on, and raises ``Conflict`` where
+        it does already; ``gone``: that there is no such adjustment needs not to be kept.
+        """
+        with self._database.reader() as connection:
+            before = settled.there(connection, message)
+            found = adjustments.any_of(connection, adjustment_id)
+        if not before:
+            return None if gone else self._settle(adjustment_id, message)
+        if found is None:
+            return AffectedView()
+        if not found.deleted:
+            raise exceptions.Conflict("This very request was answered before")
+        self._mark(self._providers[found.provider_id], adjustment_id, None)
+        with self._database.reader() as connection:
+            return _view(affected.listed(connection, [found.id], LISTED).get(found.id))
+
+    def _settle(self, adjustment_id: str, message: str) -> AffectedView | None:
+        now = self._clock.now()
+        try:
+            self._database.transact(lambda connection: settled.add(connection, message, now))
+        except settled.Taken:  # at this moment
+            return self._answered(adjustment_id, message, gone=False)
+        return None
 
     def _once(
         self, context: RequestContext, request: AdjustmentRequest, key: IdempotencyKey | None

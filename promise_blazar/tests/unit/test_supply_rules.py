@@ -166,6 +166,12 @@ class TestRules(base.TestCase):
             gone = random.Random(seed).choice(world.adjustments)
             expected = taken_back(world, gone)
             seen[expected] += 1
-            self.assertEqual(expected, self.verdict(world, DroppedAdjustment(record(gone))), seed)
+            self.assertEqual(
+                expected,
+                self.verdict(
+                    world, DroppedAdjustment(record(gone), datetime(2030, 1, 1, tzinfo=UTC))
+                ),
+                seed,
+            )
         self.assertGreater(seen[CONFLICT], 20, seen)
         self.assertGreater(seen[None], 20, seen)

@@ -16,7 +16,7 @@ from promise_blazar.db.session import Database
 from promise_blazar.manager import composition
 from promise_blazar.manager.contract.adjustments import AdjustmentRequest
 from promise_blazar.manager.contract.messages import HostRequest
-from promise_blazar.manager.ledger import supplying
+from promise_blazar.manager.ledger import replica, supplying
 from promise_blazar.manager.ledger.deciding import Decisions
 from promise_blazar.manager.rpc import wire
 from promise_blazar.manager.rpc.client import _Remote
@@ -147,6 +147,59 @@ class TestTwoManagers(AdjustingCase):
         self.assertRaises(exceptions.Conflict, self.adjust, VCPU=-1, id=chosen)
         self.assertEqual([], self.adjustments())
 
+    def test_7_whose_reservations_are_is_known_before_it_matters(self):
+        for _ in range(3):
+            self.lease(SLOT)
+        source = self.adjust(INSTANCE=8)
+        self.assertEqual((8, 3, 5), self.figures("INSTANCE", self.other))
+        self.other.ledger.keep_up()
+        owners, waited = replica.owners, []
+
+        def watched(connection, reservations):
+            turns = [each.ledger.access._turn for each in (self.service, self.other)]  # noqa: SLF001
+            waited.append((any(turn.locked() for turn in turns), len(reservations)))
+            return owners(connection, reservations)
+
+        with mock.patch.object(replica, "owners", watched):
+            self.adjust(INSTANCE=4, source=source.id, project_ids=("demo",))
+            self.assertEqual([(False, 3)], waited)
+            for manager in (self.service, self.other):
+                found = self.figures("INSTANCE", manager, project_id="other")
+                self.assertEqual((4, 0, 4), found)
+        self.assertEqual([(False, 3)], waited)
+
+    def test_22_the_same_message_twice_takes_back_once(self):
+        made = self.adjust(VCPU=-1)
+        message = self.new_id()
+        for manager in (self.service, self.other):
+            told = manager.delete_adjustment(ADMIN, made.id, message=message)
+            self.assertEqual(0, told.count)
+        self.assertRaises(exceptions.NotFound, self.take_back, made)
+        again = self.new_id()
+        for _ in range(2):
+            self.assertRaises(exceptions.NotFound, self.take_back, made, message=again)
+
+    def test_22_whom_it_affected_is_told_twice(self):
+        more = self.adjust(INSTANCE=2)
+        self.adjust(INSTANCE=1)
+        lease = self.lease({**SLOT, "amount": 3})
+        (broken,) = [each["id"] for each in lease["reservations"]]
+        message = self.new_id()
+        for manager in (self.service, self.other):
+            told = manager.delete_adjustment(ADMIN, more.id, force=True, message=message)
+            self.assertEqual(((broken,), 1), (told.reservations, told.count))
+
+    def test_22_the_twin_of_one_that_was_refused_takes_nothing_back(self):
+        more = self.adjust(INSTANCE=2)
+        self.adjust(INSTANCE=1)
+        lease = self.lease({**SLOT, "amount": 3})
+        message = self.new_id()
+        self.conflict(self.take_back, more, message=message)
+        self.delete(lease)
+        self.assertRaises(exceptions.Conflict, self.take_back, more, message=message)
+        self.assertEqual(2, len(self.adjustments()))
+        self.take_back(more)
+
     def test_the_twin_of_one_that_was_refused_makes_none(self):
         lease = self.lease({**SLOT, "amount": 12}, start=self.minute(30))
         chosen = self.new_id()
@@ -238,6 +291,9 @@ class TestMessages(AdjustingCase):
         self.assertEqual(made.json["id"], twin.id)
         self.assertEqual([twin.id], [each.id for each in self.adjustments()])
         self.assertEqual(204, self.asked("DELETE", f"/{twin.id}").status_code)
+        told = wire.decode_answer("delete_adjustment", self.again()["answer"])
+        self.assertEqual(0, told.count)
+        self.assertEqual(404, self.asked("DELETE", f"/{twin.id}").status_code)
         self.assertEqual("not-found", self.again()["error"]["code"])
 
     def test_a_manager_of_the_release_before_is_not_asked(self):

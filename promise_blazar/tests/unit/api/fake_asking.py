@@ -110,6 +110,7 @@ class FakeAsking:
         adjustment_id: str,
         force: bool = False,
         dry_run: bool = False,
+        message: str | None = None,
     ) -> AffectedView:
         self._called("delete_adjustment", context, adjustment_id, force, dry_run)
         self.get_adjustment(context, adjustment_id)
