@@ -2,7 +2,8 @@
 """Turns at what only one thread of a process does at a time.
 
 They go round: one turn to each project that waits, in the order in which they came, and then the
-next one. So a project that asks much waits for itself, and the others for one turn of its.
+next one; never two to the same while another waits. So a project that asks much waits for itself,
+and the others for one turn of its.
 """
 
 import threading
@@ -28,6 +29,8 @@ class Turns:
         #: By whose they are, in the order of their next turns; none is empty.
         self._waiting: dict[str | None, deque[threading.Event]] = {}
         self._taken = False
+        #: Whose turn it is, or was last.
+        self._served: str | None = ""
 
     @contextmanager
     def mine(self, budget: Budget, whose: str | None = "") -> Iterator[None]:
@@ -49,7 +52,7 @@ class Turns:
     def _take(self, seconds: float, whose: str | None) -> bool:
         with self._lock:
             if not self._taken:
-                self._taken = True
+                self._taken, self._served = True, whose
                 return True
             if not self._has_place(whose):
                 return False
@@ -78,7 +81,8 @@ class Turns:
             if not self._waiting:
                 self._taken = False
                 return
-            whose = next(iter(self._waiting))
+            whose = next((each for each in self._waiting if each != self._served), self._served)
+            self._served = whose
             theirs = self._waiting.pop(whose)
             theirs.popleft().set()
             if theirs:

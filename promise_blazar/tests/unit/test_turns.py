@@ -35,7 +35,7 @@ class TestTurns(base.TestCase):
             for whose in ("greedy", "greedy", "modest", OWN):
                 self.come(whose)
         self.pool.shutdown()
-        self.assertEqual(["greedy", "modest", OWN, "greedy"], self.served)
+        self.assertEqual(["modest", "greedy", OWN, "greedy"], self.served)
 
     def test_a_project_has_its_own_places_and_no_more(self):
         with self.turns.mine(Budget(), "greedy"):
