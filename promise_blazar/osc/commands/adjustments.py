@@ -175,17 +175,24 @@ class DeleteAdjustments(base.Lister):
         client = self.app.client_manager.promise_blazar
         affected: list[str] = []
         failed: list[str] = []
+        total = 0
         for each in parsed_args.adjustments:
             try:
-                affected += client.delete_adjustment(each, parsed_args.force, parsed_args.dry_run)
+                found, count = client.delete_adjustment(
+                    each, parsed_args.force, parsed_args.dry_run
+                )
             except ServiceError as refusal:
-                affected += refusal.affected
+                found, count = refusal.affected, refusal.affected_count
                 failed.append(f"{each}: {refusal}")
+            affected += found
+            total += count
+        if total > len(affected):
+            self.app.stderr.write(f"{len(affected)} of the {total} affected are listed\n")
         rows = _affected(client, affected, zone)
         if failed:
             refusals.print_table(self, parsed_args, refusals.AFFECTED, rows)
-            total = len(parsed_args.adjustments)
-            which = "" if total == 1 else f"{len(failed)} of {total} were not deleted: "
+            asked = len(parsed_args.adjustments)
+            which = "" if asked == 1 else f"{len(failed)} of {asked} were not deleted: "
             raise exceptions.CommandError(which + "; ".join(failed))
         return refusals.AFFECTED, rows
 

@@ -11,7 +11,8 @@ class ServiceError(exceptions.HttpException):
     """An answer of 4xx or 5xx. As text it is one line, in the service's own words.
 
     ``reasons``, ``alternatives``, ``fits``: of what was refused for want of room. ``affected``:
-    the reservations that a change of the capacity would break.
+    the first of the reservations that a change of the capacity would break; ``affected_count``:
+    how many they are.
     """
 
     def __init__(self, response: requests.Response) -> None:
@@ -21,6 +22,7 @@ class ServiceError(exceptions.HttpException):
         self.alternatives: list[dict[str, str]] = document.get("alternatives") or []
         self.fits: dict[str, int] = document.get("fits") or {}
         self.affected: list[str] = document.get("affected") or []
+        self.affected_count: int = document.get("affected_count") or 0
 
     def __str__(self) -> str:
         return self.message

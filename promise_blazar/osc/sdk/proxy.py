@@ -69,14 +69,15 @@ class Proxy(proxy.Proxy):
 
     def delete_adjustment(
         self, adjustment_id: str, force: bool = False, dry_run: bool = False
-    ) -> list[str]:
-        """The reservations that are broken by that, or would be."""
+    ) -> tuple[list[str], int]:
+        """The first reservations that are broken by that, or would be, and how many are."""
         flags = {"force": force, "dry_run": dry_run}
         answer = self.delete(
             f"{Adjustment.base_path}/{quote(adjustment_id, safe='')}",
             params={name: "true" for name, flag in flags.items() if flag},
         )
-        return list(answer.json().get("affected") or ()) if answer.content else []
+        document = answer.json() if answer.content else {}
+        return list(document.get("affected") or ()), document.get("affected_count") or 0
 
     def _made(self, kind: Any, values: dict[str, Any], dry_run: bool) -> Any:
         """Under a key of its own, so that it is sent again where the answer was lost."""

@@ -179,7 +179,7 @@ class TestClient(base.TestCase):
 
     def test_ids_are_no_paths(self):
         client = self.client(answer(204, None), answer(200, {"id": "x"}))
-        self.assertEqual([], client.delete_adjustment("../../leases/x?force=true"))
+        self.assertEqual(([], 0), client.delete_adjustment("../../leases/x?force=true"))
         client.get_adjustment("../../leases/x")
         for _, path, _, _ in self.server.asked:
             self.assertTrue(path.startswith("/v1/capacity/adjustments/..%2F..%2Fleases%2Fx"), path)
@@ -208,13 +208,14 @@ class TestClient(base.TestCase):
         client = self.client(
             answer(200, {"window": {}, "capacity": {"VCPU": {"total": 8}}}),
             answer(200, {"windows": [{"start": "s", "end": "e"}], "fits": {}}),
-            answer(200, {"affected": ["r"]}),
+            answer(200, {"affected": ["r"], "affected_count": 2}),
         )
         found = client.get_capacity(start="now", end=None, resource_class=["VCPU", "DISK_GB"])
         self.assertEqual({"VCPU": {"total": 8}}, found.capacity)
         found = client.find_windows(reservations=[{"resource_type": "x:y"}], duration=60)
         self.assertEqual([{"start": "s", "end": "e"}], found.windows)
-        self.assertEqual(["r"], client.delete_adjustment("x", force=True, dry_run=True))
+        told = client.delete_adjustment("x", force=True, dry_run=True)
+        self.assertEqual((["r"], 2), told)
         self.assertEqual(
             [
                 ("GET", "/v1/capacity?start=now&resource_class=VCPU&resource_class=DISK_GB", None),
