@@ -59,6 +59,8 @@ class Watch:
     def over(self, fence: Callable[[WorkOwnership], Fence]) -> Callable[[WorkOwnership], Fence]:
         def watched(ownership: WorkOwnership) -> Fence:
             check = fence(ownership)
+            if not isinstance(ownership, WorkOwnership):
+                return check  # of a job
 
             def look(call: str) -> None:
                 check(call)
