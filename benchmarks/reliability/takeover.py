@@ -48,6 +48,7 @@ from promise_blazar.db.tables import Lease
 from promise_blazar.manager import composition
 from promise_blazar.manager.contract.messages import HostRequest, LeaseRequest, ReservationRequest
 from promise_blazar.manager.ownership.heartbeat import Heartbeat
+from promise_blazar.manager.ownership.work import WorkOwnership
 from promise_blazar.tests import databases, servers
 from promise_blazar.tests.crash.kills import scratch
 from promise_blazar.tests.functional.base import HOST, configuration, sync
@@ -134,6 +135,8 @@ def work(arguments, directory, url, log, ready):
 
     def fence(heartbeat, ownership):
         check = fence_of(heartbeat, ownership)
+        if not isinstance(ownership, WorkOwnership):
+            return check  # of a job
 
         def tell(call):
             line = json.dumps([heartbeat.id, ownership.lease_id, time.monotonic(), call])

@@ -27,6 +27,8 @@ CONNECT_SECONDS = 5
 OVERFLOW = 20
 #: Transactions lost to deadlocks in a row before a request is told to come again.
 MOST_RACES = 20
+#: Seconds that a connection of those who are impatient waits at most.
+MOST_PATIENCE = 3600
 
 
 class BadUrl(ValueError):
@@ -233,7 +235,8 @@ def _completed(url: str) -> str:
 def _impatient(url: str, seconds: float) -> str:
     """For connections on which a server that has vanished is not waited for longer than this."""
     parsed = make_url(url)
-    whole = max(1, round(seconds))
+    # Systems take no more than nine hours for the idle time of a connection.
+    whole = max(1, round(min(seconds, MOST_PATIENCE)))
     limits: dict[str, str] = {}
     if parsed.get_backend_name() == "mysql":
         limits = {"connect_timeout": str(whole)}

@@ -64,6 +64,12 @@ class TestConnections(base.DatabaseTestCase):
             self.assertTrue(heartbeat.able())
         self.assertEqual(before, heartbeat.id)
 
+    def test_a4_heartbeats_may_be_days_apart(self):
+        """PostgreSQL's library refused so long a time of a connection, and no manager began."""
+        database = self.opened().apart(100_000)
+        self.addCleanup(database.dispose)
+        database.ping()
+
     def test_a4_a_heartbeat_waits_for_nobody_for_long(self):
         apart = self.opened().apart(1)
         self.addCleanup(apart.dispose)
